@@ -1,0 +1,53 @@
+"""The messages between members, exchange and police, as typed values.
+
+Field names are those of the Avro schemas in schemas/avro, which are the contract; a test holds both together.
+Rules work on these values and never on Avro. Fact is the schema CaseEvent, Case the schema CaseStatus.
+"""
+
+from casework.messages.answers import Delivery, Escalation, Receipt
+from casework.messages.base import Message
+from casework.messages.cases import (
+    Admitted,
+    Case,
+    CaseContent,
+    Deadlines,
+    DeliveryCount,
+    Fact,
+    Origin,
+    Seen,
+    Waiting,
+)
+from casework.messages.records import DeadLetterHeaders, DirectoryDocument, DirectorySignature
+from casework.messages.submissions import (
+    ActionContent,
+    ActionStatement,
+    Label,
+    ReportContent,
+    ReportStatement,
+    Submission,
+)
+
+__all__ = [
+    "ActionContent",
+    "ActionStatement",
+    "Admitted",
+    "Case",
+    "CaseContent",
+    "DeadLetterHeaders",
+    "Deadlines",
+    "Delivery",
+    "DeliveryCount",
+    "DirectoryDocument",
+    "DirectorySignature",
+    "Escalation",
+    "Fact",
+    "Label",
+    "Message",
+    "Origin",
+    "Receipt",
+    "ReportContent",
+    "ReportStatement",
+    "Seen",
+    "Submission",
+    "Waiting",
+]

@@ -1,0 +1,317 @@
+"""What the exchange keeps: admitted records, facts, the state of a case and its contents."""
+
+from casework.messages.base import Message
+
+
+class Admitted(Message, kw_only=True):
+    """What intake admits to casekeeper: a checked submission with its stamps, or a wake-up.
+
+    Attributes:
+        url_key: Url key; decides the partition.
+        kind: Kind of what is admitted.
+        event_id: Event id of the submission, or of the wake-up.
+        environment: Environment of the exchange.
+        sender: Member id of the sender; empty for a wake-up.
+        hosting_country: Hosting country of the submission; empty for a wake-up.
+        admitted_at: When intake admitted it, by the exchange's clock; milliseconds since the epoch, UTC.
+        submitted_at: Log-append time of the submission, real time; milliseconds since the epoch, UTC.
+        directory_version: Directory version the decision is made with.
+        rules_version: Version of the rules the decision is made with.
+        clock_skew: True when a claimed time lay up to 14 h ahead and was clamped to admitted_at.
+        is_misplaced: True when the report came in a slot of another country.
+        source_topic: Topic of the record that caused this one.
+        source_partition: Partition of that record.
+        source_offset: Offset of that record.
+        due_at: For a wake-up: the due time of the timer; milliseconds since the epoch, UTC.
+        step: For a wake-up: what is due.
+        submission: The framed Submission, untouched; null for a wake-up.
+    """
+
+    url_key: bytes
+    kind: str
+    event_id: str
+    environment: str
+    sender: str
+    hosting_country: str
+    admitted_at: int
+    submitted_at: int
+    directory_version: int
+    rules_version: int
+    clock_skew: bool = False
+    is_misplaced: bool = False
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    due_at: int | None = None
+    step: str | None = None
+    submission: bytes | None = None
+
+
+class Fact(Message, kw_only=True):
+    """A decided fact of a case; the numbered facts are the truth from which any state is rebuilt.
+
+    Attributes:
+        case_id: Case id.
+        url_key: Url key; decides the partition.
+        number: Number of the fact in its case, from 1 without gap.
+        fact: Kind of the fact, for example opened, linked or removed.
+        round: Round of the case, from 1.
+        leg: Leg of the round, from 1.
+        fact_id: Identifier of the fact, a UUIDv8 of SHA-256 over the input id, the kind and the number.
+        input_id: Event id of the submission or wake-up that caused the fact.
+        environment: Environment.
+        by: Member id of the actor; 'exchange' for what follows from a rule.
+        occurred_at: When it happened, as claimed and clamped to admitted_at; milliseconds since the epoch,
+            UTC.
+        admitted_at: Time of the decision, by the exchange's clock; milliseconds since the epoch, UTC.
+        submitted_at: Log-append time of the submission, real time; milliseconds since the epoch, UTC.
+        breaches: Rules the fact breaks: despite_hold, late, not_responsible, out_of_order.
+        clock_skew: True when a claimed time lay ahead and was clamped.
+        directory_version: Directory version the decision was made with.
+        rules_version: Version of the rules.
+        hosting_country: Hosting country after this fact.
+        assigned_country: Country whose hotlines the case is assigned to.
+        assigned_hotline: Member id of the responsible hotline; null when the case waits at the orphan desk.
+        origin: Member id of the origin hotline of the report concerned.
+        report_event_id: Event id of the report concerned.
+        outcome: Final action that closed the round: removed, unavailable or not_illegal.
+        step: Step that is overdue: acknowledge, inform_police, inform_provider or confirm_removal.
+        due_at: Due time of a timer that caused this; milliseconds since the epoch, UTC.
+        reason_code: Reason code of the action, by ICCAM's list.
+        recipient_role: Role of the provider informed: host, site_owner, registrar or upstream.
+        reference: Reference in the acting member's own system.
+        is_online: Whether the content was seen online, for an observation.
+        observed_at: When the content was last seen online; milliseconds since the epoch, UTC.
+        classification: Assessment after this fact.
+        law_country: Country whose law was applied in the assessment.
+        received_at: When the public reported to the hotline; milliseconds since the epoch, UTC.
+        input_digest: SHA-256 of the submission's statement.
+        input_position: Topic, partition and offset of the submission, as topic/partition/offset.
+        source_topic: Topic of the record that caused this one.
+        source_partition: Partition of that record.
+        source_offset: Offset of that record.
+        statement: The statement untouched, where a submission caused the fact.
+        signature: Its signature.
+        key_id: Key id of the signature.
+    """
+
+    case_id: str
+    url_key: bytes
+    number: int
+    fact: str
+    round: int
+    leg: int
+    fact_id: str
+    input_id: str
+    environment: str
+    by: str
+    occurred_at: int
+    admitted_at: int
+    submitted_at: int
+    breaches: tuple[str, ...] = ()
+    clock_skew: bool = False
+    directory_version: int
+    rules_version: int
+    hosting_country: str | None = None
+    assigned_country: str | None = None
+    assigned_hotline: str | None = None
+    origin: str | None = None
+    report_event_id: str | None = None
+    outcome: str | None = None
+    step: str | None = None
+    due_at: int | None = None
+    reason_code: str | None = None
+    recipient_role: str | None = None
+    reference: str | None = None
+    is_online: bool | None = None
+    observed_at: int | None = None
+    classification: str | None = None
+    law_country: str | None = None
+    received_at: int | None = None
+    input_digest: bytes | None = None
+    input_position: str | None = None
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    statement: bytes | None = None
+    signature: bytes | None = None
+    key_id: str | None = None
+
+
+class Origin(Message, kw_only=True):
+    """What a case keeps of one origin hotline.
+
+    Attributes:
+        member: Member id of the origin.
+        first_event_id: Event id of its first report in this case.
+        first_at: When that was admitted; milliseconds since the epoch, UTC.
+        last_event_id: Event id of its latest report.
+        last_at: When that was admitted; milliseconds since the epoch, UTC.
+        count: Number of its reports.
+    """
+
+    member: str
+    first_event_id: str
+    first_at: int
+    last_event_id: str
+    last_at: int
+    count: int
+
+
+class Seen(Message, kw_only=True):
+    """A submission the case has taken, kept to recognise copies.
+
+    Attributes:
+        event_id: Event id, 16 bytes.
+        digest: First 8 bytes of the statement's SHA-256.
+        position: First 4 bytes of SHA-256 of the submission's position.
+    """
+
+    event_id: bytes
+    digest: bytes
+    position: bytes
+
+
+class DeliveryCount(Message, kw_only=True):
+    """How many deliveries a recipient has had of a case.
+
+    Attributes:
+        recipient: Member id of the recipient.
+        number: Number of the last delivery.
+    """
+
+    recipient: str
+    number: int
+
+
+class Waiting(Message, kw_only=True):
+    """An action that came before its case.
+
+    Attributes:
+        event_id: Event id of the action.
+        sender: Member id of its sender.
+        due_at: When it is refused if the case has not come; milliseconds since the epoch, UTC.
+        admitted: The framed Admitted record, without content.
+    """
+
+    event_id: str
+    sender: str
+    due_at: int
+    admitted: bytes
+
+
+class Deadlines(Message, kw_only=True):
+    """Limits of the current leg, elapsed time.
+
+    Attributes:
+        acknowledge_ms: From assignment to acknowledgement, milliseconds.
+        inform_police_ms: From assignment to police informed, milliseconds.
+        inform_provider_ms: From assignment to provider informed, milliseconds.
+        confirm_removal_ms: From assignment to a final action, milliseconds.
+    """
+
+    acknowledge_ms: int
+    inform_police_ms: int
+    inform_provider_ms: int
+    confirm_removal_ms: int
+
+
+class Case(Message, kw_only=True):
+    """Newest state of a case: small, without content; the changelog of casekeeper's state.
+
+    Attributes:
+        url_key: Url key.
+        case_id: Case id.
+        source_offset: Offset in cases.admitted of the newest record applied.
+        environment: Environment.
+        number: Number of the last fact.
+        state: State by the table of transitions.
+        round: Round, from 1.
+        leg: Leg of the round, from 1.
+        hosting_country: Hosting country.
+        assigned_country: Country whose hotlines the case is assigned to.
+        assigned_hotline: Responsible hotline; null at the orphan desk.
+        received_at: Start of the clock of the case; milliseconds since the epoch, UTC.
+        opened_at: When the round was opened; milliseconds since the epoch, UTC.
+        leg_started_at: When the leg was assigned; milliseconds since the epoch, UTC.
+        last_now: Time of the last decision; milliseconds since the epoch, UTC.
+        acknowledged_at: In this leg; milliseconds since the epoch, UTC.
+        assessed_at: In this round; milliseconds since the epoch, UTC.
+        police_informed_at: In this leg; milliseconds since the epoch, UTC.
+        provider_informed_at: First to a host in this leg; milliseconds since the epoch, UTC.
+        closed_at: When the round was closed; milliseconds since the epoch, UTC.
+        outcome: Final action that closed the round.
+        last_observed_at: When the content was last seen online; milliseconds since the epoch, UTC.
+        classification: Newest valid assessment.
+        classified_by: Member that made it.
+        law_country: Country whose law was applied.
+        reference: Reference of the responsible hotline.
+        done: Actions already taken in this leg; with the recipient role after a colon for
+            provider_informed.
+        overdue: Steps of this leg whose deadline has fired.
+        deadlines: Limits of the current leg; null where no takedown clock runs.
+        origins: Origin hotlines, at most one entry each.
+        former: Members responsible in earlier legs and liaisons that had an escalation.
+        deliveries: Delivery numbers, one entry for each recipient.
+        seen: Newest submissions taken, at most 32 for each sender.
+        waiting: Actions that came before the case.
+        directory_version: Directory version of the last decision.
+        rules_version: Version of the rules of the last decision.
+    """
+
+    url_key: bytes
+    case_id: str
+    source_offset: int
+    environment: str
+    number: int
+    state: str
+    round: int
+    leg: int
+    hosting_country: str
+    assigned_country: str | None = None
+    assigned_hotline: str | None = None
+    received_at: int
+    opened_at: int
+    leg_started_at: int
+    last_now: int
+    acknowledged_at: int | None = None
+    assessed_at: int | None = None
+    police_informed_at: int | None = None
+    provider_informed_at: int | None = None
+    closed_at: int | None = None
+    outcome: str | None = None
+    last_observed_at: int | None = None
+    classification: str | None = None
+    classified_by: str | None = None
+    law_country: str | None = None
+    reference: str | None = None
+    done: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
+    deadlines: Deadlines | None = None
+    origins: tuple[Origin, ...] = ()
+    former: tuple[str, ...] = ()
+    deliveries: tuple[DeliveryCount, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    directory_version: int
+    rules_version: int
+
+
+class CaseContent(Message, kw_only=True):
+    """A report's submission kept by casekeeper to hand it on; erased by a tombstone.
+
+    Attributes:
+        report_event_id: Event id of the report; the record's key.
+        case_id: Case id.
+        url_key: Url key; decides the partition.
+        sender: Member id of the origin.
+        stored_at: Time of the decision; milliseconds since the epoch, UTC.
+        submission: The framed Submission.
+    """
+
+    report_event_id: str
+    case_id: str
+    url_key: bytes
+    sender: str
+    stored_at: int
+    submission: bytes
