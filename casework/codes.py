@@ -1,0 +1,381 @@
+"""Code lists: the strings that members may send, what they mean and where they come from.
+
+Lists are strings checked against data, not closed enums, so that a new code is a new version of a list and
+not a new version of every message. Names follow ICCAM v3 and X-ARF v4 in snake_case; the numeric ICCAM v3 ids
+are kept beside them for connectors that must speak them. Sources name the sections of the domain research.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from casework.countries import ALL_COUNTRIES
+from casework.errors import RuleViolation
+
+ICCAM_LISTS: Final = "ICCAM v3 code lists (domain 1.4)"
+DESIGN_WORDS: Final = "design 2, words of the exchange"
+
+
+class CodeList(msgspec.Struct, frozen=True):
+    """A named list of codes with their meanings and source.
+
+    Attributes:
+        name: Name of the list, as used in messages to senders.
+        codes: Code to its meaning in plain words.
+        source: Where the list comes from.
+        iccam: Code to its numeric ICCAM v3 id, for the codes that have one.
+    """
+
+    name: str
+    codes: Mapping[str, str]
+    source: str
+    iccam: Mapping[str, int] = MappingProxyType({})
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.codes
+
+    def check(self, field: str, value: str) -> RuleViolation | None:
+        """Answer the violation that `value` in `field` is, or None when the code is known."""
+        if value in self.codes:
+            return None
+        return RuleViolation(field, "unknown_code", f"not a {self.name}; known: {', '.join(self.codes)}")
+
+
+CODE_LISTS: dict[str, CodeList] = {}
+
+
+def _list(
+    name: str,
+    source: str,
+    codes: Mapping[str, str] = MappingProxyType({}),
+    *,
+    numbered: Mapping[str, tuple[int, str]] = MappingProxyType({}),
+) -> CodeList:
+    """Register a list; `numbered` codes carry their ICCAM v3 id before the meaning."""
+    meanings = {**{code: meaning for code, (_, meaning) in numbered.items()}, **codes}
+    iccam = {code: number for code, (number, _) in numbered.items()}
+    code_list = CodeList(name, MappingProxyType(meanings), source, MappingProxyType(iccam))
+    CODE_LISTS[name] = code_list
+    return code_list
+
+
+SITE_TYPES = _list(
+    "site type",
+    ICCAM_LISTS + "; not_determined from v2",
+    numbered={
+        "not_determined": (1, "nobody has looked yet"),
+        "website": (2, "ordinary website"),
+        "file_host": (3, "file host"),
+        "image_store": (4, "image store"),
+        "image_board": (5, "image board"),
+        "forum": (6, "forum"),
+        "banner_site": (7, "banner site"),
+        "link_site": (8, "site that lists links"),
+        "social_networking": (9, "social network"),
+        "redirector": (10, "redirects elsewhere"),
+        "web_archive": (11, "archive of the web"),
+        "search_provider": (18, "search engine"),
+        "image_host": (20, "image host"),
+        "blog": (22, "blog"),
+        "webpage": (23, "single page (v2)"),
+        "not_applicable": (24, "no site type applies"),
+    },
+)
+
+COMMERCIALITIES = _list(
+    "commerciality",
+    ICCAM_LISTS,
+    numbered={
+        "not_determined": (1, "nobody has looked yet"),
+        "commercial": (2, "money is asked for"),
+        "non_commercial": (3, "no money is asked for"),
+    },
+)
+
+PAYMENT_METHODS = _list(
+    "payment method",
+    ICCAM_LISTS,
+    numbered={
+        "not_determined": (1, "nobody has looked yet"),
+        "amex": (2, "American Express"),
+        "diners": (3, "Diners Club"),
+        "mastercard": (4, "Mastercard"),
+        "paypal": (5, "PayPal"),
+        "visa": (6, "Visa"),
+        "western_union": (7, "Western Union"),
+        "other": (8, "another method"),
+        "none": (9, "no payment"),
+        "sms": (10, "premium text message"),
+        "email": (11, "arranged by e-mail"),
+        "liberty_reserve": (12, "Liberty Reserve (historical)"),
+        "bitcoin": (13, "Bitcoin"),
+    },
+)
+
+CONTENT_TYPES = _list(
+    "content type",
+    ICCAM_LISTS,
+    numbered={
+        "media": (1, "image or video"),
+        "website": (2, "page that shows or links media"),
+    },
+)
+
+CLASSIFICATIONS = _list(
+    "classification",
+    "ICCAM classifications (domain 1.4, 5.1)",
+    {"unassessed": "no analyst has judged it"},
+    numbered={
+        "baseline": (1, "illegal everywhere by INTERPOL's criteria"),
+        "national": (2, "illegal under the law of the assessing country"),
+        "doubtful": (3, "undecided (ICCAM v2 only)"),
+        "not_illegal": (4, "not illegal (ICCAM: ignore)"),
+    },
+)
+
+AGE_GROUPS = _list(
+    "age group",
+    ICCAM_LISTS,
+    numbered={
+        "not_determined": (1, "not determined"),
+        "infant": (2, "infant"),
+        "pre_pubescent": (3, "pre-pubescent"),
+        "pubescent": (4, "pubescent"),
+    },
+)
+
+GENDERS = _list(
+    "gender",
+    ICCAM_LISTS,
+    numbered={
+        "not_determined": (1, "not determined"),
+        "female": (2, "female"),
+        "male": (3, "male"),
+        "both": (4, "both"),
+    },
+)
+
+REASONS = _list(
+    "reason",
+    "ICCAM v3 actionReasons (domain 1.3)",
+    numbered={
+        "other": (1, "another reason, told in the note"),
+        "content_not_found": (2, "content not found"),
+        "referrer_not_known_or_incorrect": (3, "referrer not known or incorrect"),
+        "unable_to_access": (4, "unable to access"),
+        "password_protected": (5, "password protected"),
+        "account_disabled": (6, "account disabled"),
+        "legally_unable_to_access": (7, "the law forbids access"),
+        "link_expired": (8, "link expired"),
+        "error_404_not_found_or_site_down": (9, "error 404 or site down"),
+        "error_503_or_content_temporarily_unavailable": (10, "error 503 or temporarily unavailable"),
+        "premium_account_necessary": (11, "premium account necessary"),
+        "missing_parts_to_open_file": (12, "parts missing to open the file"),
+        "content_removed_before_assessment": (13, "removed before assessment"),
+        "adult_pornography": (14, "adults only"),
+        "nudism_or_not_sexualized": (15, "nudism or not sexualised"),
+        "does_not_meet_threshold_for_illegality": (16, "below the threshold of illegality"),
+        "images_too_small": (17, "images too small to judge"),
+        "virtual_material": (18, "virtual material"),
+        "linking_or_linklists_not_illegal": (19, "linking is not illegal there"),
+        "age_unclear_or_not_assessable": (20, "age unclear"),
+        "age_over_national_threshold": (21, "age over the national threshold"),
+    },
+)
+
+RECIPIENT_ROLES = _list(
+    "recipient role",
+    "SCART notice recipients (domain 1.7); design 5",
+    {
+        "host": "hosting provider",
+        "site_owner": "owner of the site",
+        "registrar": "registrar of the domain",
+        "upstream": "network that carries the host",
+    },
+)
+
+URGENCIES = _list(
+    "urgency",
+    "SCART priority reasons and NCMEC high priority (domain 1.7, 2.2)",
+    {
+        "possible_new_victim": "a victim not known before may be shown",
+        "abuse_in_progress": "abuse may be happening now",
+    },
+)
+
+ESCALATION_REASONS = _list(
+    "escalation reason",
+    "SCART police reasons (domain 1.7, 6)",
+    {
+        **URGENCIES.codes,
+        "tor": "hosted as an onion service, no country can be told",
+        "unknown_host": "the host could not be traced to a country",
+        "no_hotline": "the hosting country has no active hotline",
+    },
+)
+
+ACTIONS = _list(
+    "action",
+    "ICCAM v3 action types (domain 1.3); design 2 for the others",
+    {
+        "acknowledged": "the receiving system stored the report and gave its reference",
+        "assessed": "an analyst judged it",
+        "observed": "somebody saw it, up or down",
+        "moved": "the content is hosted elsewhere now",
+        "reappeared": "the content is back",
+        "corrected": "an earlier statement was wrong",
+        "note": "a note to those entitled",
+        "claim": "asks to become responsible",
+        "decline": "asks not to be responsible",
+        "transfer": "asks that another hotline be responsible",
+        "hold": "police ask that the provider is not told yet",
+        "release": "police end a hold",
+        "withdraw": "the origin asks to take its report back",
+    },
+    numbered={
+        "police_informed": (1, "police have been told"),
+        "provider_informed": (2, "a provider has been told"),
+        "removed": (3, "the content is gone"),
+        "unavailable": (4, "the content cannot be reached"),
+        "not_illegal": (6, "the content is not illegal under the named law"),
+    },
+)
+USABLE_ACTIONS: Final = frozenset(
+    {
+        "acknowledged",
+        "assessed",
+        "police_informed",
+        "provider_informed",
+        "removed",
+        "unavailable",
+        "not_illegal",
+        "observed",
+    }
+)
+REQUESTS: Final = frozenset({"claim", "decline", "transfer", "hold", "release", "withdraw"})
+FINAL_ACTIONS: Final = frozenset({"removed", "unavailable", "not_illegal"})
+ACTIONS_NEEDING_REASON: Final = frozenset({"unavailable", "not_illegal"})
+
+BREACHES = _list(
+    "breach",
+    "design 5.6",
+    {
+        "despite_hold": "the provider was told during a hold",
+        "late": "after the deadline",
+        "not_responsible": "by a member that is not responsible",
+        "out_of_order": "not possible in this state",
+    },
+)
+
+RECEIPT_OUTCOMES = _list(
+    "receipt outcome",
+    DESIGN_WORDS,
+    {
+        "accepted": "took effect or was recorded",
+        "duplicate": "the same submission was answered before",
+        "refused": "breaks a rule that the receipt names",
+        "not_applicable": "valid, but there is nothing it could change",
+    },
+)
+
+CONTENT_PROTECTIONS = _list(
+    "content protection",
+    "design 4, wire",
+    {"none": "clear, demo and test only", "jwe": "sealed for the recipients"},
+)
+
+ENVIRONMENTS = _list(
+    "environment",
+    "design 5.7",
+    {"demo": "simulated members", "test": "test data", "production": "real reports"},
+)
+
+MEMBER_KINDS = _list(
+    "member kind",
+    DESIGN_WORDS,
+    {
+        "hotline": "takes and handles reports",
+        "law_enforcement": "police liaison",
+        "authority": "may sanction providers",
+        "secretariat": "keeps the directory and the statistics",
+    },
+)
+
+MEMBER_STATUSES = _list(
+    "member status",
+    DESIGN_WORDS,
+    {
+        "candidate": "known, not admitted yet",
+        "active": "admitted; the only status that is routed to",
+        "suspended": "admitted, nothing is routed to it for now",
+        "left": "no longer a member",
+    },
+)
+
+HOSTING_STATUSES = _list(
+    "hosting status",
+    "CDN origin lookup (domain 6)",
+    {"provisional": "may be the edge of a delivery network", "confirmed": "the origin server is known"},
+)
+
+CONTENT_TOPICS = _list(
+    "content topic",
+    "EC hotline topics, Better Internet for Kids (domain 5.3)",
+    {
+        "csam_self_generated": "self-generated (never implies consent)",
+        "csam_non_self_generated": "not self-generated",
+        "csam_sexualised_posing": "sexualised posing or modelling",
+        "csam_computer_generated": "computer-generated or virtual",
+        "csam_textual": "text",
+        "child_nudism": "child nudism",
+        "grooming": "solicitation of children for sexual purposes",
+        "sexual_extortion": "sexual extortion of children",
+        "sexual_harassment": "sexual harassment",
+        "hate_speech": "hate speech",
+        "spam": "spam",
+        "query": "question to the hotline",
+    },
+)
+
+DETECTION_METHODS = _list(
+    "detection method",
+    "X-ARF v4 content/csam (domain 5.3)",
+    {
+        "hash_match": "known by its hash",
+        "ai_detection": "found by a classifier",
+        "manual_review": "found by an analyst",
+        "user_report": "reported by the public",
+        "automated_scan": "found by a crawler",
+    },
+)
+
+ROUTING_RULES = _list(
+    "routing rule",
+    "design 4, routing",
+    {
+        "single": "the country has one hotline",
+        "weights": "shared by weight, decided by the url key",
+        "remit": "by content topic, then by weight",
+        "claim": "hotlines claim from a queue (not available yet)",
+    },
+)
+
+NOTICE_RULES = _list(
+    "notice rule",
+    "order of steps differs by country (domain 8)",
+    {"any": "police and provider in any order", "police_first": "police before the provider"},
+)
+
+MANDATES = _list(
+    "mandate",
+    "ICCAM orphaned queue (domain 1.3)",
+    {"orphans": "may claim reports hosted where no hotline is"},
+)
+
+COUNTRIES = _list(
+    "country",
+    "ISO 3166-1 alpha-2, XK as the European Commission uses it; pseudo-countries for hosts without one",
+    ALL_COUNTRIES,
+)

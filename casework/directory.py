@@ -1,0 +1,308 @@
+"""The directory: who the members are, which hotline serves which country, and which slots a country owns.
+
+It is versioned data. A whole document is published per version and every decision names the version it was
+made with, so a replay months later meets the same members. The model answers look-ups; `routing` chooses a
+hotline and `directory_checks` judges whether a document may take effect.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Final, Literal
+
+import msgspec
+
+from casework.countries import ALL_COUNTRIES, unknown_country
+from casework.errors import DirectoryRefusedError, RuleViolation, UnknownCountryError, UnknownMemberError
+
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+ORPHAN_DESK: Final = "desk-orphans"
+DOCUMENT_FORMAT: Final = 1
+
+MemberKind = Literal["hotline", "law_enforcement", "authority", "secretariat"]
+MemberStatus = Literal["candidate", "active", "suspended", "left"]
+RoutingRule = Literal["single", "weights", "remit", "claim"]
+NoticeRule = Literal["any", "police_first"]
+Environment = Literal["demo", "test", "production"]
+
+
+class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long each step of a leg may take, in milliseconds from its clock's start; None takes the default.
+
+    The Code of Practice's own figures are not public (domain 6), so the defaults are assumptions next to what
+    is published: police are told within a day (96 % in 2013), providers within three days, removal within
+    seven.
+    """
+
+    acknowledge_ms: int | None = None
+    inform_police_ms: int | None = None
+    inform_provider_ms: int | None = None
+    confirm_removal_ms: int | None = None
+
+    def over(self, default: "Deadlines") -> "Deadlines":
+        """Answer these deadlines with the gaps filled from `default`."""
+        return Deadlines(
+            *(
+                getattr(default, field) if getattr(self, field) is None else getattr(self, field)
+                for field in self.__struct_fields__
+            )
+        )
+
+
+DEFAULT_DEADLINES: Final = Deadlines(24 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 7 * DAY_MS)
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One organisation.
+
+    Attributes:
+        id: Such as `nl-offlimits`; lower case, digits and hyphens; never reused.
+        kind: What the organisation is.
+        name: Its name, for people.
+        countries: Canonical codes of the countries it serves; empty for an international body.
+        domain: Its public domain name, if known.
+        mandates: Codes of `codes.MANDATES`.
+        status: Only `active` is routed to.
+        since: Day the status began.
+        reason: Why it was suspended or left.
+        evidence: Marks of the sources that name it; see `directory_checks.EVIDENCE_MARKS`.
+        assumed: Names of the facts about it that nobody confirmed; production refuses any.
+        liaison: Code of its escalation topic (`nl`, `interpol`), for law enforcement.
+        contact: How people reach it in an emergency.
+        keys: Public keys, reserved for signatures.
+    """
+
+    id: str
+    kind: MemberKind
+    name: str
+    countries: tuple[str, ...] = ()
+    domain: str | None = None
+    mandates: tuple[str, ...] = ()
+    status: MemberStatus = "candidate"
+    since: dt.date | None = None
+    reason: str | None = None
+    evidence: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    liaison: str | None = None
+    contact: str | None = None
+    keys: tuple[str, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether reports and escalations may be routed to it."""
+        return self.status == "active"
+
+
+class HotlineShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A hotline's part in one country: its integer weight and, for the rule `remit`, its content topics."""
+
+    member: str
+    weight: int = 1
+    remit: tuple[str, ...] = ()
+
+
+class CountryRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How reports hosted in one country are handled.
+
+    Attributes:
+        code: Canonical country code.
+        name: Name of the country.
+        routing: Code of `codes.ROUTING_RULES`.
+        hotlines: The hotlines that share the country, none where there is no hotline.
+        own_reports: `keep`: a hotline of the country that found the content is responsible itself, so that a
+            second analyst is not exposed to it; `share`: its reports are shared like all others.
+        deadlines: Overrides of the default deadlines.
+        notice_rule: Code of `codes.NOTICE_RULES`.
+        police_contact: Whom the public can call, told when a submission has no address to act on.
+        assumed: Names of the facts that nobody confirmed.
+    """
+
+    code: str
+    name: str
+    routing: RoutingRule = "single"
+    hotlines: tuple[HotlineShare, ...] = ()
+    own_reports: Literal["keep", "share"] = "keep"
+    deadlines: Deadlines = Deadlines()
+    notice_rule: NoticeRule = "any"
+    police_contact: str | None = None
+    assumed: tuple[str, ...] = ()
+
+
+class PseudoCountry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to reports whose host is in no country: who is told, who may look, no takedown clock."""
+
+    code: str
+    name: str
+    reason: Literal["tor", "unknown_host"]
+    liaisons: tuple[str, ...]
+    desk: str | None = None
+
+
+class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """One version of the directory; values are only what `directory_checks` found no fault with.
+
+    Attributes:
+        version: Grows with every publication.
+        environment: The only environment in which this document may be used.
+        published_at: Milliseconds since epoch UTC.
+        valid_from: Milliseconds since epoch UTC; intake stamps the newest version valid at admission.
+        members: Sorted by id.
+        countries: Sorted by code; ISO countries without an entry have no hotline.
+        pseudo_countries: Hosts without a country.
+        slot_count: Partitions of `reports.submitted` and of `reports.urgent`.
+        slots: Country to the partitions only it uses.
+        rest_slots: Partitions shared by all countries that own none.
+        aliases: Other code to canonical code.
+        deadlines: Defaults, complete.
+        format: Version of this document's layout.
+    """
+
+    version: int
+    environment: Environment
+    published_at: int
+    valid_from: int
+    members: tuple[Member, ...]
+    countries: tuple[CountryRule, ...]
+    pseudo_countries: tuple[PseudoCountry, ...]
+    slot_count: int
+    slots: dict[str, tuple[int, ...]]
+    rest_slots: tuple[int, ...]
+    aliases: dict[str, str]
+    deadlines: Deadlines = DEFAULT_DEADLINES
+    format: int = DOCUMENT_FORMAT
+
+    @cached_property
+    def members_by_id(self) -> Mapping[str, Member]:
+        """All members by their id."""
+        return {member.id: member for member in self.members}
+
+    @cached_property
+    def _rules(self) -> Mapping[str, CountryRule]:
+        return {rule.code: rule for rule in self.countries}
+
+    @cached_property
+    def _pseudo(self) -> Mapping[str, PseudoCountry]:
+        return {pseudo.code: pseudo for pseudo in self.pseudo_countries}
+
+    @cached_property
+    def _liaisons(self) -> Mapping[str, Member]:
+        return {member.liaison: member for member in self.members if member.liaison is not None}
+
+    def member(self, member_id: str) -> Member:
+        """Answer the member of this id, whatever its status.
+
+        Raises:
+            UnknownMemberError: This version does not list it.
+        """
+        found = self.members_by_id.get(member_id)
+        if found is None:
+            raise UnknownMemberError(
+                RuleViolation("member", "unknown_member", f"not in directory version {self.version}")
+            )
+        return found
+
+    def country_code(self, code: str) -> str:
+        """Answer the canonical code of a country, alias or pseudo-country.
+
+        Raises:
+            UnknownCountryError: It is none of them; it is refused, never guessed.
+        """
+        canonical = self.aliases.get(code, code)
+        if canonical not in ALL_COUNTRIES:
+            raise UnknownCountryError(
+                RuleViolation(
+                    "country", "unknown_country", "not a code of ISO 3166-1, alias or pseudo-country"
+                )
+            )
+        return canonical
+
+    def country(self, code: str) -> CountryRule:
+        """Answer the rule of a country or alias; one without an entry has no hotline.
+
+        Raises:
+            UnknownCountryError: It is no country.
+        """
+        canonical = self.country_code(code)
+        rule = self._rules.get(canonical)
+        return CountryRule(canonical, ALL_COUNTRIES[canonical]) if rule is None else rule
+
+    def pseudo_country(self, code: str) -> PseudoCountry | None:
+        """Answer what is done about a host without a country, or None for a real country."""
+        return self._pseudo.get(self.aliases.get(code, code))
+
+    def liaison(self, code: str) -> Member | None:
+        """Answer the active police liaison of an escalation topic's code, such as `nl` or `interpol`."""
+        member = self._liaisons.get(code)
+        return member if member is not None and member.active else None
+
+    def liaison_codes(self) -> tuple[str, ...]:
+        """Answer the codes of all liaisons ever listed, sorted: one escalation topic each."""
+        return tuple(sorted(self._liaisons))
+
+    def police_contact(self, code: str) -> str:
+        """Answer whom the public of a country can call.
+
+        Raises:
+            UnknownCountryError: It is no country.
+        """
+        rule = self.country(code)
+        if rule.police_contact is not None:
+            return rule.police_contact
+        return "the police where you are" if rule.code in self._pseudo else f"the police of {rule.name}"
+
+    def deadlines_of(self, code: str) -> Deadlines | None:
+        """Answer a country's complete deadlines, or None where no takedown clock runs.
+
+        Raises:
+            UnknownCountryError: It is no country.
+        """
+        if self.pseudo_country(code) is not None:
+            return None
+        return self.country(code).deadlines.over(self.deadlines)
+
+    def slots_of(self, code: str) -> tuple[int, ...]:
+        """Answer the partitions of a country's reports: its own, or those that all the others share.
+
+        Raises:
+            UnknownCountryError: It is no country.
+        """
+        return self.slots.get(self.country_code(code), self.rest_slots)
+
+    def slot(self, code: str, url_key: bytes) -> int:
+        """Answer the partition of one report: `slots[position(url_key) % len(slots)]`.
+
+        Raises:
+            UnknownCountryError: It is no country.
+        """
+        slots = self.slots_of(code)
+        return slots[int.from_bytes(url_key[1:9], "big") % len(slots)]
+
+    def active_members(self, kind: MemberKind) -> Iterable[Member]:
+        """Yield the active members of one kind, by id."""
+        return (member for member in self.members if member.active and member.kind == kind)
+
+
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_DECODER: Final = msgspec.json.Decoder(Directory)
+
+
+def to_bytes(directory: Directory) -> bytes:
+    """Answer the document as JSON with sorted keys: equal directories give equal bytes."""
+    return _ENCODER.encode(directory)
+
+
+def from_bytes(document: bytes) -> Directory:
+    """Read a document.
+
+    Raises:
+        DirectoryRefusedError: It is not a directory document of a layout this program knows.
+    """
+    try:
+        directory = _DECODER.decode(document)
+    except msgspec.DecodeError as error:
+        raise DirectoryRefusedError([RuleViolation("document", "unreadable", str(error))]) from error
+    if directory.format != DOCUMENT_FORMAT:
+        known = f"layout {DOCUMENT_FORMAT} is known"
+        raise DirectoryRefusedError([RuleViolation("format", "unknown_format", known)])
+    return directory

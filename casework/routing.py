@@ -1,0 +1,125 @@
+"""Which hotline is responsible for a report: hosting country, then its hotlines, then one of them.
+
+The choice depends only on the directory version and the report, so every worker and every replay makes the
+same. Hotlines that share a country are chosen by rendezvous hashing of the url key: when one leaves, only its
+own share moves. Integer weights are points in the contest, not floating-point powers, so that no platform
+rounds differently.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final, Literal
+
+import msgspec
+
+from casework.directory import ORPHAN_DESK, CountryRule, Directory, HotlineShare
+
+INTERNATIONAL_LIAISONS: Final = ("interpol", "europol")
+
+RouteReason = Literal["responsible", "no_hotline", "tor", "unknown_host"]
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where a report goes.
+
+    Attributes:
+        hosting_country: Canonical country of the host as reported.
+        assigned_country: Country whose rules apply to the leg; differs once a mandated hotline takes an
+        orphan. assigned_hotline: Member id of the responsible hotline, or None.
+        desk: Queue that mandated hotlines read when nobody is responsible, or None.
+        liaisons: Codes of the police liaisons that an escalation of this report goes to.
+        reason: `responsible`, or why nobody is; every other reason is escalated at once.
+    """
+
+    hosting_country: str
+    assigned_country: str
+    assigned_hotline: str | None
+    desk: str | None
+    liaisons: tuple[str, ...]
+    reason: RouteReason
+
+    @property
+    def escalates(self) -> bool:
+        """Whether the liaisons are told without an urgency code."""
+        return self.reason != "responsible"
+
+    @property
+    def clock_runs(self) -> bool:
+        """Whether takedown deadlines apply: not where no country could act."""
+        return self.reason in {"responsible", "no_hotline"}
+
+
+def route(
+    directory: Directory,
+    hosting_country: str,
+    url_key: bytes,
+    *,
+    origin: str | None = None,
+    content_topic: str | None = None,
+) -> Route:
+    """Answer where a report goes.
+
+    Args:
+        directory: The version stamped on the report.
+        hosting_country: Country, alias or pseudo-country of the host.
+        url_key: Key of the location; chooses among hotlines that share a country.
+        origin: Member id of the reporting hotline; it keeps what it found in its own country where the
+            country's rule says so.
+        content_topic: Code of `codes.CONTENT_TOPICS`, for countries whose rule is `remit`.
+
+    Raises:
+        UnknownCountryError: `hosting_country` is no country; it is refused, never guessed.
+    """
+    pseudo = directory.pseudo_country(hosting_country)
+    if pseudo is not None:
+        told = _active(directory, pseudo.liaisons)
+        desk = pseudo.desk if told else ORPHAN_DESK
+        return Route(pseudo.code, pseudo.code, None, desk, told, pseudo.reason)
+    rule = directory.country(hosting_country)
+    liaisons = liaisons_of(directory, rule.code)
+    hotline = _responsible(directory, rule, url_key, origin, content_topic)
+    if hotline is None:
+        return Route(rule.code, rule.code, None, ORPHAN_DESK, liaisons, "no_hotline")
+    return Route(rule.code, rule.code, hotline, None, liaisons, "responsible")
+
+
+def liaisons_of(directory: Directory, country: str) -> tuple[str, ...]:
+    """Answer whom escalations about a country go to: its own police, else INTERPOL, else Europol."""
+    for code in (country.lower(), *INTERNATIONAL_LIAISONS):
+        if directory.liaison(code) is not None:
+            return (code,)
+    return ()
+
+
+def _active(directory: Directory, liaisons: Iterable[str]) -> tuple[str, ...]:
+    return tuple(code for code in liaisons if directory.liaison(code) is not None)
+
+
+def _responsible(
+    directory: Directory, rule: CountryRule, url_key: bytes, origin: str | None, content_topic: str | None
+) -> str | None:
+    shares = [share for share in rule.hotlines if directory.member(share.member).active]
+    if not shares:
+        return None
+    if rule.own_reports == "keep" and any(share.member == origin for share in shares):
+        return origin
+    if rule.routing == "remit":
+        shares = (
+            [share for share in shares if content_topic in share.remit]
+            or [share for share in shares if not share.remit]
+            or shares
+        )
+    return shares[0].member if len(shares) == 1 else rendezvous(shares, url_key)
+
+
+def rendezvous(shares: Iterable[HotlineShare], url_key: bytes) -> str:
+    """Answer the member whose best of `weight` hashes of (member, point, url key) is the highest.
+
+    Each member wins in proportion to its weight, and a member's going or coming moves no url key between
+    others.
+    """
+    return max(
+        (hashlib.sha256(f"{share.member}/{point}/".encode() + url_key).digest(), share.member)
+        for share in shares
+        for point in range(share.weight)
+    )[1]
