@@ -210,11 +210,7 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         """
         canonical = self.aliases.get(code, code)
         if canonical not in ALL_COUNTRIES:
-            raise UnknownCountryError(
-                RuleViolation(
-                    "country", "unknown_country", "not a code of ISO 3166-1, alias or pseudo-country"
-                )
-            )
+            raise UnknownCountryError(unknown_country("country"))
         return canonical
 
     def country(self, code: str) -> CountryRule:
