@@ -3,7 +3,7 @@
 from casework.messages.base import Message
 
 
-class Delivery(Message, kw_only=True):
+class Delivery(Message, frozen=True, kw_only=True):
     """What a member learns of a case, numbered for each case and recipient.
 
     Attributes:
@@ -90,7 +90,7 @@ class Delivery(Message, kw_only=True):
     content: bytes | None = None
 
 
-class Receipt(Message, kw_only=True):
+class Receipt(Message, frozen=True, kw_only=True):
     """The exchange's answer to a sender.
 
     Attributes:
@@ -145,7 +145,7 @@ class Receipt(Message, kw_only=True):
     directory_version: int = 0
 
 
-class Escalation(Message, kw_only=True):
+class Escalation(Message, frozen=True, kw_only=True):
     """A message to a police liaison with a reason code.
 
     Attributes:

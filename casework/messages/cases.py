@@ -3,7 +3,7 @@
 from casework.messages.base import Message
 
 
-class Admitted(Message, kw_only=True):
+class Admitted(Message, frozen=True, kw_only=True):
     """What intake admits to casekeeper: a checked submission with its stamps, or a wake-up.
 
     Attributes:
@@ -47,7 +47,7 @@ class Admitted(Message, kw_only=True):
     submission: bytes | None = None
 
 
-class Fact(Message, kw_only=True):
+class Fact(Message, frozen=True, kw_only=True):
     """A decided fact of a case; the numbered facts are the truth from which any state is rebuilt.
 
     Attributes:
@@ -138,7 +138,7 @@ class Fact(Message, kw_only=True):
     key_id: str | None = None
 
 
-class Origin(Message, kw_only=True):
+class Origin(Message, frozen=True, kw_only=True):
     """What a case keeps of one origin hotline.
 
     Attributes:
@@ -158,7 +158,7 @@ class Origin(Message, kw_only=True):
     count: int
 
 
-class Seen(Message, kw_only=True):
+class Seen(Message, frozen=True, kw_only=True):
     """A submission the case has taken, kept to recognise copies.
 
     Attributes:
@@ -172,7 +172,7 @@ class Seen(Message, kw_only=True):
     position: bytes
 
 
-class DeliveryCount(Message, kw_only=True):
+class DeliveryCount(Message, frozen=True, kw_only=True):
     """How many deliveries a recipient has had of a case.
 
     Attributes:
@@ -184,7 +184,7 @@ class DeliveryCount(Message, kw_only=True):
     number: int
 
 
-class Waiting(Message, kw_only=True):
+class Waiting(Message, frozen=True, kw_only=True):
     """An action that came before its case.
 
     Attributes:
@@ -200,7 +200,7 @@ class Waiting(Message, kw_only=True):
     admitted: bytes
 
 
-class Deadlines(Message, kw_only=True):
+class Deadlines(Message, frozen=True, kw_only=True):
     """Limits of the current leg, elapsed time.
 
     Attributes:
@@ -216,7 +216,7 @@ class Deadlines(Message, kw_only=True):
     confirm_removal_ms: int
 
 
-class Case(Message, kw_only=True):
+class Case(Message, frozen=True, kw_only=True):
     """Newest state of a case: small, without content; the changelog of casekeeper's state.
 
     Attributes:
@@ -297,7 +297,7 @@ class Case(Message, kw_only=True):
     rules_version: int
 
 
-class CaseContent(Message, kw_only=True):
+class CaseContent(Message, frozen=True, kw_only=True):
     """A report's submission kept by casekeeper to hand it on; erased by a tombstone.
 
     Attributes:

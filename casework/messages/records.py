@@ -3,7 +3,7 @@
 from casework.messages.base import Message
 
 
-class DirectorySignature(Message, kw_only=True):
+class DirectorySignature(Message, frozen=True, kw_only=True):
     """A signature of the secretariat over the document.
 
     Attributes:
@@ -15,7 +15,7 @@ class DirectorySignature(Message, kw_only=True):
     signature: bytes
 
 
-class DirectoryDocument(Message, kw_only=True):
+class DirectoryDocument(Message, frozen=True, kw_only=True):
     """One whole version of the directory.
 
     Attributes:
@@ -37,7 +37,7 @@ class DirectoryDocument(Message, kw_only=True):
     signatures: tuple[DirectorySignature, ...] = ()
 
 
-class DeadLetterHeaders(Message, kw_only=True):
+class DeadLetterHeaders(Message, frozen=True, kw_only=True):
     """Provenance of a dead letter; each field is the header hx-<field>, key and value stay byte-identical.
 
     Attributes:

@@ -3,7 +3,7 @@
 from casework.messages.base import Message
 
 
-class Label(Message, kw_only=True):
+class Label(Message, frozen=True, kw_only=True):
     """A label of a versioned classification schema.
 
     Attributes:
@@ -19,7 +19,7 @@ class Label(Message, kw_only=True):
     label: str
 
 
-class Submission(Message, kw_only=True):
+class Submission(Message, frozen=True, kw_only=True):
     """What a member sends: a signed statement and its content.
 
     Attributes:
@@ -37,7 +37,7 @@ class Submission(Message, kw_only=True):
     content: bytes | None = None
 
 
-class ReportStatement(Message, kw_only=True):
+class ReportStatement(Message, frozen=True, kw_only=True):
     """One content item (one URL) that an origin hotline reports; routing fields first.
 
     Attributes:
@@ -128,7 +128,7 @@ class ReportStatement(Message, kw_only=True):
     content_protection: str = "none"
 
 
-class ActionStatement(Message, kw_only=True):
+class ActionStatement(Message, frozen=True, kw_only=True):
     """What a member says happened to a case, or asks for; routing fields first.
 
     Attributes:
@@ -208,7 +208,7 @@ class ActionStatement(Message, kw_only=True):
     content_protection: str = "none"
 
 
-class ReportContent(Message, kw_only=True):
+class ReportContent(Message, frozen=True, kw_only=True):
     """What of a report could identify material; sealed outside demo and test.
 
     Attributes:
@@ -242,7 +242,7 @@ class ReportContent(Message, kw_only=True):
     sibling_items: tuple[str, ...] = ()
 
 
-class ActionContent(Message, kw_only=True):
+class ActionContent(Message, frozen=True, kw_only=True):
     """What of an action could identify material or an investigation; sealed outside demo and test.
 
     Attributes:
