@@ -1,14 +1,17 @@
 """What can go wrong with the embedded Kafka, grouped by what the caller must do.
 
-EmbeddedKafkaError            show the sentence, end with an error
-├── ArchivesMissingError      get a network, or fill the archives folder by hand, then repeat
-├── ArchivesAlteredError      delete the named archives folder, then repeat
-├── KafkaStartError           read the named log file
-└── KafkaAlreadyRunningError  use the one that runs, or stop it first
+SetupError
+└── EmbeddedKafkaError            show the sentence, end with an error
+    ├── ArchivesMissingError      get a network, or fill the archives folder by hand, then repeat
+    ├── ArchivesAlteredError      delete the named archives folder, then repeat
+    ├── KafkaStartError           read the named log file
+    └── KafkaAlreadyRunningError  use the one that runs, or stop it first
 """
 
+from casework.errors import SetupError
 
-class EmbeddedKafkaError(Exception):
+
+class EmbeddedKafkaError(SetupError):
     """Root of everything the embedded Kafka raises; its text is one sentence for the user."""
 
 

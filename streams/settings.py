@@ -1,0 +1,217 @@
+"""The settings of a process: one frozen object, made once, passed to everything.
+
+Each field ``name`` is read from the environment variable ``HX_NAME``, else from the key ``name`` of a TOML
+file, else it has the default below. A key nobody knows is refused: a mistyped limit must not silently keep its
+default.
+"""
+
+import difflib
+import hashlib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from casework.errors import SetupError
+from streams.clock import ClockFormatError, CompressedClock, SystemClock, parse_clock
+
+PREFIX: Final = "HX_"
+FILE_KEY: Final = "HX_SETTINGS"
+# Read elsewhere: the embedded Kafka is no part of a production process.
+_OTHER_KEYS: Final = frozenset({FILE_KEY, "HX_ARCHIVES", "HX_KAFKA_DIR"})
+_NETWORK_KEY_BYTES: Final = 32
+_HEARTBEATS_PER_SESSION: Final = 3
+
+_Port = Annotated[int, Meta(ge=0, le=65535)]
+_Positive = Annotated[int, Meta(ge=1)]
+_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+
+
+class SettingsError(SetupError):
+    """A setting is unknown, malformed or not allowed here; the text names key, value and rule."""
+
+
+class Secret:
+    """Bytes that never show in a representation, a log or an error; ``reveal`` is the only way to them."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+
+    def reveal(self) -> bytes:
+        """The bytes themselves."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('****')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+# Anybody can compute it: it protects nothing and is refused in production.
+DEMO_NETWORK_KEY: Final = Secret(hashlib.sha256(b"hotline exchange demo network key").digest())
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process was told.
+
+    Attributes:
+        environment: where records may come from and go to; every record carries it.
+        bootstrap: Kafka brokers, ``host:port`` separated by commas.
+        topic_prefix: put before every topic name and consumer group, verbatim.
+        partitions: P, partitions of actions and of all ``cases.*`` topics; fixed for ever.
+        replication: copies of each partition.
+        min_insync: copies that must confirm a write; at most ``replication``.
+        metrics_host: address on which workers offer metrics and health.
+        intake_metrics_port: metrics port of intake; 0 takes any free one.
+        casekeeper_metrics_port: metrics port of casekeeper; 0 takes any free one.
+        data_dir: local files that can be lost: stores, positions.
+        directory: directory document; None is the shipped one.
+        session_timeout_s: seconds until a silent worker's partitions move on; brokers accept 6 s and more.
+        heartbeat_s: seconds between signs of life; at most a third of the session timeout.
+        commit_interval_s: seconds between commits; bounds what is repeated after a crash.
+        max_poll_records: records of one poll, over all partitions.
+        instance_id: stable name of this worker among its group; None joins as a new member each time.
+        network_key: key of the url keys, 32 bytes in hex; shared by the network, never printed.
+        submission_max_bytes: largest submission that intake accepts.
+        topic_max_bytes: largest record of any topic.
+        state_max_bytes: largest state of a case.
+        note_max_characters: longest free text of an action.
+        erasure_days: days after which content is gone everywhere.
+        clock: simulated time as ORIGIN@REAL_MSxFACTOR; empty is the machine's.
+    """
+
+    environment: Literal["demo", "test", "production"] = "demo"
+    bootstrap: Annotated[str, Meta(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$")] = "127.0.0.1:9092"
+    topic_prefix: Annotated[str, Meta(pattern=r"^[a-z0-9._-]{0,60}$")] = ""
+    partitions: _Positive = 12
+    replication: _Positive = 1
+    min_insync: _Positive = 1
+    metrics_host: str = "127.0.0.1"
+    intake_metrics_port: _Port = 9101
+    casekeeper_metrics_port: _Port = 9102
+    data_dir: Path = msgspec.field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "hotline-exchange"
+    )
+    directory: Path | None = None
+    session_timeout_s: Annotated[float, Meta(ge=6, le=300)] = 6.0
+    heartbeat_s: Annotated[float, Meta(gt=0)] = 2.0
+    commit_interval_s: Annotated[float, Meta(gt=0, le=60)] = 0.5
+    max_poll_records: _Positive = 4000
+    instance_id: _Name | None = None
+    network_key: Secret = DEMO_NETWORK_KEY
+    submission_max_bytes: _Positive = 256 * 1024
+    topic_max_bytes: _Positive = 2 * 1024 * 1024
+    state_max_bytes: _Positive = 64 * 1024
+    note_max_characters: _Positive = 4000
+    erasure_days: Annotated[int, Meta(ge=8)] = 90
+    clock: str = ""
+
+    def __post_init__(self) -> None:
+        self._check(
+            "min_insync", self.min_insync <= self.replication, f"at most replication={self.replication}"
+        )
+        limit = self.session_timeout_s / _HEARTBEATS_PER_SESSION
+        self._check(
+            "heartbeat_s", self.heartbeat_s <= limit, f"at most a third of the session timeout, {limit:g}"
+        )
+        fits = self.submission_max_bytes < self.topic_max_bytes
+        self._check("submission_max_bytes", fits, f"below topic_max_bytes={self.topic_max_bytes}")
+        try:
+            parse_clock(self.clock)
+        except ClockFormatError as error:
+            raise SettingsError(f"{PREFIX}CLOCK: {error}") from error
+        if self.environment == "production":
+            self._check("clock", not self.clock, "empty: production runs on the machine's clock")
+            own_key = self.network_key != DEMO_NETWORK_KEY
+            self._check("network_key", own_key, "the network's own key: production refuses the demo key")
+
+    @classmethod
+    def load(cls, env: Mapping[str, str] = os.environ, file: Path | None = None) -> Self:
+        """Read the settings: environment over TOML file over default.
+
+        Args:
+            env: the environment variables.
+            file: TOML file with field names as keys; None takes the path in ``HX_SETTINGS``, if any.
+
+        Raises:
+            SettingsError: a key is unknown, a value malformed, or a combination not allowed.
+        """
+        path = file or (Path(env[FILE_KEY]) if env.get(FILE_KEY) else None)
+        types = {field.name: field.type for field in msgspec.structs.fields(cls)}
+        values: dict[str, Any] = {}
+        for name, raw in (_read_file(path) if path else {}).items():
+            values[name] = _convert(f"{name} in {path}", raw, types, name, types.keys())
+        for key in sorted(key for key in env if key.startswith(PREFIX) and key not in _OTHER_KEYS):
+            name = key.removeprefix(PREFIX).lower()
+            values[name] = _convert(key, env[key], types, name, [PREFIX + known.upper() for known in types])
+        return cls(**values)
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that make ``load`` elsewhere answer the same settings, the secret included."""
+        values = {field.name: getattr(self, field.name) for field in msgspec.structs.fields(self)}
+        return {
+            PREFIX + name.upper(): value.reveal().hex() if isinstance(value, Secret) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
+    def make_clock(self) -> SystemClock | CompressedClock:
+        """The clock these settings name."""
+        return parse_clock(self.clock)
+
+    def _check(self, name: str, holds: bool, rule: str) -> None:
+        if not holds:
+            raise SettingsError(f"{PREFIX}{name.upper()}={getattr(self, name)!r}: expected {rule}")
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"settings file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings file {path}: {error}") from error
+
+
+def _convert(where: str, raw: object, types: Mapping[str, Any], name: str, known: Iterable[str]) -> object:
+    if name not in types:
+        close = difflib.get_close_matches(where.partition(" ")[0], list(known), n=1)
+        raise SettingsError(f"{where}: unknown setting" + (f", did you mean {close[0]}?" if close else ""))
+    try:
+        return msgspec.convert(raw, types[name], strict=False, dec_hook=_from_text)
+    except msgspec.ValidationError as error:
+        shown = "****" if types[name] is Secret else repr(raw)
+        choices = (
+            f" (one of {', '.join(get_args(types[name]))})" if get_origin(types[name]) is Literal else ""
+        )
+        raise SettingsError(f"{where}={shown}: {error}{choices}") from error
+
+
+def _from_text(wanted: type, raw: object) -> object:
+    if wanted is Path and isinstance(raw, str) and raw:
+        return Path(raw)
+    if wanted is Secret and isinstance(raw, str):
+        return _network_key(raw)
+    raise msgspec.ValidationError(f"Expected {wanted.__name__}")
+
+
+def _network_key(text: str) -> Secret:
+    rule = f"Expected {_NETWORK_KEY_BYTES} bytes as {2 * _NETWORK_KEY_BYTES} hex digits"
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        # From None: the cause would repeat a part of the secret.
+        raise msgspec.ValidationError(rule) from None
+    if len(value) != _NETWORK_KEY_BYTES:
+        raise msgspec.ValidationError(rule)
+    return Secret(value)
