@@ -1,0 +1,274 @@
+"""What makes a submission acceptable, apart from the case it is about: the checks of the trust boundary.
+
+Two questions are kept apart on purpose. Here: is this a well-formed statement by somebody who may speak, with
+times and sizes that hold, in the right environment? In `decisions`: what does it mean for the case? A fact
+that is merely against the rules of the case is never refused here.
+
+What is not checked, and why: that the url key belongs to the address. The network key stays with the
+members, so intake cannot compute it even where the content is clear. The statement is never changed: an
+alias of a country is accepted as sent, and the canonical code travels beside it in the Admitted record.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from casework import codes
+from casework.claimed_times import check_sent_at, check_time
+from casework.codes import CodeList
+from casework.countries import unknown_country
+from casework.directory import Directory
+from casework.errors import RuleViolation, UnknownCountryError
+from casework.limits import DIGEST_BYTES, MAX_SUBMISSION_BYTES, SIGNATURE_BYTES, URL_KEY_BYTES
+from casework.messages import (
+    ActionContent,
+    ActionStatement,
+    ReportContent,
+    ReportStatement,
+    Submission,
+)
+from casework.submitted_contents import check_action_content, check_report_content, missing_content
+from casework.texts import check_texts
+
+Statement = ReportStatement | ActionStatement
+
+_UUID7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OPAQUE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+_ACTORS: Final = frozenset({"hotline", "law_enforcement", "authority"})
+
+_REPORT_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
+    ("content_type", codes.CONTENT_TYPES),
+    ("site_type", codes.SITE_TYPES),
+    ("commerciality", codes.COMMERCIALITIES),
+    ("content_topic", codes.CONTENT_TOPICS),
+    ("hosting_status", codes.HOSTING_STATUSES),
+    ("detection_method", codes.DETECTION_METHODS),
+)
+_ACTION_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
+    ("action", codes.ACTIONS),
+    ("reason_code", codes.REASONS),
+    ("recipient_role", codes.RECIPIENT_ROLES),
+)
+_SHARED_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
+    ("content_protection", codes.CONTENT_PROTECTIONS),
+    ("classification", codes.CLASSIFICATIONS),
+    ("age_category", codes.AGE_GROUPS),
+    ("gender_category", codes.GENDERS),
+)
+_REPORT_TIMES: Final = ("occurred_at", "received_at", "observed_at", "hosting_observed_at", "assessed_at")
+_ACTION_TIMES: Final = ("occurred_at", "observed_at", "assessed_at")
+_NEEDED_BY: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("assessed", ("classification", "law_country")),
+    ("observed", ("is_online",)),
+    ("moved", ("new_hosting_country",)),
+    ("hold", ("hold_until",)),
+)
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """Under what circumstances a submission is judged.
+
+    Attributes:
+        directory: Newest version valid at `admitted_at`.
+        environment: Environment of the exchange.
+        admitted_at: The exchange's clock; milliseconds since the epoch, UTC.
+        submitted_at: Log-append time of the record, real time; milliseconds since the epoch, UTC.
+        size: Size of the record's value in bytes.
+    """
+
+    directory: Directory
+    environment: str
+    admitted_at: int
+    submitted_at: int
+    size: int
+
+
+def check_report(
+    statement: ReportStatement, content: ReportContent | None, submission: Submission, admission: Admission
+) -> tuple[RuleViolation, ...]:
+    """Answer every rule that a report breaks, the gravest first; none when it is admitted.
+
+    Args:
+        statement: The decoded statement.
+        content: The decoded content, or None where there is none or it is sealed.
+        submission: The envelope as it came.
+        admission: The circumstances.
+    """
+    return _one_for_each_field(_report(statement, content, submission, admission))
+
+
+def check_action(
+    statement: ActionStatement, content: ActionContent | None, submission: Submission, admission: Admission
+) -> tuple[RuleViolation, ...]:
+    """Answer every rule that an action breaks, the gravest first; none when it is admitted.
+
+    Args:
+        statement: The decoded statement.
+        content: The decoded content, or None where there is none or it is sealed.
+        submission: The envelope as it came.
+        admission: The circumstances.
+    """
+    return _one_for_each_field(_action(statement, content, submission, admission))
+
+
+def claims_ahead(statement: Statement, admitted_at: int) -> bool:
+    """Answer whether a claimed time lies ahead of the admission, within what is accepted (`clock_skew`)."""
+    fields = _REPORT_TIMES if isinstance(statement, ReportStatement) else _ACTION_TIMES
+    return any((getattr(statement, field) or 0) > admitted_at for field in fields)
+
+
+def police_contact(statement: ReportStatement, directory: Directory) -> str:
+    """Answer whom to call where the exchange is not the way: in the hosting country, else in the sender's."""
+    try:
+        real = directory.pseudo_country(statement.hosting_country) is None
+        code = directory.country_code(statement.hosting_country)
+    except UnknownCountryError:
+        real, code = False, ""
+    if not real:
+        countries = directory.member(statement.sender).countries
+        code = countries[0] if countries else code
+    return directory.police_contact(code) if code else "the police where the child is"
+
+
+def _report(
+    statement: ReportStatement, content: ReportContent | None, submission: Submission, admission: Admission
+) -> Iterator[RuleViolation]:
+    yield from _sender(statement, admission, frozenset({"hotline"}), "not_a_hotline")
+    yield from _statement(statement, submission, admission)
+    yield from _codes(statement, _REPORT_CODES)
+    for field, known in (("payment_methods", codes.PAYMENT_METHODS), ("urgency", codes.URGENCIES)):
+        for index, code in enumerate(getattr(statement, field)):
+            yield from _one(known.check(f"{field}[{index}]", code))
+    yield from _times(statement, _REPORT_TIMES, admission.admitted_at)
+    if not statement.reference:
+        yield RuleViolation("reference", "required", "the report's reference in the sender's own system")
+    if content is not None:
+        yield from check_report_content(statement, content)
+    elif submission.content is None:
+        yield missing_content(statement)
+    yield from _size(admission)
+
+
+def _action(
+    statement: ActionStatement, content: ActionContent | None, submission: Submission, admission: Admission
+) -> Iterator[RuleViolation]:
+    yield from _sender(statement, admission, _ACTORS, "may_not_act")
+    yield from _statement(statement, submission, admission)
+    yield from _codes(statement, _ACTION_CODES)
+    yield from _times(statement, _ACTION_TIMES, admission.admitted_at)
+    yield from _aim(statement)
+    for action, needed in _NEEDED_BY:
+        if statement.action == action:
+            for field in needed:
+                if getattr(statement, field) is None:
+                    yield RuleViolation(field, "required", f"must be given with {action}")
+    if statement.new_hosting_country is not None:
+        yield from _country("new_hosting_country", statement.new_hosting_country, admission.directory)
+    if content is not None:
+        yield from check_action_content(content)
+    yield from _size(admission)
+
+
+def _aim(statement: ActionStatement) -> Iterator[RuleViolation]:
+    if statement.case_id is None and statement.report_event_id is None:
+        yield RuleViolation("case_id", "required", "the case id, or the event id of the sender's own report")
+    if statement.case_id is not None and not _UUID.fullmatch(statement.case_id):
+        yield RuleViolation("case_id", "not_a_uuid", "a UUID in lower-case text form")
+    if statement.report_event_id is not None and not _UUID7.fullmatch(statement.report_event_id):
+        yield RuleViolation("report_event_id", "not_a_uuidv7", "a UUIDv7 in lower-case text form")
+    for field in ("round", "leg"):
+        value = getattr(statement, field)
+        if value is not None and value < 1:
+            yield RuleViolation(field, "out_of_range", "counted from 1")
+
+
+def _sender(
+    statement: Statement, admission: Admission, kinds: frozenset[str], rule: str
+) -> Iterator[RuleViolation]:
+    member = admission.directory.member(statement.sender)
+    if not member.active:
+        yield RuleViolation("sender", "sender_not_active", f"the directory says {member.status}")
+    if member.kind not in kinds:
+        yield RuleViolation("sender", rule, f"only for {', '.join(sorted(kinds))}")
+
+
+def _statement(statement: Statement, submission: Submission, admission: Admission) -> Iterator[RuleViolation]:
+    if statement.environment != admission.environment:
+        yield RuleViolation("environment", "wrong_environment", f"this exchange is {admission.environment}")
+    if not _UUID7.fullmatch(statement.event_id):
+        yield RuleViolation("event_id", "not_a_uuidv7", "a UUIDv7 in lower-case text form")
+    yield from _protection(statement, submission, admission.environment)
+    for field, key in (("url_key", statement.url_key), ("url_key_next", statement.url_key_next)):
+        if key is not None and (len(key) != URL_KEY_BYTES or key[0] == 0):
+            yield RuleViolation(field, "not_a_url_key", f"a version from 1 and a hash, {URL_KEY_BYTES} bytes")
+    yield from check_texts(statement, "")
+    yield from _country("hosting_country", statement.hosting_country, admission.directory)
+    if statement.law_country is not None:
+        yield from _country("law_country", statement.law_country, admission.directory)
+    yield from _codes(statement, _SHARED_CODES)
+    if statement.analyst is not None and not _OPAQUE_ID.fullmatch(statement.analyst):
+        yield RuleViolation("analyst", "not_opaque", "letters, digits, dot, colon, hyphen, underscore")
+    yield from _one(check_sent_at(statement.sent_at, admission.submitted_at))
+
+
+def _protection(statement: Statement, submission: Submission, environment: str) -> Iterator[RuleViolation]:
+    if environment == "production":
+        if statement.content_protection == "none":
+            yield RuleViolation("content_protection", "clear_content", "production takes sealed content only")
+        if submission.signature is None:
+            yield RuleViolation("signature", "signature_missing", "production takes signed statements only")
+        else:
+            yield RuleViolation("signature", "signature_unverified", "signatures cannot be verified yet")
+    if submission.signature is not None:
+        if len(submission.signature) != SIGNATURE_BYTES:
+            yield RuleViolation("signature", "not_a_signature", f"Ed25519, {SIGNATURE_BYTES} bytes")
+        if not submission.key_id:
+            yield RuleViolation("key_id", "required", "must be given with a signature")
+    digest = None if submission.content is None else hashlib.sha256(submission.content).digest()
+    if statement.content_digest != digest:
+        yield RuleViolation(
+            "content_digest", "digest_mismatch", f"SHA-256 of the content, {DIGEST_BYTES} bytes, or nothing"
+        )
+
+
+def _codes(statement: Statement, fields: tuple[tuple[str, CodeList], ...]) -> Iterator[RuleViolation]:
+    for field, known in fields:
+        code = getattr(statement, field)
+        if code is not None and code not in known.codes:
+            yield from _one(known.check(field, code))
+
+
+def _times(statement: Statement, fields: tuple[str, ...], admitted_at: int) -> Iterator[RuleViolation]:
+    for field in fields:
+        claimed = getattr(statement, field)
+        if claimed is not None:
+            yield from _one(check_time(field, claimed, admitted_at))
+
+
+def _country(field: str, code: str, directory: Directory) -> Iterator[RuleViolation]:
+    try:
+        directory.country_code(code)
+    except UnknownCountryError:
+        yield unknown_country(field)
+
+
+def _size(admission: Admission) -> Iterator[RuleViolation]:
+    if admission.size > MAX_SUBMISSION_BYTES:
+        yield RuleViolation("submission", "too_large", f"at most {MAX_SUBMISSION_BYTES // 1024} KiB")
+
+
+def _one_for_each_field(violations: Iterator[RuleViolation]) -> tuple[RuleViolation, ...]:
+    first: dict[str, RuleViolation] = {}
+    for violation in violations:
+        first.setdefault(violation.field, violation)
+    return tuple(first.values())
+
+
+def _one(violation: RuleViolation | None) -> Iterator[RuleViolation]:
+    if violation is not None:
+        yield violation
