@@ -1,7 +1,8 @@
 """Write the lock: give new schemas and new versions their ids, and refuse what would break other members.
 
-`python -m schemas.lock` or `hx schemas lock`. While no version of the software has been released, `--rewrite`
-restates the newest versions in place under their ids; after a release that would break members.
+`python -m schemas.lock` or `hx schemas lock`. A version that was never part of a release may be restated in
+place under its id (`--rewrite`); `--release` marks all ids as released, from when on each change is a new
+version.
 """
 
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from schemas.errors import SchemaError
+from schemas.checks import NOT_LOCKED, check
+from schemas.errors import LockRefusedError, SchemaError
 from schemas.registry import (
     AVRO_DIRECTORY,
     LockEntry,
@@ -21,37 +23,52 @@ from schemas.registry import (
 )
 
 
-def write_lock(directory: Path = AVRO_DIRECTORY, *, rewrite: bool = False) -> tuple[str, ...]:
+def write_lock(
+    directory: Path = AVRO_DIRECTORY, *, rewrite: bool = False, release: bool = False
+) -> tuple[str, ...]:
     """Lock every schema of a directory that is new or changed; return one line for each change made.
 
-    Nothing is written when any change is refused. LockRefusedError lists every finding.
+    Nothing is written when anything is refused. LockRefusedError lists every finding.
+
+    Args:
+        directory: Folder with the .avsc files and lock.json.
+        rewrite: Restate the newest versions in place; refused for released ones.
+        release: Afterwards mark all ids as released.
     """
-    entries = list(read_lock(directory).schemas)
-    next_id = max((entry.id for entry in entries), default=0) + 1
+    findings = [one for one in check(directory, restate=rewrite) if one.rule != NOT_LOCKED]
+    if findings:
+        raise LockRefusedError("\n".join(map(str, findings)))
+    lock = read_lock(directory)
+    entries = list(lock.schemas)
     changes: list[str] = []
-    declarations: dict[str, dict[str, object]] = {}
+    files: dict[str, dict[str, object]] = {}
     for path in sorted(directory.glob("*.avsc")):
         declaration = read_declaration(path)
         name = str(declaration["name"])
         versions = [entry for entry in entries if entry.name == name]
-        newest = max(versions, key=lambda entry: entry.version, default=None)
+        newest = versions[-1] if versions else None
         if newest is not None and newest.digest == digest(declaration):
-            declarations[newest.file] = declaration
+            files[newest.file] = declaration  # docs may have become better
             continue
         if newest is not None and rewrite:
+            if newest.id <= lock.released_up_to:
+                raise LockRefusedError(f"{path.name} is released as id {newest.id}; lock a new version")
             entry = _entry(newest.id, newest.version, path.stem, declaration)
-            entries[entries.index(newest)] = entry
+            entries[newest.id - 1] = entry
             changes.append(f"{name} version {entry.version} (id {entry.id}) restated")
         else:
-            entry = _entry(next_id, len(versions) + 1, path.stem, declaration)
-            next_id += 1
+            entry = _entry(len(entries) + 1, len(versions) + 1, path.stem, declaration)
             entries.append(entry)
             changes.append(f"{name} version {entry.version} locked as id {entry.id}")
-        declarations[entry.file] = declaration
-    for file, declaration in declarations.items():
-        (directory / file).parent.mkdir(exist_ok=True)
+        files[entry.file] = declaration
+    released_up_to = len(entries) if release else lock.released_up_to
+    if released_up_to != lock.released_up_to:
+        changes.append(f"ids up to {released_up_to} marked as released")
+    (directory / "locked").mkdir(exist_ok=True)
+    for file, declaration in files.items():
         (directory / file).write_bytes(_pretty(declaration))
-    (directory / "lock.json").write_bytes(_pretty(LockFile(schemas=tuple(entries))))
+    lock = LockFile(released_up_to=released_up_to, schemas=tuple(entries))
+    (directory / "lock.json").write_bytes(_pretty(lock))
     return tuple(changes)
 
 
@@ -72,11 +89,11 @@ def _pretty(value: object) -> bytes:
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code: 0 done, 1 refused, 2 wrong call."""
-    if set(arguments) - {"--rewrite"}:
-        sys.stderr.write("usage: python -m schemas.lock [--rewrite]\n")
+    if set(arguments) - {"--rewrite", "--release"}:
+        sys.stderr.write("usage: python -m schemas.lock [--rewrite] [--release]\n")
         return 2
     try:
-        changes = write_lock(rewrite="--rewrite" in arguments)
+        changes = write_lock(rewrite="--rewrite" in arguments, release="--release" in arguments)
     except SchemaError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -44,9 +44,11 @@ class LockFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The lock file schemas/avro/lock.json.
 
     Attributes:
+        released_up_to: Highest id that was part of a release; these are never restated.
         schemas: All locked versions in the order of their ids.
     """
 
+    released_up_to: int
     schemas: tuple[LockEntry, ...]
 
 
@@ -155,7 +157,7 @@ def read_lock(directory: Path = AVRO_DIRECTORY) -> LockFile:
     """Read the lock file of a directory of schemas; an absent one is an empty lock."""
     path = directory / "lock.json"
     if not path.exists():
-        return LockFile(schemas=())
+        return LockFile(released_up_to=0, schemas=())
     try:
         return msgspec.json.decode(path.read_bytes(), type=LockFile)
     except (OSError, msgspec.DecodeError) as error:
