@@ -1,8 +1,8 @@
 """The settings of a process: one frozen object, made once, passed to everything.
 
 Each field ``name`` is read from the environment variable ``HX_NAME``, else from the key ``name`` of a TOML
-file, else it has the default below. A key nobody knows is refused: a mistyped limit must not silently keep its
-default.
+file, else it has the default below. A key nobody knows is refused: a mistyped limit must not silently keep
+its default.
 """
 
 import difflib
