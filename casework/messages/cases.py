@@ -47,6 +47,22 @@ class Admitted(Message, frozen=True, kw_only=True):
     submission: bytes | None = None
 
 
+class Deadlines(Message, frozen=True, kw_only=True):
+    """Limits of the current leg, elapsed time.
+
+    Attributes:
+        acknowledge_ms: From assignment to acknowledgement, milliseconds.
+        inform_police_ms: From assignment to police informed, milliseconds.
+        inform_provider_ms: From assignment to provider informed, milliseconds.
+        confirm_removal_ms: From assignment to a final action, milliseconds.
+    """
+
+    acknowledge_ms: int
+    inform_police_ms: int
+    inform_provider_ms: int
+    confirm_removal_ms: int
+
+
 class Fact(Message, frozen=True, kw_only=True):
     """A decided fact of a case; the numbered facts are the truth from which any state is rebuilt.
 
@@ -55,9 +71,10 @@ class Fact(Message, frozen=True, kw_only=True):
         url_key: Url key; decides the partition.
         number: Number of the fact in its case, from 1 without gap.
         fact: Kind of the fact, for example opened, linked or removed.
-        round: Round of the case, from 1.
-        leg: Leg of the round, from 1.
-        fact_id: Identifier of the fact, a UUIDv8 of SHA-256 over the input id, the kind and the number.
+        round: Round of the case, from 1; of a waiting action the round it names, 0 when it names none.
+        leg: Leg of the round, from 1; of a waiting action the leg it names, 0 when it names none.
+        fact_id: Identifier of the fact, a UUIDv8 of SHA-256 over the input id, the kind and number of the
+            fact, and the case id.
         input_id: Event id of the submission or wake-up that caused the fact.
         environment: Environment.
         by: Member id of the actor; 'exchange' for what follows from a rule.
@@ -69,7 +86,7 @@ class Fact(Message, frozen=True, kw_only=True):
         clock_skew: True when a claimed time lay ahead and was clamped.
         directory_version: Directory version the decision was made with.
         rules_version: Version of the rules.
-        hosting_country: Hosting country after this fact.
+        hosting_country: Hosting country after this fact; of a linked report, as its origin sees it.
         assigned_country: Country whose hotlines the case is assigned to.
         assigned_hotline: Member id of the responsible hotline; null when the case waits at the orphan desk.
         origin: Member id of the origin hotline of the report concerned.
@@ -85,9 +102,15 @@ class Fact(Message, frozen=True, kw_only=True):
         classification: Assessment after this fact.
         law_country: Country whose law was applied in the assessment.
         received_at: When the public reported to the hotline; milliseconds since the epoch, UTC.
+        content_topic: Content topic of the report that opened the round; routing may depend on it.
+        recipient: Queue at which an orphaned case waits, or code of the escalation topic of an escalation.
+        action: Action of a submission that waits, was refused or was not applicable.
+        named_case_id: Case id that a waiting action names.
+        rule: Rule by which a submission was refused or not applicable.
+        deadlines: Limits of the leg that begins; null where no takedown clock runs.
         input_digest: SHA-256 of the submission's statement.
         input_position: Topic, partition and offset of the submission, as topic/partition/offset.
-        source_topic: Topic of the record that caused this one.
+        source_topic: Topic of the admitted record that the decision was made on.
         source_partition: Partition of that record.
         source_offset: Offset of that record.
         statement: The statement untouched, where a submission caused the fact.
@@ -128,6 +151,12 @@ class Fact(Message, frozen=True, kw_only=True):
     classification: str | None = None
     law_country: str | None = None
     received_at: int | None = None
+    content_topic: str | None = None
+    recipient: str | None = None
+    action: str | None = None
+    named_case_id: str | None = None
+    rule: str | None = None
+    deadlines: Deadlines | None = None
     input_digest: bytes | None = None
     input_position: str | None = None
     source_topic: str
@@ -165,11 +194,13 @@ class Seen(Message, frozen=True, kw_only=True):
         event_id: Event id, 16 bytes.
         digest: First 8 bytes of the statement's SHA-256.
         position: First 4 bytes of SHA-256 of the submission's position.
+        sender: First 2 bytes of SHA-256 of the sender's member id.
     """
 
     event_id: bytes
     digest: bytes
     position: bytes
+    sender: bytes
 
 
 class DeliveryCount(Message, frozen=True, kw_only=True):
@@ -184,36 +215,59 @@ class DeliveryCount(Message, frozen=True, kw_only=True):
     number: int
 
 
-class Waiting(Message, frozen=True, kw_only=True):
-    """An action that came before its case.
+class Waiting(Message, kw_only=True):
+    """An action that came before the report it is about.
 
     Attributes:
         event_id: Event id of the action.
         sender: Member id of its sender.
-        due_at: When it is refused if the case has not come; milliseconds since the epoch, UTC.
-        admitted: The framed Admitted record, without content.
+        due_at: When it is refused if its report has not come; milliseconds since the epoch, UTC.
+        submitted_at: Log-append time of the submission, real time; milliseconds since the epoch, UTC.
+        clock_skew: True when a claimed time lay ahead and was clamped.
+        action: Code of the action, for example acknowledged or removed.
+        case_id: Case the action is about; this or report_event_id is given.
+        report_event_id: Event id of the sender's own report, in place of the case id.
+        round: Round of the case the sender means; null for the current one.
+        leg: Leg of the case the sender means; null for the current one.
+        occurred_at: When it happened, as claimed and clamped to admitted_at; milliseconds since the epoch,
+            UTC.
+        reference: Reference of the case in the sender's own system.
+        reason_code: Reason code, by ICCAM's list; required where the table of transitions says so.
+        recipient_role: Role of the provider informed: host, site_owner, registrar or upstream.
+        is_online: Whether the content was seen online, for an observation.
+        observed_at: When the content was observed; milliseconds since the epoch, UTC.
+        classification: Assessment: unassessed, baseline, national, doubtful or not_illegal.
+        law_country: Country whose law was applied in the assessment; ISO 3166-1 alpha-2.
+        input_digest: SHA-256 of the submission's statement.
+        input_position: Topic, partition and offset of the submission, as topic/partition/offset.
+        statement: The statement untouched.
+        signature: Its signature.
+        key_id: Key id of the signature.
     """
 
     event_id: str
     sender: str
     due_at: int
-    admitted: bytes
-
-
-class Deadlines(Message, frozen=True, kw_only=True):
-    """Limits of the current leg, elapsed time.
-
-    Attributes:
-        acknowledge_ms: From assignment to acknowledgement, milliseconds.
-        inform_police_ms: From assignment to police informed, milliseconds.
-        inform_provider_ms: From assignment to provider informed, milliseconds.
-        confirm_removal_ms: From assignment to a final action, milliseconds.
-    """
-
-    acknowledge_ms: int
-    inform_police_ms: int
-    inform_provider_ms: int
-    confirm_removal_ms: int
+    submitted_at: int
+    clock_skew: bool = False
+    action: str
+    case_id: str | None = None
+    report_event_id: str | None = None
+    round: int | None = None
+    leg: int | None = None
+    occurred_at: int
+    reference: str | None = None
+    reason_code: str | None = None
+    recipient_role: str | None = None
+    is_online: bool | None = None
+    observed_at: int | None = None
+    classification: str | None = None
+    law_country: str | None = None
+    input_digest: bytes
+    input_position: str
+    statement: bytes
+    signature: bytes | None = None
+    key_id: str | None = None
 
 
 class Case(Message, frozen=True, kw_only=True):
@@ -226,8 +280,8 @@ class Case(Message, frozen=True, kw_only=True):
         environment: Environment.
         number: Number of the last fact.
         state: State by the table of transitions.
-        round: Round, from 1.
-        leg: Leg of the round, from 1.
+        round: Round, from 1; 0 while only actions wait.
+        leg: Leg of the round, from 1; 0 while only actions wait.
         hosting_country: Hosting country.
         assigned_country: Country whose hotlines the case is assigned to.
         assigned_hotline: Responsible hotline; null at the orphan desk.
@@ -246,15 +300,19 @@ class Case(Message, frozen=True, kw_only=True):
         classified_by: Member that made it.
         law_country: Country whose law was applied.
         reference: Reference of the responsible hotline.
+        desk: Queue at which the case waits; null when a hotline is responsible or police alone were told.
+        content_topic: Content topic of the report that opened the round.
         done: Actions already taken in this leg; with the recipient role after a colon for
             provider_informed.
         overdue: Steps of this leg whose deadline has fired.
         deadlines: Limits of the current leg; null where no takedown clock runs.
         origins: Origin hotlines, at most one entry each.
-        former: Members responsible in earlier legs and liaisons that had an escalation.
+        former: Members responsible in earlier legs.
+        liaisons: Codes of the liaisons that had an escalation of this case.
+        escalated: Reason codes escalated in this round.
         deliveries: Delivery numbers, one entry for each recipient.
-        seen: Newest submissions taken, at most 32 for each sender.
-        waiting: Actions that came before the case.
+        seen: Newest submissions taken, at most 32 for each sender and 512 in all.
+        waiting: Actions that came before the report they are about, at most 16.
         directory_version: Directory version of the last decision.
         rules_version: Version of the rules of the last decision.
     """
@@ -285,11 +343,15 @@ class Case(Message, frozen=True, kw_only=True):
     classified_by: str | None = None
     law_country: str | None = None
     reference: str | None = None
+    desk: str | None = None
+    content_topic: str | None = None
     done: tuple[str, ...] = ()
     overdue: tuple[str, ...] = ()
     deadlines: Deadlines | None = None
     origins: tuple[Origin, ...] = ()
     former: tuple[str, ...] = ()
+    liaisons: tuple[str, ...] = ()
+    escalated: tuple[str, ...] = ()
     deliveries: tuple[DeliveryCount, ...] = ()
     seen: tuple[Seen, ...] = ()
     waiting: tuple[Waiting, ...] = ()
