@@ -60,12 +60,14 @@ class Plan(msgspec.Struct, frozen=True):
     def to_text(self) -> str:
         """The plan for a reader: one line per change, then the sums."""
         sums = (
-            f"{len(self.create)} to create, {len(self.grow)} to grow, {len(self.configure)} values to change, "
-            f"{len(self.refused)} refused, {len(self.unchanged)} unchanged"
+            f"{len(self.create)} to create, {len(self.grow)} to grow, {len(self.configure)} values to change"
+            f", {len(self.refused)} refused, {len(self.unchanged)} unchanged"
         )
-        new = (f"{t.name}: {t.partitions} partitions, {t.config['cleanup.policy']}" for t in self.create)
         lines = [
-            *(f"create     {topic}" for topic in new),
+            *(
+                f"create     {t.name}: partitions {t.partitions}, {t.config['cleanup.policy']}"
+                for t in self.create
+            ),
             *(f"grow       {change}" for change in self.grow),
             *(f"configure  {change}" for change in self.configure),
             *(f"REFUSED    {change}" for change in self.refused),

@@ -18,7 +18,7 @@ _MISSING_TOOL = "missing tool: "
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """Start the one broker of this test run, at the first test that asks for it; it dies with the run."""
     directory = tmp_path_factory.mktemp("kafka")
-    with EmbeddedKafka.start(directory, heap_mb=192, quick=True, dies_with_parent=True) as broker:
+    with EmbeddedKafka.start(directory, heap_mb=256, quick=True, dies_with_parent=True) as broker:
         yield broker
 
 
