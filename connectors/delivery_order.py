@@ -97,13 +97,21 @@ class DeliveryOrder(Generic[Item]):
         self._cases: dict[CaseKey, _CaseOrder[Item]] = {}
         self._held = 0
 
-    def offer(self, key: CaseKey, number: int, item: Item, now_ms: int) -> Offered[Item]:
-        """Take a delivery that arrived; every item in the answer's `ready` must later be `done`."""
+    def offer(
+        self, key: CaseKey, number: int, item: Item, now_ms: int, *, is_stored: bool = False
+    ) -> Offered[Item]:
+        """Take a delivery that arrived; every item in the answer's `ready` must later be `done`.
+
+        One that `is_stored` since before a restart is held whatever the limits are now.
+        """
         case = self._cases.get(key) or _CaseOrder[Item](self._first_not_done(key))
         if number < case.upcoming or number in case.held:
             return Offered("duplicate")
         if number > case.upcoming:
-            return self._hold(key, case, number, item, now_ms)
+            if not is_stored and self._is_full(case):
+                return Offered("full")
+            self._hold(key, case, number, item, now_ms)
+            return Offered("held")
         self._cases[key] = case
         case.upcoming += 1
         case.not_done.add(number)
@@ -143,17 +151,15 @@ class DeliveryOrder(Generic[Item]):
         """Number of deliveries that wait for missing ones."""
         return self._held
 
-    def _hold(
-        self, key: CaseKey, case: _CaseOrder[Item], number: int, item: Item, now_ms: int
-    ) -> Offered[Item]:
-        if len(case.held) >= self._limits.per_case or self._held >= self._limits.in_total:
-            return Offered("full")
+    def _is_full(self, case: _CaseOrder[Item]) -> bool:
+        return len(case.held) >= self._limits.per_case or self._held >= self._limits.in_total
+
+    def _hold(self, key: CaseKey, case: _CaseOrder[Item], number: int, item: Item, now_ms: int) -> None:
         if not case.held:
             case.since_ms = now_ms
         case.held[number] = item
         self._cases[key] = case
         self._held += 1
-        return Offered("held")
 
     def _release(self, case: _CaseOrder[Item]) -> tuple[tuple[int, Item], ...]:
         ready = case.next_ready()

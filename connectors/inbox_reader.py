@@ -1,0 +1,258 @@
+"""Reads the topics of one inbox in order of urgency and hands out each message in its turn.
+
+Partitions are assigned by hand: an inbox has one reader, and without a group protocol no rebalance can take
+partitions away in the middle of a message. The offsets committed to the group `member.<id>` only report to
+the exchange how far the member has read, and when; the store of positions decides where reading goes on.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from connectors.delivery_order import CaseKey, Gap
+from connectors.errors import MisuseError, PositionLostError
+from connectors.inbox_book import InboxBook, Record
+from connectors.inbox_messages import InboxMessage
+from connectors.kafka_errors import translated
+from connectors.limits import ClientLimits
+from connectors.positions import Positions
+from streams.clock import Clock
+from streams.read_marks import write_mark
+
+log = logging.getLogger(__name__)
+
+# How long a busy reader may go without a look at the more urgent topics.
+_URGENT_LOOK_S: Final = 0.005
+_POLL_MS: Final = 200
+_MAX_BYTES: Final = 4 * 1024 * 1024
+
+PartitionsOf = Callable[[str], Awaitable[frozenset[int]]]
+
+
+class InboxReader:
+    """The one reader of a member's inbox, of a desk or of escalations; an asynchronous iterator of messages.
+
+    Duties of whoever iterates: process a message, store the result, then `await message.done()`. Messages of
+    one case come in order; process those of one case one after the other. What is not done comes again after
+    a restart. With `limits.in_flight` messages not done the iterator waits. Leaving the loop loses nothing.
+
+    Args:
+        topics: Most urgent first.
+        group: Consumer group that offsets are reported to.
+        kafka: Settings shared by the client's Kafka clients, as keyword arguments of aiokafka.
+        book: Bookkeeping of these topics.
+        positions: The store under `book`.
+        clock: For the time of reading.
+        limits: Bounds.
+    """
+
+    def __init__(  # noqa: PLR0913 - made in one place, the member's client
+        self,
+        *,
+        topics: tuple[str, ...],
+        group: str,
+        kafka: Mapping[str, Any],
+        book: InboxBook,
+        positions: Positions,
+        clock: Clock,
+        limits: ClientLimits,
+    ) -> None:
+        self._topics = topics
+        self._group = group
+        self._kafka = kafka
+        self._book = book
+        self._positions = positions
+        self._clock = clock
+        self._limits = limits
+        self._consumer: Any = None
+        self._ready: tuple[deque[InboxMessage], ...] = tuple(deque() for _ in topics)
+        self._stalled: dict[TopicPartition, deque[Record]] = {}
+        self._partitions: tuple[tuple[TopicPartition, ...], ...] = ()
+        self._next_urgent_look = 0.0
+        self._read_at_ms = clock.real_ms()
+        self._room = asyncio.Event()
+        self._report_failure: type[KafkaError] | None = None
+        self._start: dict[TopicPartition, int] = {}
+        book.on_done = self._note_done
+        self._reports: asyncio.Task[None] | None = None
+        self._is_taken = False
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Answer which deliveries are missing, the oldest gap first."""
+        return self._book.gaps()
+
+    @property
+    def duplicates(self) -> int:
+        """How many records were dropped because they came before."""
+        return self._book.duplicates
+
+    @property
+    def stalled(self) -> tuple[tuple[str, int], ...]:
+        """The topics and partitions that are not read because no more deliveries may be held."""
+        return tuple((tp.topic, tp.partition) for tp in self._stalled)
+
+    def accept_gap(self, recipient: str, case_id: str) -> int:
+        """Give up the missing deliveries before the first held one of a case; answer how many are ready now.
+
+        A person decides this, when operators have said that what is missing will not come.
+        """
+        released = self._book.accept_gap(CaseKey(recipient, case_id))
+        log.warning("gave up missing deliveries of case %s for %s", case_id, recipient)
+        self._enqueue(released)
+        return len(released)
+
+    async def start(self, partitions_of: PartitionsOf) -> None:
+        """Connect and go to the saved positions.
+
+        Raises:
+            PositionLostError: A saved position is no longer in its topic.
+            TopicMissingError: A topic does not exist.
+            AccessDeniedError: The member may not read it.
+        """
+        self._consumer = AIOKafkaConsumer(
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=self._limits.fetch_wait_ms,
+            fetch_max_bytes=_MAX_BYTES,
+            max_partition_fetch_bytes=_MAX_BYTES,
+            **self._kafka,
+        )
+        with translated(self._topics[0]):
+            await self._consumer.start()
+        partitions = []
+        for topic in self._topics:
+            numbers = await partitions_of(topic)
+            partitions.append(tuple(TopicPartition(topic, number) for number in sorted(numbers)))
+        self._partitions = tuple(partitions)
+        await self._go_to_positions([tp for tps in partitions for tp in tps])
+        self._enqueue(self._book.restore())
+        self._reports = asyncio.create_task(self._report_always(), name=f"positions of {self._group}")
+
+    async def close(self) -> None:
+        """Save and report the positions and let go; what is not done comes again."""
+        if self._reports is not None:
+            self._reports.cancel()
+            await asyncio.gather(self._reports, return_exceptions=True)
+            self._book.flush()
+            await self._report()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    def __aiter__(self) -> AsyncIterator[InboxMessage]:
+        return self
+
+    async def __anext__(self) -> InboxMessage:
+        if self._is_taken:
+            raise MisuseError(f"{self._topics[-1]} is being read already: one loop reads an inbox")
+        self._is_taken = True
+        try:
+            return await self._next()
+        finally:
+            self._is_taken = False
+
+    async def _next(self) -> InboxMessage:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wait_for_room()
+            self._retry_stalled()
+            if loop.time() >= self._next_urgent_look:
+                await self._fetch(self._partitions[0], 0)
+                self._next_urgent_look = loop.time() + _URGENT_LOOK_S
+            message = next((ready.popleft() for ready in self._ready if ready), None)
+            if message is not None:
+                return message
+            await self._fetch(tuple(tp for tps in self._partitions for tp in tps), _POLL_MS)
+
+    async def _wait_for_room(self) -> None:
+        while self._book.in_flight - self._waiting() >= self._limits.in_flight:
+            self._room.clear()
+            await self._room.wait()
+
+    def _waiting(self) -> int:
+        return sum(map(len, self._ready))
+
+    async def _fetch(self, partitions: tuple[TopicPartition, ...], timeout_ms: int) -> None:
+        wanted = [tp for tp in partitions if tp not in self._stalled]
+        if not wanted:
+            await asyncio.sleep(timeout_ms / 1000)
+            return
+        with translated(wanted[0].topic):
+            fetched = await self._consumer.getmany(
+                *wanted, timeout_ms=timeout_ms, max_records=self._limits.batch
+            )
+        if not fetched and self._book.in_flight == 0:
+            self._read_at_ms = self._clock.real_ms()
+        for tp in wanted:
+            records = fetched.get(tp, ())
+            self._take(
+                tp, deque(Record(r.topic, r.partition, r.offset, r.timestamp, r.value) for r in records)
+            )
+
+    def _take(self, tp: TopicPartition, records: deque[Record]) -> None:
+        while records:
+            messages = self._book.take(records[0])
+            if messages is None:
+                if tp not in self._stalled:
+                    log.error(
+                        "%s/%d is not read: too many deliveries held, see gaps()", tp.topic, tp.partition
+                    )
+                self._stalled[tp] = records
+                return
+            records.popleft()
+            self._enqueue(messages)
+        self._stalled.pop(tp, None)
+
+    def _retry_stalled(self) -> None:
+        for tp, records in list(self._stalled.items()):
+            self._take(tp, records)
+
+    def _enqueue(self, messages: tuple[InboxMessage, ...]) -> None:
+        for message in messages:
+            self._ready[self._topics.index(message.topic)].append(message)
+
+    async def _go_to_positions(self, partitions: list[TopicPartition]) -> None:
+        self._consumer.assign(partitions)
+        with translated(partitions[0].topic):
+            first = await self._consumer.beginning_offsets(partitions)
+            last = await self._consumer.end_offsets(partitions)
+        for tp in partitions:
+            saved = self._positions.position(tp.topic, tp.partition)
+            if saved is not None and not first[tp] <= saved <= last[tp]:
+                place = f"{tp.topic}/{tp.partition}: saved position {saved}"
+                raise PositionLostError(f"{place}, but the topic holds {first[tp]} to {last[tp]}")
+            self._start[tp] = first[tp] if saved is None else saved
+            self._consumer.seek(tp, self._start[tp])
+
+    async def _report_always(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.report_interval_s)
+            self._book.flush()
+            await self._report()
+
+    async def _report(self) -> None:
+        """Tell the exchange; a failure costs nothing but the truth of its lag metric until the next one."""
+        mark = write_mark(self._read_at_ms)
+        offsets = {}
+        for tp, start in self._start.items():
+            position = self._book.position(tp.topic, tp.partition)
+            offsets[tp] = OffsetAndMetadata(start if position is None else position, mark)
+        failure: type[KafkaError] | None = None
+        try:
+            await self._consumer.commit(offsets)
+        except KafkaError as error:
+            failure = type(error)
+        if failure is not self._report_failure:
+            self._report_failure = failure
+            outcome = "again reported" if failure is None else f"not reported: {failure.__name__}"
+            log.warning("positions of %s %s", self._group, outcome)
+
+    def _note_done(self) -> None:
+        self._read_at_ms = self._clock.real_ms()
+        self._room.set()
