@@ -85,8 +85,8 @@ def _type(path: str, kind: object, outer: tuple[str, ...]) -> Iterator[tuple[str
     elif isinstance(kind, str):
         if kind in outer:
             yield path, "recursive", f"{kind} contains itself, so that a message could nest without end"
-        elif kind == "null":
-            yield path, "type", "null alone carries nothing"
+        elif kind in {"null", "float", "double"}:
+            yield path, "type", f"{kind} is not used: null carries nothing, and fractions differ by platform"
     elif shapes.is_optional(kind):
         yield from _type(path, kind[1], outer)  # type: ignore[index] # a list by is_optional
     elif shapes.is_array(kind):

@@ -7,11 +7,16 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 
 from operations.embedded_kafka import EmbeddedKafka
 
 _MISSING_TOOL = "missing tool: "
+
+# No test judges by time, property tests neither: the machine may be busy.
+hypothesis.settings.register_profile("exchange", deadline=None)
+hypothesis.settings.load_profile("exchange")
 
 
 @pytest.fixture(scope="session")
