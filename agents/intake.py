@@ -1,0 +1,173 @@
+"""Intake: the trust boundary. It reads what members send, and lets only checked submissions pass.
+
+It keeps no state and removes no duplicates, so any number of workers may share the slots. Each batch is
+judged in memory; then admissions, receipts, escalations and dead letters are sent together and confirmed,
+and only then is the batch acknowledged. A crash in between repeats them with the same ids.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from agents.dead_letters import Failure
+from agents.judgement import Admit, Bench, GiveUp, Refuse, Verdict, judge
+from agents.metrics import IntakeMetrics
+from agents.sending import Sender
+from casework.errors import FatalError
+from casework.messages import Admitted
+from streams import wire
+from streams.clock import Clock
+from streams.directory_feed import DirectoryFeed
+from streams.lanes import Batch, PartitionLanes
+from streams.publishing import Confirmation, Outgoing
+from streams.topics import Topics
+from streams.untyped import FaustApp, FaustStream, KafkaRecord
+from streams.worker import batches
+
+log = logging.getLogger(__name__)
+
+GROUP: Final = "intake"
+MAX_CLOCK_OFFSET_MS: Final = 5000
+_YIELD_EVERY: Final = 64
+
+
+class ClockOffsetError(FatalError):
+    """The worker's clock and the broker's disagree by more than five seconds: its stamps mislead."""
+
+
+class Intake:
+    """Handles batches of the submission topics.
+
+    Args:
+        topics: The topic table.
+        environment: Environment of the exchange.
+        feed: All directory versions.
+        clock: The exchange's clock.
+        sender: Confirmed sends.
+        metrics: Counts.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the agent is made of, given once by workers
+        self,
+        *,
+        topics: Topics,
+        environment: str,
+        feed: DirectoryFeed,
+        clock: Clock,
+        sender: Sender,
+        metrics: IntakeMetrics,
+    ) -> None:
+        self._topics = topics
+        self._environment = environment
+        self._feed = feed
+        self._clock = clock
+        self._sender = sender
+        self._metrics = metrics
+
+    async def handle(self, batch: Batch) -> None:
+        """Judge and answer all records of a batch; returns when everything is confirmed.
+
+        Raises:
+            ClockOffsetError: This worker's clock is more than five seconds off the broker's.
+            FatalError: No directory is valid.
+            UndeliverableError: A topic of the exchange itself refused a record.
+        """
+        self._check_not_behind(batch.records)
+        now = self._clock.now_ms()
+        bench = Bench(self._feed.latest(now), self._environment, now, self._topics)
+        verdicts: list[tuple[KafkaRecord, Verdict]] = []
+        for number, record in enumerate(batch.records, start=1):
+            verdicts.append((record, _judged(record, bench)))
+            if number % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        outgoing = [out for record, verdict in verdicts for out in await self._outgoing(record, verdict)]
+        sent_at = self._clock.real_ms()
+        confirmation = await self._sender.send(outgoing)
+        self._check_clock(sent_at, confirmation)
+        self._count(verdict for _, verdict in verdicts)
+        self._metrics.directory_version.set(bench.directory.version)
+
+    async def _outgoing(self, record: KafkaRecord, verdict: Verdict) -> list[Outgoing]:
+        match verdict:
+            case Admit(admitted, escalations):
+                urgent = [
+                    await self._sender.by_url_key(
+                        self._topics.escalations(escalation.recipient),
+                        escalation.url_key,
+                        wire.encode(escalation),
+                    )
+                    for escalation in escalations
+                ]
+                return [*urgent, await self._admission(admitted)]
+            case Refuse(receipt):
+                inbox = self._topics.inbox(receipt.recipient)
+                return [await self._sender.by_url_key(inbox, receipt.url_key or b"", wire.encode(receipt))]
+            case GiveUp(failure):
+                return [await self._sender.give_up(record, failure)]
+
+    async def _admission(self, admitted: Admitted) -> Outgoing:
+        return await self._sender.by_url_key(
+            self._topics.cases_admitted, admitted.url_key, wire.encode(admitted)
+        )
+
+    def _check_not_behind(self, records: Sequence[KafkaRecord]) -> None:
+        behind = max((record.timestamp for record in records), default=0) - self._clock.real_ms()
+        if behind > MAX_CLOCK_OFFSET_MS:
+            raise ClockOffsetError(f"the clock is {behind / 1000:.1f} s behind the broker's")
+
+    def _check_clock(self, sent_at: int, confirmation: Confirmation) -> None:
+        """Compare with the broker's clock, allowing for the time the confirmation took."""
+        appended = [time for time in confirmation.append_times.values() if time > 0]
+        if not appended:
+            return
+        ahead = max(sent_at - min(appended), 0) or min(self._clock.real_ms() - max(appended), 0)
+        self._metrics.clock_offset(ahead / 1000)
+        if abs(ahead) > MAX_CLOCK_OFFSET_MS:
+            raise ClockOffsetError(f"the clock is {ahead / 1000:.1f} s ahead of the broker's")
+
+    def _count(self, verdicts: Iterable[Verdict]) -> None:
+        submissions: Counter[tuple[str, str]] = Counter()
+        refusals: Counter[str] = Counter()
+        misplaced: Counter[str] = Counter()
+        escalations: Counter[str] = Counter()
+        dead: Counter[str] = Counter()
+        for verdict in verdicts:
+            match verdict:
+                case Admit(admitted, urgent):
+                    submissions[admitted.kind, admitted.hosting_country] += 1
+                    misplaced.update([admitted.hosting_country] if admitted.is_misplaced else [])
+                    escalations.update(escalation.reason_code for escalation in urgent)
+                case Refuse(_, kind, country, rule):
+                    submissions[kind, country] += 1
+                    refusals[rule] += 1
+                case GiveUp(failure):
+                    dead[failure.error_class] += 1
+        self._metrics.submissions(submissions)
+        self._metrics.refusals(refusals)
+        self._metrics.misplaced(misplaced)
+        self._metrics.escalations(escalations)
+        self._metrics.dead_letters(dead)
+
+
+def declare(app: FaustApp, intake: Intake, topics: Topics) -> PartitionLanes:
+    """Make the Faust agent that hands every batch of the submission topics to its lane."""
+    lanes = PartitionLanes(app, intake.handle)
+
+    async def read_submissions(stream: FaustStream) -> None:
+        async for event in stream.noack().events():
+            lanes.submit(event)
+
+    app.agent(batches(app, *topics.submissions), name="intake")(read_submissions)
+    return lanes
+
+
+def _judged(record: KafkaRecord, bench: Bench) -> Verdict:
+    try:
+        return judge(record, bench)
+    except Exception as error:  # noqa: BLE001 - one record that trips over a bug must not stop the others
+        name = type(error).__name__
+        where = (record.topic, record.partition, record.offset)
+        log.error("%s[%d]@%d could not be judged: %s", *where, name)  # noqa: TRY400 - values in a traceback
+        return GiveUp(Failure("bug", name, "", "intake could not judge this record"))

@@ -1,0 +1,222 @@
+"""What the workers measure, for Prometheus: one registry for intake, one for casekeeper.
+
+Labels are a member or a country, never both in a histogram, and never an address, a url key or a case id;
+their values come from code lists and the directory, so a worker stays below 20,000 series. Everything is
+counted per batch and after its confirmation. Times of people run on the exchange's clock, machine latency
+on real time.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import disable_created_metrics as _disable_created_metrics
+
+from agents.open_cases import OpenCases
+
+PREFIX: Final = "hotline_exchange"
+MINUTE: Final = 60.0
+HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
+
+MACHINE_BUCKETS: Final = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+    *(MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR),
+)
+HUMAN_BUCKETS: Final = (
+    *(15 * MINUTE, HOUR, 4 * HOUR, 8 * HOUR, DAY, 2 * DAY, 3 * DAY),
+    *(7 * DAY, 14 * DAY, 28 * DAY, 60 * DAY, 90 * DAY),
+)
+"""Every limit of the domain (1 h, 4 h, 24 h, 3 d, 7 d, 28 d, 60 d, 90 d) is a bucket: shares are exact."""
+
+STEPS: Final = ("acknowledged", "police_informed", "provider_informed", "removed")
+MAX_RULES: Final = 100
+OTHER: Final = "other"
+
+# The creation times would double the counters' series and `promtool check metrics` takes them for gauges.
+_disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class DeadLetterMetrics:
+    """What every worker that can give up a record counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._dead_letters = Counter(
+            f"{PREFIX}_dead_letters", "Records given up, by class.", ["error_class"], registry=registry
+        )
+
+    def dead_letters(self, by_class: Mapping[str, int]) -> None:
+        """Count dead letters by their error class."""
+        for error_class, count in by_class.items():
+            self._dead_letters.labels(error_class).inc(count)
+
+
+class IntakeMetrics(DeadLetterMetrics):
+    """What intake counts."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        super().__init__(self.registry)
+        self._submissions = Counter(
+            f"{PREFIX}_submissions",
+            "Submissions admitted or refused, by kind and hosting country.",
+            ["kind", "country"],
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            f"{PREFIX}_refusals", "Submissions refused at intake, by rule.", ["rule"], registry=self.registry
+        )
+        self._misplaced = Counter(
+            f"{PREFIX}_misplaced_reports",
+            "Reports that came in a slot of another country, by hosting country.",
+            ["country"],
+            registry=self.registry,
+        )
+        self._escalations = Counter(
+            f"{PREFIX}_admission_escalations",
+            "Escalations sent at admission, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._clock_offset = Gauge(
+            f"{PREFIX}_clock_offset_seconds",
+            "How far this worker's clock was ahead of the broker's at the last confirmation.",
+            registry=self.registry,
+        )
+        self.directory_version = directory_version_gauge(self.registry)
+        self._rules: set[str] = set()
+
+    def submissions(self, by_kind_and_country: Mapping[tuple[str, str], int]) -> None:
+        """Count submissions; an unknown country counts as `invalid`."""
+        for (kind, country), count in by_kind_and_country.items():
+            self._submissions.labels(kind, country).inc(count)
+
+    def refusals(self, by_rule: Mapping[str, int]) -> None:
+        """Count refusals; rules beyond the first hundred count as `other`."""
+        for rule, count in by_rule.items():
+            if len(self._rules) < MAX_RULES:
+                self._rules.add(rule)
+            self._refusals.labels(rule if rule in self._rules else OTHER).inc(count)
+
+    def misplaced(self, by_country: Mapping[str, int]) -> None:
+        """Count reports in a foreign slot."""
+        for country, count in by_country.items():
+            self._misplaced.labels(country).inc(count)
+
+    def escalations(self, by_reason: Mapping[str, int]) -> None:
+        """Count escalations sent at admission."""
+        for reason, count in by_reason.items():
+            self._escalations.labels(reason).inc(count)
+
+    def clock_offset(self, seconds: float) -> None:
+        """Note how far the own clock is ahead of the broker's."""
+        self._clock_offset.set(seconds)
+
+
+class CasekeeperMetrics(DeadLetterMetrics):
+    """What casekeeper and deadlines count.
+
+    Attributes:
+        open_cases: The collector behind the gauges of open cases.
+    """
+
+    def __init__(self, open_cases: OpenCases) -> None:
+        self.registry = CollectorRegistry()
+        super().__init__(self.registry)
+        self.open_cases = open_cases
+        self.registry.register(open_cases)
+        self._machine = Histogram(
+            f"{PREFIX}_machine_latency_seconds",
+            "From the log-append time of a report to the confirmed delivery at the responsible hotline, "
+            "by hosting country.",
+            ["country"],
+            buckets=MACHINE_BUCKETS,
+            registry=self.registry,
+        )
+        self._human = Histogram(
+            f"{PREFIX}_human_latency_seconds",
+            "From assignment (scope leg) or public report (scope case) to a step, by responsible hotline.",
+            ["step", "scope", "hotline"],
+            buckets=HUMAN_BUCKETS,
+            registry=self.registry,
+        )
+        self._facts = Counter(f"{PREFIX}_facts", "Facts by kind.", ["fact"], registry=self.registry)
+        self._breaches = Counter(
+            f"{PREFIX}_breaches", "Rules that facts broke, by kind.", ["breach"], registry=self.registry
+        )
+        self._receipts = Counter(
+            f"{PREFIX}_receipts", "Receipts by outcome.", ["outcome"], registry=self.registry
+        )
+        self._deliveries = Counter(
+            f"{PREFIX}_deliveries",
+            "Deliveries confirmed, by receiving member.",
+            ["member"],
+            registry=self.registry,
+        )
+        self._wakeups = Counter(
+            f"{PREFIX}_wakeups", "Wake-ups sent by deadlines, by step.", ["step"], registry=self.registry
+        )
+        self.loading = Gauge(
+            f"{PREFIX}_partitions_loading",
+            "Assigned partitions whose state is not loaded yet.",
+            registry=self.registry,
+        )
+        self._inbox_lag = Gauge(
+            f"{PREFIX}_inbox_lag_records",
+            "Records in a member's inbox that it has not read yet.",
+            ["member", "inbox"],
+            registry=self.registry,
+        )
+        self._inbox_read = Gauge(
+            f"{PREFIX}_inbox_last_read_timestamp_seconds",
+            "When a member's position in its inboxes last moved, or when it had nothing to read, real time.",
+            ["member"],
+            registry=self.registry,
+        )
+        self.directory_version = directory_version_gauge(self.registry)
+
+    def machine_latencies(self, latencies: Iterable[tuple[str, float]]) -> None:
+        """Observe (hosting country, seconds) of deliveries."""
+        for country, seconds in latencies:
+            self._machine.labels(country).observe(max(seconds, 0.0))
+
+    def human_latency(self, step: str, scope: str, hotline: str, seconds: float) -> None:
+        """Observe one step of a case."""
+        self._human.labels(step, scope, hotline).observe(max(seconds, 0.0))
+
+    def counts(
+        self, facts: "Tally[str]", breaches: "Tally[str]", receipts: "Tally[str]", deliveries: "Tally[str]"
+    ) -> None:
+        """Count what a batch brought forth."""
+        for counter, tally in (
+            (self._facts, facts),
+            (self._breaches, breaches),
+            (self._receipts, receipts),
+            (self._deliveries, deliveries),
+        ):
+            for label, count in tally.items():
+                counter.labels(label).inc(count)
+
+    def wakeups(self, by_step: Mapping[str, int]) -> None:
+        """Count wake-ups sent."""
+        for step, count in by_step.items():
+            self._wakeups.labels(step).inc(count)
+
+    def inbox(self, member: str, lags: Mapping[str, int], last_read_ms: int) -> None:
+        """Note how far a member is behind; `lags` by inbox (`normal`, `urgent`)."""
+        for inbox, lag in lags.items():
+            self._inbox_lag.labels(member, inbox).set(lag)
+        self._inbox_read.labels(member).set(last_read_ms / 1000)
+
+    def forget_inboxes(self) -> None:
+        """Remove the inbox gauges: another worker measures them now."""
+        self._inbox_lag.clear()
+        self._inbox_read.clear()
+
+
+def directory_version_gauge(registry: CollectorRegistry) -> Gauge:
+    """Make the gauge that shows which directory a worker decides with."""
+    return Gauge(
+        f"{PREFIX}_directory_version", "Newest directory version this worker knows.", registry=registry
+    )

@@ -1,0 +1,100 @@
+"""Sending what a batch brought forth, so that one inbox that cannot take a record does not stop the others.
+
+A member's topic that is unknown or forbidden will not come by waiting: its records become dead letters with a
+counter that alerts. The exchange's own topics are another matter. Without them it cannot keep its promises,
+so whatever they refuse stops the process.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from agents.dead_letters import DeadLetterBox, Failure
+from agents.metrics import DeadLetterMetrics
+from streams.publishing import BatchPublisher, Confirmation, Outgoing
+from streams.slots import partition_of
+from streams.topics import Topics
+from streams.transport_errors import UndeliverableError
+from streams.untyped import KafkaRecord
+
+log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Confirmed sends of one worker.
+
+    Args:
+        publisher: Answers the publisher of the worker's app, once it has started.
+        topics: The topic table.
+        box: Makes dead letters.
+        metrics: Counts them.
+        real_ms: Real time, milliseconds since the epoch, UTC.
+    """
+
+    def __init__(
+        self,
+        publisher: Callable[[], BatchPublisher | None],
+        topics: Topics,
+        box: DeadLetterBox,
+        metrics: DeadLetterMetrics,
+        real_ms: Callable[[], int],
+    ) -> None:
+        self._publisher = publisher
+        self._own = frozenset(
+            {topics.cases_admitted, topics.cases_events, topics.cases_status, topics.cases_contents}
+            | {topics.dead_letters}
+        )
+        self._box = box
+        self._metrics = metrics
+        self._real_ms = real_ms
+
+    @property
+    def publisher(self) -> BatchPublisher:
+        """The publisher of the started app."""
+        found = self._publisher()
+        assert found is not None, "the app has not started"  # noqa: S101 - lanes run only in a started app
+        return found
+
+    async def by_url_key(self, topic: str, url_key: bytes, value: bytes) -> Outgoing:
+        """Answer a record for a topic of any number of partitions, placed by its url key."""
+        try:
+            partitions = await self.publisher.partitions_for(topic)
+        except UndeliverableError:
+            # Kept for `send`, which sets it aside beside the others of its batch.
+            return Outgoing(topic, 0, url_key, value)
+        return Outgoing(topic, partition_of(url_key, partitions), url_key, value)
+
+    async def send(self, records: Sequence[Outgoing]) -> Confirmation:
+        """Send all and return when all are confirmed, delivered or set aside.
+
+        Raises:
+            UndeliverableError: One of the exchange's own topics refused a record.
+            FatalTransportError: A send failed or was not confirmed in time.
+        """
+        try:
+            return await self.publisher.publish(records)
+        except UndeliverableError as error:
+            refused: list[tuple[Outgoing, str]] = error.refused  # type: ignore[assignment]
+            if any(record.topic in self._own for record, _ in refused):
+                raise
+            await self._set_aside(refused)
+            confirmation: Confirmation = error.confirmation  # type: ignore[assignment]
+            return confirmation
+
+    async def give_up(self, record: KafkaRecord, failure: Failure) -> Outgoing:
+        """Answer the dead letter of a consumed record, to be sent with the rest of its batch."""
+        partitions = await self.publisher.partitions_for(self._box.topic)
+        return self._box.given_up(record, failure, partitions=partitions, failed_at=self._real_ms())
+
+    async def _set_aside(self, refused: Sequence[tuple[Outgoing, str]]) -> None:
+        partitions = await self.publisher.partitions_for(self._box.topic)
+        now = self._real_ms()
+        await self.publisher.publish(
+            [
+                self._box.undeliverable(record, reason, partitions=partitions, failed_at=now)
+                for record, reason in refused
+            ]
+        )
+        self._metrics.dead_letters({"undeliverable": len(refused)})
+        for (topic, reason), count in Counter((record.topic, reason) for record, reason in refused).items():
+            log.error("%d records are undeliverable to %s: %s", count, topic, reason)
