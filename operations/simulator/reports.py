@@ -1,0 +1,52 @@
+"""A simulated report: what its hotline would submit, and what is to become of it."""
+
+import msgspec
+
+from operations.simulator.behaviour import Fate
+
+
+class SimulatedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One report of the simulated year; fields are named as in the messages.
+
+    Attributes:
+        sender: Member id of the origin hotline.
+        occurred_at: When it is submitted; milliseconds since epoch UTC.
+        received_at: When the public reported it, to the minute; milliseconds since epoch UTC.
+        reference: Its reference in the sender's system.
+        complaint_id: Shared by the reports of one complaint.
+        url: Its address, in a domain reserved for examples.
+        hosting_country: Country or pseudo-country of the host.
+        fate: What becomes of its location; a duplicate shares that of the first report.
+        is_duplicate: Whether the same address was reported before.
+        in_burst: Whether it belongs to a burst of its sender.
+    """
+
+    sender: str
+    occurred_at: int
+    received_at: int
+    reference: str
+    complaint_id: str
+    url: str
+    hosting_country: str
+    content_type: str
+    site_type: str
+    is_source_page: bool = False
+    hosting_status: str = "confirmed"
+    hosting_is_cdn: bool = False
+    hosting_ip: str | None = None
+    hosting_asn: int | None = None
+    referrer: str | None = None
+    source_page: str | None = None
+    content_topic: str | None = None
+    detection_method: str = "user_report"
+    previously_known: bool = False
+    urgency: tuple[str, ...] = ()
+    classification: str = "unassessed"
+    age_category: str | None = None
+    gender_category: str | None = None
+    is_virtual: bool | None = None
+    is_user_generated: bool | None = None
+    is_child_modelling: bool | None = None
+    is_duplicate: bool = False
+    in_burst: bool = False
+    fate: Fate
