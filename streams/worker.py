@@ -1,0 +1,287 @@
+"""Faust apps with the lossless transport, and running one or more of them in this process.
+
+There is no Faust command line here: apps are built, started and stopped by a program, share one event loop,
+and are probed before they start, because Faust says nothing at all when a right or a topic is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import faust
+import mode
+import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition, errors
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
+
+from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
+from streams.faust_hooks import check_versions
+from streams.transport import LosslessTransport, PassSchema
+from streams.transport_errors import ConfigurationError, FatalTransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from streams.publishing import BatchPublisher
+    from streams.untyped import FaustChannel, FaustCredentials
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How a worker talks to its brokers. Times in seconds, sizes in bytes.
+
+    Attributes:
+        bootstrap: ``host:port`` pairs, comma separated.
+        credentials: one of Faust's credentials objects, None for plaintext.
+        instance_id: stable id of this worker (static membership): after a crash the same id takes its
+            partitions back at once; after a stop they wait for it until the session is over.
+        session_timeout: a silent worker's partitions move after this; at least the broker's
+            ``group.min.session.timeout.ms`` (6 s by default).
+        commit_interval: what was acknowledged later than this before a SIGKILL is delivered again.
+        max_poll_records: records of one fetch, over all partitions.
+        max_bytes_in_flight: fetching pauses above it.
+        drain_timeout: for finishing work before partitions are given up or the worker stops.
+        start_timeout: for the probe, and again for joining the group.
+        confirm_timeout: a send without an answer for so long stops the process.
+    """
+
+    bootstrap: str
+    client_id: str = "worker"
+    credentials: FaustCredentials = None
+    instance_id: str | None = None
+    session_timeout: float = 6.0
+    heartbeat_interval: float = 2.0
+    rebalance_timeout: float = 60.0
+    request_timeout: float = 30.0
+    commit_interval: float = 0.5
+    max_poll_records: int = 2000
+    max_bytes_in_flight: int = 64 << 20
+    drain_timeout: float = 10.0
+    start_timeout: float = 30.0
+    confirm_timeout: float = 30.0
+    metadata_patience: float = 5.0
+    linger: float = 0.0
+    max_batch_bytes: int = 256 << 10
+    compression: str | None = "lz4"
+
+    def client_settings(self) -> dict[str, Any]:
+        """Return the settings that every aiokafka client of this worker shares."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": self.client_id,
+            "request_timeout_ms": int(self.request_timeout * 1000),
+            **credentials_to_aiokafka_auth(self.credentials),
+        }
+
+
+class LosslessApp(faust.App):
+    """A Faust app that keeps nothing on disk and offers the publisher of its producer."""
+
+    def _create_directories(self) -> None:
+        return
+
+    @property
+    def publisher(self) -> BatchPublisher | None:
+        """Return the publisher on the app's producer; None before the app has started."""
+        return self.producer.publisher
+
+
+def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | None = None) -> LosslessApp:
+    """Build an app of consumer group `group_id`; to be called inside the running event loop.
+
+    Raises:
+        ConfigurationError: the installed packages are not the pinned ones.
+    """
+    check_versions()
+    app = LosslessApp(
+        group_id,
+        broker=[f"kafka://{address.strip()}" for address in options.bootstrap.split(",")],
+        broker_client_id=options.client_id,
+        broker_credentials=options.credentials,
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=options.instance_id,
+        broker_commit_interval=options.commit_interval,
+        broker_commit_every=None,
+        broker_max_poll_records=options.max_poll_records,
+        broker_session_timeout=options.session_timeout,
+        broker_heartbeat_interval=options.heartbeat_interval,
+        broker_rebalance_timeout=options.rebalance_timeout,
+        broker_request_timeout=options.request_timeout,
+        producer_acks=-1,
+        producer_linger=options.linger,
+        producer_max_batch_size=options.max_batch_bytes,
+        producer_compression_type=options.compression,
+        producer_request_timeout=options.request_timeout,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=4096,
+        stream_recovery_delay=0.0,
+        table_standby_replicas=0,  # with any, Faust's own assignor is used instead of round-robin
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        reply_create_topic=False,
+        agent_supervisor=mode.CrashingSupervisor,
+        web_enabled=False,
+        autodiscover=False,
+    )
+    transport = LosslessTransport(
+        app,
+        fail_stop=fail_stop,
+        drain_timeout=options.drain_timeout,
+        max_bytes_in_flight=options.max_bytes_in_flight,
+        publisher_options={
+            "confirm_timeout": options.confirm_timeout,
+            "metadata_patience": options.metadata_patience,
+        },
+    )
+    app.transport = app.producer_transport = transport
+    return app
+
+
+def batches(app: LosslessApp, *topics: str) -> FaustChannel:
+    """Return the channel for ``@app.agent``: one event per fetched batch, its value a list of records."""
+    return app.topic(*topics, schema=PassSchema(), internal=False)
+
+
+async def probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -> None:
+    """Check that brokers answer, that all `topics` exist and may be read, and that the group may be used.
+
+    Raises:
+        ConfigurationError: with one sentence that names what is missing.
+    """
+    try:
+        async with asyncio.timeout(options.start_timeout):
+            await _probe(options, group_id, topics)
+    except TimeoutError as error:
+        raise ConfigurationError(
+            f"the brokers at {options.bootstrap} did not answer for {options.start_timeout} s"
+        ) from error
+
+
+async def _probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -> None:
+    consumer = AIOKafkaConsumer(
+        group_id=group_id,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=100,
+        **options.client_settings(),
+    )
+    try:
+        await consumer.start()
+        missing = sorted(set(topics) - await consumer.topics())
+        if missing:
+            raise ConfigurationError(f"topics missing, or not to be described by us: {', '.join(missing)}")
+        first = [TopicPartition(topic, 0) for topic in topics]
+        consumer.assign(first)
+        for tp in first:
+            await consumer.committed(tp)
+        await consumer.getmany(*first, timeout_ms=300, max_records=1)
+    except errors.GroupAuthorizationFailedError as error:
+        raise ConfigurationError(f"not authorised to use the consumer group {group_id}") from error
+    except errors.TopicAuthorizationFailedError as error:
+        raise ConfigurationError(f"not authorised to read {error}") from error
+    except errors.KafkaConnectionError as error:
+        raise ConfigurationError(
+            f"no connection to {options.bootstrap}: address, certificate or password ({error})"
+        ) from error
+    finally:
+        await consumer.stop()
+
+
+async def run_apps(  # noqa: PLR0913 - keyword-only limits
+    apps: Sequence[LosslessApp],
+    *,
+    stop_event: asyncio.Event | None = None,
+    on_ready: Callable[[], None] | None = None,
+    start_timeout: float = 30.0,
+    stop_timeout: float = 30.0,
+    handle_signals: bool = True,
+) -> None:
+    """Start `apps` together, run them until `stop_event` or SIGTERM/SIGINT, stop them gracefully.
+
+    Args:
+        apps: built by `make_app` in this loop, agents declared.
+        stop_event: set it to stop.
+        on_ready: called when every app has its partitions and delivers.
+        start_timeout: seconds for all apps to join their groups.
+        stop_timeout: seconds for finishing, committing and closing.
+        handle_signals: False when somebody else sets `stop_event`.
+
+    Raises:
+        FatalTransportError: an app crashed, or did not start or stop in time. Nothing is committed on the
+            way out when the caller turns it into exit code 70 at once, as `run_worker` does.
+    """
+    stop = stop_event if stop_event is not None else asyncio.Event()
+    if handle_signals:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+    watchers = [asyncio.create_task(_crashed(app)) for app in apps]
+    stopping = asyncio.create_task(stop.wait())
+    starting = asyncio.ensure_future(_start(apps))
+    try:
+        await asyncio.wait(
+            {starting, stopping, *watchers}, timeout=start_timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        _raise_first(watchers)
+        if starting.done():
+            starting.result()
+            if on_ready is not None:
+                on_ready()
+        elif not stopping.done():
+            raise FatalTransportError(f"the consumer groups were not joined in {start_timeout} s")
+        await asyncio.wait({stopping, *watchers}, return_when=asyncio.FIRST_COMPLETED)
+        _raise_first(watchers)
+        log.info("stopping")
+        try:
+            async with asyncio.timeout(stop_timeout):
+                await asyncio.gather(*(app.stop() for app in apps))
+        except TimeoutError as error:
+            raise FatalTransportError(f"the apps did not stop in {stop_timeout} s") from error
+    finally:
+        for task in (*watchers, stopping, starting):
+            task.cancel()
+
+
+async def _start(apps: Sequence[LosslessApp]) -> None:
+    await asyncio.gather(*(app.start() for app in apps))
+
+
+async def _crashed(app: LosslessApp) -> None:
+    await app._crashed.wait()  # noqa: SLF001 - see faust_hooks
+    reason = app.crash_reason
+    raise FatalTransportError(f"app {app.conf.id} crashed: {reason!r}") from reason
+
+
+def _raise_first(watchers: Sequence[asyncio.Task[None]]) -> None:
+    for watcher in watchers:
+        if watcher.done():
+            watcher.result()
+
+
+def run_worker(main: Callable[[FailStop], Coroutine[Any, Any, None]]) -> int:
+    """Run `main` under uvloop and return the exit code of the process (see `streams.fail_stop`).
+
+    Args:
+        main: builds the apps with the `FailStop` it gets, probes, and awaits `run_apps`.
+    """
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer threads make their own loops
+    return asyncio.run(_guarded(main, FailStop()))
+
+
+async def _guarded(main: Callable[[FailStop], Coroutine[Any, Any, None]], fail_stop: FailStop) -> int:
+    try:
+        await main(fail_stop)
+    except ConfigurationError as error:
+        log.critical("cannot start: %s", error)
+        return EXIT_CONFIGURATION
+    except Exception as error:  # noqa: BLE001 - leaving in an orderly way would commit
+        fail_stop("the worker failed", error)
+        return EXIT_FAIL_STOP
+    return 0

@@ -1,0 +1,122 @@
+"""A worker for the transport tests: copies records to one of four destinations and counts per key.
+
+Usage: copier.py OPTIONS, a JSON object: bootstrap, prefix, and optionally groups (number of apps), fail_at (an id
+whose handler raises), fail_once (file that remembers), refuse (send that id to a destination which refuses it), stateful, delay
+(seconds per call), on_disk.
+It prints READY when it delivers and one line ``LOADED <partition> <records>`` per state load.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import struct
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from streams.fail_stop import FailStop
+from streams.lanes import Batch, PartitionLanes
+from streams.partition_state import LoadedPartition, PartitionState
+from streams.publishing import Outgoing
+from streams.state_stores import DiskStores, DictStore
+from streams.worker import LosslessApp, WorkerOptions, batches, make_app, probe, run_apps, run_worker
+
+OPTIONS: dict[str, Any] = json.loads(sys.argv[1])
+PREFIX: str = OPTIONS["prefix"]
+DESTINATIONS = [f"{PREFIX}out{number}" for number in range(4)]
+
+
+def say(*words: object) -> None:
+    """Tell the test, at once."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def state_newer(old: bytes, new: bytes) -> bool:
+    """A state is (count, source offset)."""
+    return struct.unpack("<qq", new)[1] >= struct.unpack("<qq", old)[1]
+
+
+class Copier:
+    """The handler of one app."""
+
+    def __init__(self, app: LosslessApp, options: WorkerOptions, source: str) -> None:
+        self.app = app
+        self.state: PartitionState | None = None
+        if OPTIONS.get("stateful"):
+            directory = OPTIONS.get("on_disk")
+            self.state = PartitionState(
+                app,
+                follows=source,
+                topic=f"{PREFIX}state",
+                client_settings=options.client_settings(),
+                make_store=DiskStores(Path(directory) / str(os.getpid())) if directory else lambda _p: DictStore(),
+                newer=state_newer,
+                on_loaded=lambda partition, loaded: self.loaded(partition, loaded),
+            )
+
+    @staticmethod
+    def loaded(partition: int, loaded: LoadedPartition) -> None:
+        """Report a load and what the counts of the partition add up to."""
+        total = sum(struct.unpack("<qq", value)[0] for _, value in loaded.store.items())
+        say("LOADED", partition, loaded.records, total)
+
+    async def handle(self, batch: Batch) -> None:
+        """Copy, then count, then return."""
+        if delay := OPTIONS.get("delay"):
+            await asyncio.sleep(delay)
+        out = []
+        for record in batch.records:
+            if record.value == str(OPTIONS.get("fail_at", "")).encode():
+                raise RuntimeError("told to fail")
+            topic = DESTINATIONS[int(record.value) % 4]
+            if record.value == str(OPTIONS.get("refuse", "")).encode():
+                topic = f"{PREFIX}tiny"
+            out.append(Outgoing(topic, int(record.value) % 2, record.key, record.value))
+        changes: Mapping[bytes, bytes | None] = {}
+        if self.state is not None:
+            store = await self.state.get(batch.partition)
+            changes = self.counted(store, batch)
+        assert self.app.publisher is not None
+        await self.app.publisher.publish(out)
+        if self.state is not None:
+            states = [Outgoing(self.state.topic, batch.partition, key, value) for key, value in changes.items()]
+            await self.app.publisher.publish(states)
+            store.write(changes)
+
+    @staticmethod
+    def counted(store: Any, batch: Batch) -> dict[bytes, bytes | None]:
+        """Return the new counts per key; a record at or below the last source offset is a repetition."""
+        changes: dict[bytes, bytes | None] = {}
+        for record in batch.records:
+            old = changes.get(record.key) or store.get(record.key)
+            count, offset = struct.unpack("<qq", old) if old else (0, -1)
+            if record.offset > offset:
+                changes[record.key] = struct.pack("<qq", count + 1, record.offset)
+        return changes
+
+
+async def main(fail_stop: FailStop) -> None:
+    """Build one app per group and run them."""
+    options = WorkerOptions(bootstrap=OPTIONS["bootstrap"], instance_id=OPTIONS.get("instance_id"), start_timeout=20.0, metadata_patience=1.0)
+    apps = []
+    for number in range(OPTIONS.get("groups", 1)):
+        group, source = f"{PREFIX}group{number}", f"{PREFIX}in{number}"
+        await probe(options, group, [source])
+        app = make_app(group, options, fail_stop=fail_stop)
+        lanes = PartitionLanes(app, Copier(app, options, source).handle)
+
+        async def work(stream: Any, lanes: PartitionLanes = lanes) -> None:
+            async for event in stream.noack().events():
+                lanes.submit(event)
+
+        app.agent(batches(app, source), name=f"copier{number}")(work)
+        apps.append(app)
+    await run_apps(apps, on_ready=lambda: say("READY"))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=OPTIONS.get("log", "WARNING"), stream=sys.stderr)
+    sys.exit(run_worker(main))
