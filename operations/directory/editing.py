@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 from ruamel.yaml.comments import CommentedMap
 
+from casework.codes import MEMBER_STATUSES
 from casework.directory import Directory, Member, MemberKind, MemberStatus
 from casework.errors import EditRefusedError, RuleViolation
 from operations.directory.errors import DirectoryFileError
@@ -241,7 +242,7 @@ def _end(lines: list[str], starts: Mapping[str, int], field: str) -> int:
 
 
 def _scalar(value: object) -> str:
-    plain = isinstance(value, dt.date) or re.fullmatch(r"[a-z]+", str(value)) is not None
+    plain = isinstance(value, dt.date) or value in MEMBER_STATUSES
     return str(value) if plain else json.dumps(str(value), ensure_ascii=False)
 
 
