@@ -95,6 +95,17 @@ class Registry:
         for schema in sorted(schemas, key=lambda one: one.version):
             self._versions[schema.name] = (*self._versions.get(schema.name, ()), schema)
 
+    def reading_also(self, other: "Registry") -> "Registry":
+        """Return a registry that also reads what only `other` knows, and writes as before.
+
+        A member that is not upgraded yet takes the newer lock as data: newer versions of its messages become
+        readable in terms of the version it was built with. Messages it does not know at all stay unknown.
+        """
+        further = [one for one in other.all() if one.id not in self._by_id and one.name in self._versions]
+        extended = Registry(self.all())
+        extended._by_id |= {schema.id: schema for schema in further}
+        return extended
+
     def by_id(self, schema_id: int) -> Schema:
         """Return the schema of an id; UnknownSchemaIdError if it is not locked."""
         try:

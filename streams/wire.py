@@ -10,7 +10,8 @@ from typing import TypeVar
 import msgspec
 
 from casework import messages
-from casework.messages import ActionStatement, Message, ReportStatement, Submission
+from casework.events import ActionEvent, Event, ReportEvent, WakeUp
+from casework.messages import ActionStatement, Admitted, Message, ReportStatement, Submission
 from schemas import codec
 from schemas.errors import BrokenLockError, UndecodableError, UnexpectedMessageError
 from schemas.registry import registry
@@ -100,6 +101,25 @@ def statement_of(submission: Submission) -> ReportStatement | ActionStatement:
     if not isinstance(message, ReportStatement | ActionStatement):
         raise UnexpectedMessageError(SCHEMA_NAMES[type(message)], *codec.STATEMENT_NAMES)
     return message
+
+
+def decode_event(framed: bytes) -> Event:
+    """Return the event in a framed Admitted record, with submission and statement decoded.
+
+    UnexpectedMessageError if kind and statement disagree; UndecodableError if the kind is unknown here or
+    the submission is missing; otherwise the errors of `decode`.
+    """
+    admitted = decode_as(Admitted, framed)
+    if admitted.kind == "wakeup":
+        return WakeUp(admitted=admitted)
+    if admitted.submission is None:
+        raise UndecodableError("Admitted", f"kind {admitted.kind} without a submission")
+    submission = decode_as(Submission, admitted.submission)
+    if admitted.kind == "report":
+        return ReportEvent(admitted, submission, decode_as(ReportStatement, submission.statement))
+    if admitted.kind == "action":
+        return ActionEvent(admitted, submission, decode_as(ActionStatement, submission.statement))
+    raise UndecodableError("Admitted", "a kind that this version does not know")
 
 
 def prefix_of(statement: bytes) -> StatementPrefix:

@@ -215,7 +215,7 @@ class DeliveryCount(Message, frozen=True, kw_only=True):
     number: int
 
 
-class Waiting(Message, kw_only=True):
+class Waiting(Message, frozen=True, kw_only=True):
     """An action that came before the report it is about.
 
     Attributes:
