@@ -20,7 +20,6 @@ _DAY_MS: Final = 24 * _HOUR_MS
 _YEAR_DAYS: Final = 365
 _INBOX_PARTITIONS: Final = 2
 _DEAD_LETTER_PARTITIONS: Final = 3
-_TOPIC_MAX_BYTES: Final = 2 * 1024 * 1024
 # The broker deletes whole closed segments: one a day keeps retention true to a day.
 _SEGMENT_MS: Final = _DAY_MS
 # Longer than the longest outage, so that intake finds what came meanwhile.
@@ -111,6 +110,7 @@ class Topics:
         partitions: int,
         feeds: Iterable[str] = (),
         erasure_days: int = 90,
+        topic_max_bytes: int = 2 * 1024 * 1024,
     ) -> tuple[Topic, ...]:
         """The whole table, by name.
 
@@ -121,12 +121,13 @@ class Topics:
             partitions: P.
             feeds: ids of liaisons with a subscription.
             erasure_days: days after which content is gone.
+            topic_max_bytes: largest record of any topic.
         """
         limit = erasure_days
-        by_case = _Shape("url_key", partitions)
-        few = _Shape("few", _INBOX_PARTITIONS)
-        one = _Shape("few", 1)
-        slots = _Shape("slots", slot_count)
+        by_case = _Shape("url_key", partitions, topic_max_bytes)
+        few = _Shape("few", _INBOX_PARTITIONS, topic_max_bytes)
+        one = _Shape("few", 1, topic_max_bytes)
+        slots = _Shape("slots", slot_count, topic_max_bytes)
         brief = _deleted(min(_SUBMISSIONS_DAYS, limit))
         table = [
             slots.topic(self.reports_submitted, brief, "hotlines", "intake"),
@@ -140,7 +141,7 @@ class Topics:
             by_case.topic(
                 self.cases_contents, _compacted(0), "casekeeper", "casekeeper", key="report event id"
             ),
-            _Shape("few", _DEAD_LETTER_PARTITIONS).topic(
+            _Shape("few", _DEAD_LETTER_PARTITIONS, topic_max_bytes).topic(
                 self.dead_letters,
                 _deleted(limit),
                 "intake, casekeeper, connectors",
@@ -165,15 +166,16 @@ class Topics:
 
 
 class _Shape(msgspec.Struct, frozen=True):
-    """How the partitions of a topic are meant."""
+    """How the partitions of a topic are meant, and how large its records get."""
 
     rule: Rule
     partitions: int
+    max_bytes: int
 
     def topic(
         self, name: str, config: dict[str, str], writers: str, readers: str, key: str = "url key"
     ) -> Topic:
-        common = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(_TOPIC_MAX_BYTES)}
+        common = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(self.max_bytes)}
         return Topic(name, key, self.rule, self.partitions, common | config, writers, readers)
 
 
