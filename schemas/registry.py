@@ -124,6 +124,11 @@ class Registry:
         """Return the newest version of a message, the one that is written and read into."""
         return self.by_name(name)[-1]
 
+    @property
+    def entries(self) -> tuple[LockEntry, ...]:
+        """The lines of the lock in the order of the ids."""
+        return tuple(schema.entry for schema in self.all())
+
     def all(self) -> tuple[Schema, ...]:
         """Return every locked version in the order of the ids."""
         return tuple(self._by_id[schema_id] for schema_id in sorted(self._by_id))
