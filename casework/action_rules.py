@@ -1,0 +1,191 @@
+"""What an action means for a case: counted, recorded with its breach, kept for its report, or refused.
+
+The order of questions is the order in which they protect: what the table does not know is refused to anybody;
+a stranger learns nothing; only then does the case decide.
+"""
+
+from typing import Any, Final
+
+from casework import codes
+from casework.answers import ACCEPTED, Answer, refused
+from casework.causes import Cause, Draft
+from casework.claimed_times import HOUR_MS, clamped
+from casework.countries import canonical_country
+from casework.messages import ActionStatement, Case, Waiting
+from casework.parties import is_party, names_case, origin_of
+from casework.transitions import ACTIONS, FINAL_ACTIONS, NEED_REASON, transition
+
+WAIT_MS: Final = HOUR_MS
+"""How long an action waits for its report (issue: an hour), from the decision to keep it."""
+MAX_WAITING: Final = 16
+MAX_WAITING_BYTES: Final = 16 * 1024
+"""Statements that wait for one url key, together; bounds the state."""
+_WAITING_OVERHEAD: Final = 256
+
+STEP_OF: Final = {
+    "acknowledged": "acknowledge",
+    "police_informed": "inform_police",
+    "provider_informed": "inform_provider",
+    **dict.fromkeys(FINAL_ACTIONS, "confirm_removal"),
+}
+"""The deadline that an action answers."""
+
+Action = ActionStatement | Waiting
+
+
+def decide_action(case: Case | None, action: Action, cause: Cause, draft: Draft) -> Answer | None:
+    """Write the facts of an action into `draft` and answer its sender; None while the action waits."""
+    refusal = _malformed(action)
+    if refusal is None and must_wait(case, cause.sender, action):
+        refusal = _no_room(case, action, cause)
+        if refusal is None:
+            _await(action, cause, draft)
+            return None
+    if refusal is None and case is not None:
+        refusal = _foreign(case, action, cause)
+    if refusal is not None:
+        if case is not None:
+            draft.by_sender("refused", action=action.action, rule=refusal.rule)
+        return refusal
+    assert case is not None  # noqa: S101 - without a case an action waits or is refused
+    return _recorded(case, action, cause, draft)
+
+
+def must_wait(case: Case | None, sender: str, action: Action) -> bool:
+    """Answer whether the report an action is about has not come yet."""
+    if case is None or case.round == 0:
+        return True
+    return action.case_id is None and action.report_event_id is not None and origin_of(case, sender) is None
+
+
+def _malformed(action: Action) -> Answer | None:
+    if action.action not in ACTIONS:
+        return refused(
+            "not_in_table", "action", f"{_known(action.action)} is not in the table of transitions."
+        )
+    if action.action in NEED_REASON and action.reason_code is None:
+        return refused("reason_required", "reason_code", f"{action.action} needs a reason_code.")
+    if action.action == "assessed":
+        if action.classification in {None, "unassessed"}:
+            return refused("classification_required", "classification", "assessed needs a classification.")
+        if action.classification == "national" and action.law_country is None:
+            return refused(
+                "law_country_required", "law_country", "A national assessment names the law_country applied."
+            )
+    return None
+
+
+def _known(action: str) -> str:
+    return action if action in codes.ACTIONS.codes else "This action"
+
+
+def _no_room(case: Case | None, action: Action, cause: Cause) -> Answer | None:
+    waiting = () if case is None else case.waiting
+    size = len(cause.statement or b"") + _WAITING_OVERHEAD
+    size += sum(len(other.statement) + _WAITING_OVERHEAD for other in waiting)
+    if len(waiting) < MAX_WAITING and size <= MAX_WAITING_BYTES:
+        return None
+    field = "case_id" if action.case_id is not None else "report_event_id"
+    return refused("too_many_waiting", field, f"{field}: too many actions wait for this unknown report.")
+
+
+def _foreign(case: Case, action: Action, cause: Cause) -> Answer | None:
+    if not is_party(case, cause.sender, cause.directory):
+        return refused("not_a_party", "sender", "sender is not a party of this case.")
+    if not names_case(case, cause.sender, action):
+        field = "case_id" if action.case_id is not None else "report_event_id"
+        return refused("wrong_case", field, f"{field} does not name the case of this url_key.")
+    return None
+
+
+def _await(action: Action, cause: Cause, draft: Draft) -> None:
+    draft.by_sender(
+        "awaited",
+        action=action.action,
+        named_case_id=action.case_id,
+        round=action.round or 0,
+        leg=action.leg or 0,
+        due_at=cause.now + WAIT_MS,
+        **{**_details(action, cause), "report_event_id": action.report_event_id},
+    )
+
+
+def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
+    details = _details(action, cause)
+    if action.action == "observed":
+        draft.by_sender("observed", **details)
+        return ACCEPTED
+    breaches = _breaches(case, action, cause)
+    if not breaches:
+        if done_key(action.action, action.recipient_role) in case.done:
+            draft.by_sender("not_applicable", action=action.action, rule="already_done")
+            return Answer(
+                "not_applicable", "already_done", "action", f"{action.action} was taken in this leg already."
+            )
+        row = transition(action.action, case.state)
+        if row is None:
+            breaches = ("out_of_order",)
+        else:
+            late = _is_late(case, action)
+            outcome = action.action if action.action in FINAL_ACTIONS else None
+            draft.by_sender(action.action, breaches=("late",) if late else (), outcome=outcome, **details)
+            for fact in row.facts[1:]:
+                draft.by_rule(fact, outcome=outcome)
+            return ACCEPTED
+    draft.by_sender(action.action, breaches=breaches, **details)
+    return ACCEPTED
+
+
+def _breaches(case: Case, action: Action, cause: Cause) -> tuple[str, ...]:
+    """Answer the breaches that leave the case as it is, whatever its state."""
+    breaches = []
+    if cause.sender != case.assigned_hotline or _overrules_baseline(case, action, cause):
+        breaches.append("not_responsible")
+    if action.round not in {None, case.round} or action.leg not in {None, case.leg}:
+        breaches.append("out_of_order")
+    return tuple(breaches)
+
+
+def _overrules_baseline(case: Case, action: Action, cause: Cause) -> bool:
+    return (
+        action.action == "assessed"
+        and case.classification == "baseline"
+        and case.classified_by != cause.sender
+        and action.classification != "baseline"
+    )
+
+
+def _is_late(case: Case, action: Action) -> bool:
+    """Answer whether an action answers a deadline that has fired and is still unanswered."""
+    answered = {
+        "acknowledged": case.acknowledged_at,
+        "provider_informed": case.provider_informed_at,
+    }.get(action.action)
+    if action.action == "provider_informed" and role_of(action.recipient_role) != "host":
+        return False
+    return answered is None and STEP_OF.get(action.action) in case.overdue
+
+
+def role_of(recipient_role: str | None) -> str:
+    """Answer the role of the provider informed: the host, where the sender names none."""
+    return "host" if recipient_role is None else recipient_role
+
+
+def done_key(action: str, recipient_role: str | None) -> str:
+    """Answer how a case notes an action taken: `provider_informed` counts once for each role."""
+    return f"{action}:{role_of(recipient_role)}" if action == "provider_informed" else action
+
+
+def _details(action: Action, cause: Cause) -> dict[str, Any]:
+    observed = action.observed_at
+    if action.action == "observed" and observed is None:
+        observed = cause.occurred_at
+    return {
+        "reference": action.reference,
+        "reason_code": action.reason_code,
+        "recipient_role": action.recipient_role,
+        "is_online": action.is_online,
+        "observed_at": None if observed is None else clamped(observed, cause.now),
+        "classification": action.classification,
+        "law_country": None if action.law_country is None else canonical_country(action.law_country),
+    }

@@ -1,0 +1,154 @@
+"""keep: what casekeeper does with one record, from the case before it to all that must be written and sent.
+
+The agent around it only moves bytes: it hands in the newest confirmed case and the record, writes the facts,
+sends the postings, stores the contents, and then writes the case. A record that was applied before changes
+nothing, so a worker may repeat any stretch of the log.
+"""
+
+from typing import Final
+
+import msgspec
+
+from casework.action_rules import must_wait
+from casework.answers import Answer, receipt
+from casework.causes import Cause, cause_of, waiting_cause
+from casework.decisions import decide, decide_waiting
+from casework.directory import Directory
+from casework.due import due_times
+from casework.effects import effects
+from casework.errors import BugError
+from casework.events import ActionEvent, Event, ReportEvent, Source, WakeUp
+from casework.evolution import evolve
+from casework.messages import Case, CaseContent, Fact
+from casework.postings import Posting
+from casework.timer_rules import fire
+from casework.transitions import AWAITED, RULES_VERSION
+
+CASE_LIMIT_BYTES: Final = 64 * 1024
+"""Design 4: what a case may take as a record; copies and action_rules hold the parts that could grow."""
+
+__all__ = [
+    "CASE_LIMIT_BYTES",
+    "RULES_VERSION",
+    "ActionEvent",
+    "Event",
+    "Kept",
+    "Posting",
+    "ReportEvent",
+    "Source",
+    "WakeUp",
+    "keep",
+]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is to be written and sent because of one record, in this order: facts, postings, contents, case.
+
+    Attributes:
+        case: The case afterwards; the very object that came in when nothing changed; None: a tombstone.
+        facts: New facts, numbered without a gap.
+        postings: Messages to send.
+        contents: Submissions of reports to store, so that they can be handed on later.
+        erased: Report event ids whose stored contents are to be erased.
+    """
+
+    case: Case | None
+    facts: tuple[Fact, ...] = ()
+    postings: tuple[Posting, ...] = ()
+    contents: tuple[CaseContent, ...] = ()
+    erased: tuple[str, ...] = ()
+
+
+def keep(case: Case | None, event: Event, directory: Directory, source: Source) -> Kept:
+    """Answer what one admitted record does to its case.
+
+    Timers that are due by the record's time are applied before it, in due order and each with its own time.
+    After a report come the actions that waited for it, in the order of their coming.
+
+    Args:
+        case: The newest confirmed case of the url key, or None.
+        event: The record, decoded.
+        directory: The version stamped on the record.
+        source: Where the record stands in the topic of admitted records; its offset guards against replays.
+
+    Raises:
+        BugError: The program contradicts itself; the case must be parked.
+    """
+    if case is not None and source.offset <= case.source_offset:
+        return Kept(case)
+    admitted = event.admitted
+    if case is not None and (case.url_key != admitted.url_key or case.environment != admitted.environment):
+        raise BugError("a record of another url key or environment was handed in with this case")
+    now = admitted.admitted_at if case is None else max(case.last_now, admitted.admitted_at)
+    trigger = cause_of(event, now, directory, source)
+    work = _Work(case, event)
+    work.apply_timers(trigger)
+    decision = decide(work.case, event, now, directory, source)
+    work.apply(decision.facts, decision.answer, trigger)
+    if isinstance(event, ReportEvent) and decision.facts:
+        work.store(event, now)
+        work.apply_waiting(trigger)
+    return work.kept()
+
+
+class _Work:
+    """The case while one record is applied, with all that comes out."""
+
+    def __init__(self, case: Case | None, event: Event) -> None:
+        self.case = case
+        self._event = event
+        self._facts: list[Fact] = []
+        self._postings: list[Posting] = []
+        self._contents: list[CaseContent] = []
+
+    def apply(self, facts: tuple[Fact, ...], answer: Answer | None, cause: Cause) -> None:
+        """Evolve the case by the facts of one decision, then answer its sender."""
+        for fact in facts:
+            before = self.case
+            self.case = evolve(before, fact)
+            self._postings.extend(effects(before, self.case, fact, self._event))
+        self._facts.extend(facts)
+        if answer is not None:
+            self._postings.append(receipt(answer, self.case, facts, cause))
+
+    def apply_timers(self, trigger: Cause) -> None:
+        """Fire what is due, one at a time, because a timer may change the others."""
+        while self.case is not None:
+            due = due_times(self.case)
+            if not due or due[0].at > trigger.now:
+                return
+            fired = fire(self.case, due[0], trigger)
+            self.apply(fired.facts, fired.answer, fired.cause)
+
+    def apply_waiting(self, trigger: Cause) -> None:
+        """Decide the actions whose report has come; the others go on waiting."""
+        if self.case is None:
+            return
+        for waiting in self.case.waiting:
+            if not must_wait(self.case, waiting.sender, waiting):
+                cause = waiting_cause(waiting, trigger)
+                decision = decide_waiting(self.case, waiting, cause)
+                self.apply(decision.facts, decision.answer, cause)
+
+    def store(self, event: ReportEvent, now: int) -> None:
+        """Keep a report's submission for those who become responsible later."""
+        admitted = event.admitted
+        if self.case is None or admitted.submission is None:
+            raise BugError("an admitted report has a case and a submission")
+        self._contents.append(
+            CaseContent(
+                report_event_id=admitted.event_id,
+                case_id=self.case.case_id,
+                url_key=admitted.url_key,
+                sender=admitted.sender,
+                stored_at=now,
+                submission=admitted.submission,
+            )
+        )
+
+    def kept(self) -> Kept:
+        """Answer what came out; without a report or a waiting action there is no case any more."""
+        case = self.case
+        if case is not None and case.state == AWAITED and not case.waiting:
+            case = None
+        return Kept(case, tuple(self._facts), tuple(self._postings), tuple(self._contents))

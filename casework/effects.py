@@ -1,0 +1,157 @@
+"""effects: what is sent because of a fact: deliveries to members and escalations to police."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from casework import codes
+from casework.errors import BugError
+from casework.events import Event, ReportEvent
+from casework.ids import derived_id
+from casework.messages import Case, Delivery, Escalation, Fact, Submission
+from casework.postings import Posting
+from casework.recipients import UPDATE, Notice, recipients
+
+_REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
+
+
+def effects(before: Case | None, after: Case, fact: Fact, event: Event) -> tuple[Posting, ...]:
+    """Answer the messages that a fact causes.
+
+    Args:
+        before: The case before the fact.
+        after: The case after it.
+        fact: The fact.
+        event: The record the decision was made on; its content is filled in where it is the report concerned.
+    """
+    if fact.fact == "escalated":
+        return tuple(_escalations(after, fact, event))
+    notices = recipients(before, after, fact)
+    if not notices:
+        return ()
+    numbers = {} if before is None else {count.recipient: count.number for count in before.deliveries}
+    desks = {after.desk, None if before is None else before.desk}
+    postings = []
+    for notice in notices:
+        number = numbers.get(notice.recipient, 0) + 1
+        numbers[notice.recipient] = number
+        posting = _delivery(after, fact, event, notice, number)
+        if notice.recipient in desks:
+            posting = msgspec.structs.replace(posting, inbox="desk")
+        postings.append(posting)
+    return tuple(postings)
+
+
+def _delivery(after: Case, fact: Fact, event: Event, notice: Notice, number: int) -> Posting:
+    hands_over = notice.kind != UPDATE
+    is_urgent = hands_over and _is_urgent(after, event, notice.report_event_id)
+    enclosed = _report(event, notice.report_event_id) if hands_over else _action_of(fact)
+    tells_report = hands_over or fact.fact not in _REPORT_FACTS
+    return Posting(
+        recipient=notice.recipient,
+        inbox="inbox",
+        is_urgent=is_urgent,
+        body=Delivery(
+            case_id=after.case_id,
+            url_key=after.url_key,
+            recipient=notice.recipient,
+            number=number,
+            kind=notice.kind,
+            delivery_id=derived_id(fact.fact_id, f"delivery.{notice.kind}.{number}", notice.recipient),
+            environment=after.environment,
+            is_urgent=is_urgent,
+            round=after.round,
+            leg=after.leg,
+            state=after.state,
+            is_repeat=hands_over and (after.round > 1 or sum(origin.count for origin in after.origins) > 1),
+            fact=fact.fact,
+            fact_number=fact.number,
+            by=fact.by,
+            occurred_at=fact.occurred_at,
+            admitted_at=fact.admitted_at,
+            submitted_at=fact.submitted_at,
+            received_at=after.received_at if fact.received_at is None else fact.received_at,
+            breaches=fact.breaches,
+            hosting_country=after.hosting_country if fact.hosting_country is None else fact.hosting_country,
+            assigned_country=after.assigned_country,
+            assigned_hotline=after.assigned_hotline,
+            origin=notice.origin,
+            report_event_id=notice.report_event_id,
+            outcome=fact.outcome,
+            step=fact.step,
+            due_at=fact.due_at,
+            reason_code=fact.reason_code,
+            recipient_role=fact.recipient_role,
+            reference=fact.reference if tells_report else None,
+            is_online=fact.is_online,
+            observed_at=fact.observed_at,
+            classification=after.classification if fact.classification is None else fact.classification,
+            law_country=after.law_country if fact.classification is None else fact.law_country,
+            statement=None if enclosed is None else enclosed.statement,
+            signature=None if enclosed is None else enclosed.signature,
+            key_id=None if enclosed is None else enclosed.key_id,
+            content=None if enclosed is None else enclosed.content,
+        ),
+        content_of=notice.report_event_id if hands_over and enclosed is None else None,
+    )
+
+
+def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
+    """Yield the escalation that a fact records, unless intake sent it at admission (urgency codes)."""
+    reason, code, report_event_id, origin = (
+        fact.reason_code,
+        fact.recipient,
+        fact.report_event_id,
+        fact.origin,
+    )
+    if reason is None or code is None or report_event_id is None or origin is None:
+        raise BugError("an escalated fact names reason, recipient, report and origin")
+    if reason in codes.URGENCIES.codes:
+        return
+    enclosed = _report(event, report_event_id)
+    yield Posting(
+        recipient=code,
+        inbox="escalations",
+        is_urgent=False,
+        body=Escalation(
+            escalation_id=derived_id(report_event_id, f"escalation.{reason}", code),
+            recipient=code,
+            reason_code=reason,
+            is_urgent=False,
+            environment=after.environment,
+            event_id=report_event_id,
+            case_id=after.case_id,
+            url_key=after.url_key,
+            hosting_country=after.hosting_country if fact.hosting_country is None else fact.hosting_country,
+            origin=origin,
+            assigned_hotline=after.assigned_hotline,
+            admitted_at=fact.admitted_at,
+            submitted_at=fact.submitted_at,
+            statement=None if enclosed is None else enclosed.statement,
+            signature=None if enclosed is None else enclosed.signature,
+            key_id=None if enclosed is None else enclosed.key_id,
+            content=None if enclosed is None else enclosed.content,
+        ),
+        content_of=report_event_id if enclosed is None else None,
+    )
+
+
+def _report(event: Event, report_event_id: str | None) -> Submission | None:
+    """Answer the report's submission where the record itself brings it."""
+    if isinstance(event, ReportEvent) and event.admitted.event_id == report_event_id:
+        return event.submission
+    return None
+
+
+def _action_of(fact: Fact) -> Submission | None:
+    """Answer the signed statement of an action without its content; a report's is told to no origin."""
+    if fact.statement is None or fact.fact in _REPORT_FACTS:
+        return None
+    return Submission(statement=fact.statement, signature=fact.signature, key_id=fact.key_id)
+
+
+def _is_urgent(after: Case, event: Event, report_event_id: str | None) -> bool:
+    if isinstance(event, ReportEvent) and event.admitted.event_id == report_event_id:
+        return bool(event.statement.urgency)
+    return any(reason in codes.URGENCIES.codes for reason in after.escalated)

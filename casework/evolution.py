@@ -1,0 +1,294 @@
+"""evolve: a case after one more fact. Folding all facts of a case gives its state, byte for byte.
+
+Nothing is decided here: a fact carries all that its state needs, so that any version of this program can
+rebuild the states of any earlier one.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from casework.action_rules import done_key, role_of
+from casework.copies import with_seen
+from casework.errors import BugError
+from casework.messages import Case, Fact, Origin, Waiting
+from casework.recipients import counted, recipients
+from casework.transitions import (
+    ASSIGNED,
+    AWAITED,
+    CLOSED,
+    EFFECTLESS,
+    FINAL_ACTIONS,
+    ORPHANED,
+    furthest,
+)
+
+Changes = dict[str, Any]
+T = TypeVar("T")
+
+
+def evolve(case: Case | None, fact: Fact) -> Case:
+    """Answer the case after a fact.
+
+    Raises:
+        BugError: The fact is of another case, out of number, or of a kind this version does not know.
+    """
+    before = _blank(fact) if case is None else case
+    if fact.case_id != before.case_id or fact.number != before.number + 1:
+        raise BugError(f"fact number {fact.number} cannot follow number {before.number}")
+    rule = _RULES.get(fact.fact)
+    if rule is None:
+        raise BugError(f"this version does not know the fact {fact.fact}")
+    changes = {} if EFFECTLESS.intersection(fact.breaches) else rule(before, fact)
+    after = msgspec.structs.replace(before, **changes) if changes else before
+    notices = recipients(case, after, fact)
+    return msgspec.structs.replace(
+        after,
+        number=fact.number,
+        source_offset=fact.source_offset,
+        last_now=max(before.last_now, fact.admitted_at),
+        deliveries=counted(after.deliveries, notices) if notices else after.deliveries,
+        seen=with_seen(after, fact),
+        waiting=_still_waiting(after.waiting, fact),
+        directory_version=fact.directory_version,
+        rules_version=fact.rules_version,
+    )
+
+
+def fold(facts: Iterable[Fact]) -> Case | None:
+    """Answer the case that facts make, from the first one on; None without facts."""
+    case = None
+    for fact in facts:
+        case = evolve(case, fact)
+    return case
+
+
+def _blank(fact: Fact) -> Case:
+    return Case(
+        url_key=fact.url_key,
+        case_id=fact.case_id,
+        source_offset=fact.source_offset,
+        environment=fact.environment,
+        number=0,
+        state=AWAITED,
+        round=0,
+        leg=0,
+        hosting_country="",
+        received_at=fact.admitted_at,
+        opened_at=fact.admitted_at,
+        leg_started_at=fact.admitted_at,
+        last_now=fact.admitted_at,
+        directory_version=fact.directory_version,
+        rules_version=fact.rules_version,
+    )
+
+
+def _opened(case: Case, fact: Fact) -> Changes:
+    return {
+        **_leg(case, fact),
+        **_assessment(case, fact),
+        "state": ORPHANED if fact.assigned_hotline is None else ASSIGNED,
+        "round": fact.round,
+        "assigned_hotline": fact.assigned_hotline,
+        "desk": None,
+        "received_at": case.received_at if fact.received_at is None else fact.received_at,
+        "opened_at": fact.admitted_at,
+        "assessed_at": None,
+        "closed_at": None,
+        "outcome": None,
+        "last_observed_at": _later(case.last_observed_at, fact.observed_at),
+        "content_topic": fact.content_topic,
+        "escalated": (),
+        "origins": _with_report(case, fact),
+    }
+
+
+def _linked(case: Case, fact: Fact) -> Changes:
+    return {
+        "origins": _with_report(case, fact),
+        "last_observed_at": _later(case.last_observed_at, fact.observed_at),
+    }
+
+
+def _assigned(case: Case, fact: Fact) -> Changes:
+    return {
+        **_leg(case, fact),
+        "state": ASSIGNED,
+        "assigned_hotline": fact.assigned_hotline,
+        "desk": None,
+        "deadlines": fact.deadlines,
+    }
+
+
+def _orphaned(case: Case, fact: Fact) -> Changes:
+    return {**_leg(case, fact), "state": ORPHANED, "assigned_hotline": None, "desk": fact.recipient}
+
+
+def _leg(case: Case, fact: Fact) -> Changes:
+    former = case.former
+    if case.assigned_hotline not in {None, fact.assigned_hotline, *former}:
+        former = (*former, str(case.assigned_hotline))
+    return {
+        "leg": fact.leg,
+        "leg_started_at": fact.admitted_at,
+        "hosting_country": fact.hosting_country,
+        "assigned_country": fact.assigned_country,
+        "acknowledged_at": None,
+        "police_informed_at": None,
+        "provider_informed_at": None,
+        "reference": None,
+        "done": (),
+        "overdue": (),
+        "deadlines": None,
+        "former": former,
+    }
+
+
+def _step(case: Case, fact: Fact) -> Changes:
+    return {
+        "state": CLOSED if fact.fact in FINAL_ACTIONS else furthest(case.state, fact.fact),
+        "acknowledged_at": fact.admitted_at if case.acknowledged_at is None else case.acknowledged_at,
+        "reference": case.reference if fact.reference is None else fact.reference,
+        "done": (*case.done, done_key(fact.fact, fact.recipient_role)),
+    }
+
+
+def _assessed(case: Case, fact: Fact) -> Changes:
+    return {**_step(case, fact), **_assessment(case, fact), "assessed_at": fact.admitted_at}
+
+
+def _police_informed(case: Case, fact: Fact) -> Changes:
+    return {**_step(case, fact), "police_informed_at": fact.admitted_at}
+
+
+def _provider_informed(case: Case, fact: Fact) -> Changes:
+    to_host = role_of(fact.recipient_role) == "host" and case.provider_informed_at is None
+    at = fact.admitted_at if to_host else case.provider_informed_at
+    return {**_step(case, fact), "provider_informed_at": at}
+
+
+def _final(case: Case, fact: Fact) -> Changes:
+    return {**_step(case, fact), **_closed(case, fact)}
+
+
+def _closed(_: Case, fact: Fact) -> Changes:
+    return {"state": CLOSED, "outcome": fact.outcome, "closed_at": fact.admitted_at}
+
+
+def _observed(case: Case, fact: Fact) -> Changes:
+    return {"last_observed_at": _later(case.last_observed_at, fact.observed_at)} if fact.is_online else {}
+
+
+def _overdue(case: Case, fact: Fact) -> Changes:
+    return {"overdue": (*case.overdue, str(fact.step))}
+
+
+def _escalated(case: Case, fact: Fact) -> Changes:
+    return {
+        "liaisons": _with(case.liaisons, fact.recipient),
+        "escalated": _with(case.escalated, fact.reason_code),
+    }
+
+
+def _awaited(case: Case, fact: Fact) -> Changes:
+    waiting = Waiting(
+        event_id=fact.input_id,
+        sender=fact.by,
+        due_at=_given(fact.due_at),
+        submitted_at=fact.submitted_at,
+        clock_skew=fact.clock_skew,
+        action=_given(fact.action),
+        case_id=fact.named_case_id,
+        report_event_id=fact.report_event_id,
+        round=fact.round or None,
+        leg=fact.leg or None,
+        occurred_at=fact.occurred_at,
+        reference=fact.reference,
+        reason_code=fact.reason_code,
+        recipient_role=fact.recipient_role,
+        is_online=fact.is_online,
+        observed_at=fact.observed_at,
+        classification=fact.classification,
+        law_country=fact.law_country,
+        input_digest=_given(fact.input_digest),
+        input_position=_given(fact.input_position),
+        statement=_given(fact.statement),
+        signature=fact.signature,
+        key_id=fact.key_id,
+    )
+    return {"waiting": (*case.waiting, waiting)}
+
+
+def _nothing(_: Case, __: Fact) -> Changes:
+    return {}
+
+
+_RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
+    "opened": _opened,
+    "reopened": _opened,
+    "linked": _linked,
+    "assigned": _assigned,
+    "orphaned": _orphaned,
+    "acknowledged": _step,
+    "assessed": _assessed,
+    "police_informed": _police_informed,
+    "provider_informed": _provider_informed,
+    **dict.fromkeys(FINAL_ACTIONS, _final),
+    "closed": _closed,
+    "observed": _observed,
+    "overdue": _overdue,
+    "escalated": _escalated,
+    "awaited": _awaited,
+    "refused": _nothing,
+    "not_applicable": _nothing,
+}
+
+
+def _assessment(case: Case, fact: Fact) -> Changes:
+    """Answer the assessment after a fact; a baseline one of another member stays."""
+    if fact.classification is None:
+        return {}
+    if case.classification == "baseline" and case.classified_by != fact.by:
+        return {}
+    return {
+        "classification": fact.classification,
+        "classified_by": fact.by,
+        "law_country": fact.law_country,
+    }
+
+
+def _with_report(case: Case, fact: Fact) -> tuple[Origin, ...]:
+    event_id, at = _given(fact.report_event_id), fact.admitted_at
+    for index, origin in enumerate(case.origins):
+        if origin.member == fact.by:
+            again = msgspec.structs.replace(
+                origin, last_event_id=event_id, last_at=at, count=origin.count + 1
+            )
+            return (*case.origins[:index], again, *case.origins[index + 1 :])
+    first = Origin(
+        member=fact.by, first_event_id=event_id, first_at=at, last_event_id=event_id, last_at=at, count=1
+    )
+    return (*case.origins, first)
+
+
+def _still_waiting(waiting: tuple[Waiting, ...], fact: Fact) -> tuple[Waiting, ...]:
+    if not waiting or fact.fact == "awaited":
+        return waiting
+    return tuple(other for other in waiting if other.event_id != fact.input_id)
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
+
+
+def _with(values: tuple[str, ...], value: str | None) -> tuple[str, ...]:
+    return values if value is None or value in values else (*values, value)
+
+
+def _given(value: T | None) -> T:
+    if value is None:
+        raise BugError("a fact lacks a field that its kind must carry")
+    return value

@@ -1,0 +1,55 @@
+"""Identifiers: time-ordered ones for what members send, derived ones for what the exchange makes of it.
+
+A derived id is a function of what caused the message and who gets it, never of a position or a moment. A
+worker that repeats a decision after a crash therefore sends the same ids, and a reader drops the second copy.
+"""
+
+import hashlib
+import uuid
+from typing import Final
+
+RANDOM_BYTES: Final = 10
+"""Randomness of an event id: RFC 9562 leaves 74 bits beside time, version and variant."""
+
+_VERSION_MASK: Final = 0xF << 76
+_VARIANT_MASK: Final = 0x3 << 62
+_VARIANT: Final = 0x2 << 62
+
+
+def new_event_id(now_ms: int, randomness: bytes) -> str:
+    """Answer a UUIDv7 in lower-case text form.
+
+    Args:
+        now_ms: Milliseconds since the epoch, UTC.
+        randomness: RANDOM_BYTES bytes from a secure source.
+
+    Raises:
+        ValueError: The time does not fit 48 bits, or there are more or fewer random bytes.
+    """
+    if not 0 <= now_ms < 1 << 48:
+        raise ValueError("now_ms must fit 48 bits")
+    if len(randomness) != RANDOM_BYTES:
+        raise ValueError(f"randomness must be {RANDOM_BYTES} bytes")
+    return _text((now_ms << 80) | int.from_bytes(randomness, "big"), version=7)
+
+
+def derived_id(input_id: str, kind: str, recipient: str) -> str:
+    """Answer the UUIDv8 of SHA-256 over the three texts, one a line, in lower-case text form.
+
+    Args:
+        input_id: Id of what caused it.
+        kind: What it is, such as `receipt` or `escalation.tor`.
+        recipient: Who gets it; a member id, a topic code or a case id.
+    """
+    digest = hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).digest()
+    return _text(int.from_bytes(digest[:16], "big"), version=8)
+
+
+def id_bytes(event_id: str) -> bytes:
+    """Answer the 16 bytes of an id in text form."""
+    return bytes.fromhex(event_id.replace("-", ""))
+
+
+def _text(value: int, version: int) -> str:
+    value = value & ~_VERSION_MASK & ~_VARIANT_MASK | version << 76 | _VARIANT
+    return str(uuid.UUID(int=value))

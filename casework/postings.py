@@ -1,0 +1,26 @@
+"""What casekeeper is to send: one message, to one recipient, into one of its inboxes."""
+
+from typing import Literal
+
+import msgspec
+
+from casework.messages import Delivery, Escalation, Receipt
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """A message to be sent.
+
+    Attributes:
+        recipient: Member id, code of an escalation topic, or name of a desk.
+        inbox: Kind of topic: a member's inbox, a liaison's escalations, or a desk's queue.
+        is_urgent: Whether it goes into the urgent inbox.
+        body: The message.
+        content_of: Event id of the report whose stored submission fills statement, signature, key_id and
+            content; None when the body is complete.
+    """
+
+    recipient: str
+    inbox: Literal["inbox", "escalations", "desk"]
+    is_urgent: bool
+    body: Delivery | Receipt | Escalation
+    content_of: str | None = None

@@ -1,0 +1,126 @@
+"""Who learns of a fact, in which order.
+
+evolve counts deliveries by this list and effects writes them from it, so the numbers that a member sees
+without a gap can be rebuilt from the facts alone. Content goes to the responsible hotline or the desk only;
+origins learn what happened, never what another origin sent.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from casework.messages import Case, DeliveryCount, Fact
+from casework.parties import place
+from casework.transitions import EFFECTLESS
+
+ASSIGNMENT: Final = "assignment"
+LINKED_REPORT: Final = "linked_report"
+UPDATE: Final = "update"
+
+_SILENT: Final = frozenset({"opened", "escalated", "awaited", "refused", "not_applicable"})
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One delivery to be made.
+
+    Attributes:
+        recipient: Member id, or name of a desk.
+        kind: assignment, linked_report or update.
+        report_event_id: The report that is handed over, or the recipient's own in an update; else None.
+        origin: Origin of that report.
+    """
+
+    recipient: str
+    kind: str
+    report_event_id: str | None = None
+    origin: str | None = None
+
+
+def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ...]:
+    """Answer the deliveries that a fact causes, in the order of their numbers.
+
+    Args:
+        before: The case before the fact.
+        after: The case after it, apart from its counters.
+        fact: The fact.
+    """
+    kind = fact.fact
+    if kind in _SILENT:
+        return ()
+    if kind in {"assigned", "orphaned"}:
+        return tuple(_of_leg(before, after, fact))
+    if kind == "linked":
+        return tuple(_of_link(after, fact))
+    if kind == "closed":
+        told: Iterable[str] = (member for member in after.former if member != after.assigned_hotline)
+    elif kind == "reopened":
+        told = _reopened(before, after)
+    elif kind == "overdue":
+        told = _with_place(after)
+    elif fact.by == after.assigned_hotline:
+        told = (origin.member for origin in after.origins)
+    elif kind == "observed" or EFFECTLESS.intersection(fact.breaches):
+        there = place(after)
+        told = () if there is None else (there,)
+    else:
+        told = _with_place(after)
+    silent = {fact.by, fact.origin if fact.report_event_id == fact.input_id else None}
+    return tuple(_update(after, member) for member in dict.fromkeys(told) if member not in silent)
+
+
+def counted(counts: tuple[DeliveryCount, ...], notices: Iterable[Notice]) -> tuple[DeliveryCount, ...]:
+    """Answer the delivery numbers after these deliveries."""
+    numbers = {count.recipient: count.number for count in counts}
+    for notice in notices:
+        numbers[notice.recipient] = numbers.get(notice.recipient, 0) + 1
+    return tuple(DeliveryCount(recipient=recipient, number=number) for recipient, number in numbers.items())
+
+
+def _of_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Notice]:
+    responsible = place(after)
+    by_report = fact.report_event_id == fact.input_id
+    if responsible is not None and not (by_report and responsible == fact.origin):
+        yield Notice(responsible, ASSIGNMENT, fact.report_event_id, fact.origin)
+    if fact.leg == 1:
+        return
+    others = [origin for origin in after.origins if origin.member != fact.origin]
+    if responsible is not None:
+        for origin in others:
+            if origin.member != responsible:
+                yield Notice(responsible, LINKED_REPORT, origin.last_event_id, origin.member)
+    told = [origin.member for origin in after.origins if not (by_report and origin.member == fact.origin)]
+    handed_over = None if before is None else place(before)
+    for member in dict.fromkeys([*told, *([] if handed_over is None else [handed_over])]):
+        if member != responsible:
+            yield _update(after, member)
+
+
+def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:
+    there = place(after)
+    taken_over = fact.assigned_hotline not in {None, after.assigned_hotline}
+    if there is not None and there != fact.origin and not taken_over:
+        yield Notice(there, LINKED_REPORT, fact.report_event_id, fact.origin)
+
+
+def _reopened(before: Case | None, after: Case) -> Iterator[str]:
+    responsible = place(after)
+    earlier = () if before is None else (*before.former, place(before))
+    for member in (*(origin.member for origin in after.origins), *earlier):
+        if member is not None and member != responsible:
+            yield member
+
+
+def _with_place(after: Case) -> Iterator[str]:
+    there = place(after)
+    if there is not None:
+        yield there
+    for origin in after.origins:
+        yield origin.member
+
+
+def _update(after: Case, member: str) -> Notice:
+    for origin in after.origins:
+        if origin.member == member:
+            return Notice(member, UPDATE, origin.last_event_id, member)
+    return Notice(member, UPDATE)

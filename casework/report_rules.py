@@ -1,0 +1,151 @@
+"""What a report means for a case: it opens, reopens or joins one, and is never suppressed."""
+
+import msgspec
+
+from casework.answers import ACCEPTED, Answer
+from casework.causes import Cause, Draft
+from casework.claimed_times import clamped
+from casework.countries import canonical_country
+from casework.directory import Directory
+from casework.messages import Case, Deadlines, ReportStatement
+from casework.routing import Route, route
+from casework.transitions import CLOSED, HOTLINE, NO_HOTLINE, NONE, ORPHANED, OWN, SEEN_SINCE, transition
+
+
+class ReportOf(msgspec.Struct, frozen=True):
+    """The report a fact is about: its origin and its event id."""
+
+    origin: str
+    event_id: str
+
+
+def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draft: Draft) -> Answer:
+    """Write the facts of a report into `draft` and answer its sender."""
+    state = NONE if case is None else case.state
+    way = route(
+        cause.directory,
+        report.hosting_country,
+        cause.url_key,
+        origin=cause.sender,
+        content_topic=report.content_topic,
+    )
+    row = transition("report", state, _when(case, report, way, cause))
+    assert row is not None  # noqa: S101 - a test walks through all states and conditions
+    begins = "assigned" in row.facts or "orphaned" in row.facts
+    stands = way if begins or case is None else None
+    for fact in row.facts:
+        if fact in {"opened", "reopened"}:
+            draft.by_sender(
+                fact, round=1 if case is None else case.round + 1, leg=1, **_report(report, cause, way)
+            )
+        elif fact == "linked":
+            assert case is not None  # noqa: S101 - the table links to a case only
+            responsible = case.assigned_hotline if stands is None else stands.assigned_hotline
+            draft.by_sender(fact, **{**_report(report, cause, way), "assigned_hotline": responsible})
+        elif fact == "acknowledged":
+            draft.by_rule(fact, by=cause.sender, reference=report.reference, report_event_id=report.event_id)
+        else:
+            leg = case.leg + 1 if case is not None and case.state == ORPHANED else 1
+            begin_leg(draft, way, leg, ReportOf(cause.sender, report.event_id))
+    _escalate(case, report, draft, way, opens=row.facts[0] != "linked")
+    return ACCEPTED
+
+
+def begin_leg(
+    draft: Draft, way: Route, leg: int, report: ReportOf, *, reason_code: str | None = None
+) -> None:
+    """Write the fact that begins a leg: assigned to a hotline, or orphaned at a desk.
+
+    Args:
+        draft: Where the fact is written.
+        way: The route decided on.
+        leg: Number of the leg.
+        report: The report the leg begins with.
+        reason_code: Why a leg follows another; the route's own reason stands for an orphaned one.
+    """
+    where = {
+        "leg": leg,
+        "hosting_country": way.hosting_country,
+        "assigned_country": way.assigned_country,
+        "origin": report.origin,
+        "report_event_id": report.event_id,
+    }
+    if way.assigned_hotline is None:
+        draft.by_rule("orphaned", recipient=way.desk, reason_code=way.reason, **where)
+    else:
+        limits = limits_of(draft.cause.directory, way.assigned_country)
+        draft.by_rule(
+            "assigned",
+            assigned_hotline=way.assigned_hotline,
+            deadlines=limits,
+            reason_code=reason_code,
+            **where,
+        )
+
+
+def limits_of(directory: Directory, country: str) -> Deadlines | None:
+    """Answer the complete limits of a country as a case keeps them, or None where no clock runs."""
+    limits = directory.deadlines_of(country)
+    if limits is None:
+        return None
+    known = (
+        limits.acknowledge_ms,
+        limits.inform_police_ms,
+        limits.inform_provider_ms,
+        limits.confirm_removal_ms,
+    )
+    if None in known:
+        return None
+    return Deadlines(**dict(zip(Deadlines.__struct_fields__, known, strict=True)))  # type: ignore[arg-type]
+
+
+def escalate(draft: Draft, reason: str, way: Route, report: ReportOf) -> None:
+    """Write one fact for each liaison that an escalation goes to."""
+    for code in way.liaisons:
+        draft.by_rule(
+            "escalated",
+            reason_code=reason,
+            recipient=code,
+            origin=report.origin,
+            report_event_id=report.event_id,
+            hosting_country=way.hosting_country,
+        )
+
+
+def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) -> str:
+    if way.assigned_hotline is None:
+        by_route = NO_HOTLINE
+    else:
+        by_route = OWN if way.assigned_hotline == cause.sender else HOTLINE
+    if case is None or case.round == 0 or case.state == ORPHANED:
+        return by_route
+    if case.state == CLOSED and case.closed_at is not None and report.observed_at is not None:
+        seen_at = clamped(report.observed_at, cause.now)
+        return f"{SEEN_SINCE}; {by_route}" if seen_at > case.closed_at else ""
+    return ""
+
+
+def _escalate(case: Case | None, report: ReportStatement, draft: Draft, way: Route, *, opens: bool) -> None:
+    this = ReportOf(draft.cause.sender, report.event_id)
+    for reason in dict.fromkeys(report.urgency):
+        escalate(draft, reason, way, this)
+    joins_nobody = case is not None and case.state == ORPHANED and case.desk is None
+    if way.escalates and (opens or joins_nobody):
+        escalate(draft, way.reason, way, this)
+
+
+def _report(report: ReportStatement, cause: Cause, way: Route) -> dict[str, object]:
+    judged = report.classification not in {None, "unassessed"}
+    return {
+        "hosting_country": way.hosting_country,
+        "assigned_country": way.assigned_country,
+        "assigned_hotline": way.assigned_hotline,
+        "origin": cause.sender,
+        "report_event_id": report.event_id,
+        "reference": report.reference,
+        "observed_at": None if report.observed_at is None else clamped(report.observed_at, cause.now),
+        "received_at": clamped(report.received_at, cause.now),
+        "classification": report.classification if judged else None,
+        "law_country": canonical_country(report.law_country) if judged and report.law_country else None,
+        "content_topic": report.content_topic,
+    }

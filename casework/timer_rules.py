@@ -1,0 +1,78 @@
+"""What passing time means for a case: a missed deadline, a report that never came, a hotline that left."""
+
+import msgspec
+
+from casework.answers import Answer, refused
+from casework.causes import Cause, Draft, waiting_cause
+from casework.due import REASSIGN, WAITING, Due
+from casework.events import WakeUp
+from casework.messages import Case, Fact, Waiting
+from casework.report_rules import ReportOf, begin_leg, escalate
+from casework.routing import route
+from casework.transitions import ASSIGNED_STATES
+
+UNKNOWN_CASE = refused("unknown_case", "case_id", "case_id: no report of this url_key came within an hour.")
+MEMBER_LEFT = "member_left"
+
+
+class Fired(msgspec.Struct, frozen=True):
+    """What a due timer did.
+
+    Attributes:
+        facts: The facts, stamped with the timer's own due time.
+        answer: The refusal of an action that waited in vain, else None.
+        cause: Whom and what the answer is to.
+    """
+
+    facts: tuple[Fact, ...]
+    answer: Answer | None
+    cause: Cause
+
+
+def fire(case: Case, due: Due, trigger: Cause) -> Fired:
+    """Answer what a due timer means; its time is its own due time, never before the case's last."""
+    at = max(case.last_now, due.at)
+    cause = msgspec.structs.replace(trigger, now=at, occurred_at=due.at)
+    if due.step == WAITING:
+        waiting = _waiting(case, due.event_id)
+        cause = msgspec.structs.replace(waiting_cause(waiting, trigger), now=at)
+        draft = Draft(case, cause)
+        draft.by_sender("refused", action=waiting.action, rule=UNKNOWN_CASE.rule, due_at=due.at)
+        return Fired(tuple(draft.facts), UNKNOWN_CASE, cause)
+    draft = Draft(case, cause)
+    draft.by_rule(
+        "overdue",
+        step=due.step,
+        due_at=due.at,
+        occurred_at=due.at,
+        hosting_country=case.hosting_country,
+        assigned_country=case.assigned_country,
+        assigned_hotline=case.assigned_hotline,
+    )
+    return Fired(tuple(draft.facts), None, cause)
+
+
+def decide_wake_up(case: Case, event: WakeUp, cause: Cause, draft: Draft) -> None:
+    """Write what a wake-up means beyond the timers that were due anyway.
+
+    Only the step `reassign` means more, and only while the case is with a hotline that the directory version
+    of the record does not have as active. A directory older than the case's last decision is not believed.
+    """
+    if event.admitted.step != REASSIGN or case.state not in ASSIGNED_STATES or case.assigned_hotline is None:
+        return
+    directory = cause.directory
+    member = directory.members_by_id.get(case.assigned_hotline)
+    if (member is not None and member.active) or directory.version < case.directory_version:
+        return
+    first = case.origins[0]
+    report = ReportOf(first.member, first.last_event_id)
+    way = route(
+        directory, case.hosting_country, case.url_key, origin=first.member, content_topic=case.content_topic
+    )
+    begin_leg(draft, way, case.leg + 1, report, reason_code=MEMBER_LEFT)
+    if way.escalates and way.reason not in case.escalated:
+        escalate(draft, way.reason, way, report)
+
+
+def _waiting(case: Case, event_id: str) -> Waiting:
+    return next(waiting for waiting in case.waiting if waiting.event_id == event_id)

@@ -1,0 +1,313 @@
+"""The state machine of a case as one table: what may happen, who may, what is recorded and who is told.
+
+Decisions look rows up here and read no other list of what is allowed; docs/state-machine.md shows the same
+table and a test holds page, table and behaviour together. A state is the furthest step of the current leg, so
+a step that comes late never takes a case back; the times of all steps are kept beside the state.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+import msgspec
+
+RULES_VERSION: Final = 1
+"""Version of the rules in this room; grows when the same record would be decided otherwise."""
+
+NONE: Final = "none"
+AWAITED: Final = "awaited"
+ORPHANED: Final = "orphaned"
+ASSIGNED: Final = "assigned"
+ACKNOWLEDGED: Final = "acknowledged"
+ASSESSED: Final = "assessed"
+POLICE_INFORMED: Final = "police_informed"
+PROVIDER_INFORMED: Final = "provider_informed"
+CLOSED: Final = "closed"
+
+STATES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        AWAITED: "only actions have come, their report has not",
+        ORPHANED: "no hotline is responsible; the case waits at a desk, or police alone were told",
+        ASSIGNED: "a hotline is responsible",
+        ACKNOWLEDGED: "its system has stored the report and gave its reference",
+        ASSESSED: "its analyst has judged it",
+        POLICE_INFORMED: "police have been told",
+        PROVIDER_INFORMED: "a provider has been told",
+        CLOSED: "a final action ended the round; outcome says which",
+    }
+)
+_RANK: Final = {state: rank for rank, state in enumerate(STATES)}
+
+ASSIGNED_STATES: Final = (ASSIGNED, ACKNOWLEDGED, ASSESSED, POLICE_INFORMED, PROVIDER_INFORMED)
+OPEN_STATES: Final = (ORPHANED, *ASSIGNED_STATES)
+UNKNOWN_STATES: Final = (NONE, AWAITED)
+
+Who = Literal["origin", "responsible", "party", "exchange"]
+Breach = Literal["not_responsible", "out_of_order"]
+SAME: Final = "same"
+ACTION: Final = "the action"
+"""In the column of facts: the fact is named like the action."""
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """One row.
+
+    Attributes:
+        event: `report`, `timer`, an action's code, or `any action`.
+        when: Condition beside state and sender; empty when there is none.
+        states: States in which the row applies.
+        who: Who may: `responsible` is the hotline of the current leg, `party` anybody entitled to the case.
+        reason_required: Whether a reason code must be given.
+        facts: Kinds of the facts that are recorded, in order.
+        state: State afterwards; `same` leaves it. A step behind the state leaves it too.
+        breach: Breach the fact is recorded with; such a fact changes nothing.
+        told: Who gets a delivery or an escalation; the sender itself is answered by the receipt.
+    """
+
+    event: str
+    when: str = ""
+    states: tuple[str, ...]
+    who: Who
+    reason_required: bool = False
+    facts: tuple[str, ...]
+    state: str
+    breach: Breach | None = None
+    told: tuple[str, ...] = ()
+
+
+def _step(event: str, states: tuple[str, ...]) -> Transition:
+    return Transition(
+        event=event, states=states, who="responsible", facts=(event,), state=event, told=("origins",)
+    )
+
+
+def _final(event: str, *, reason_required: bool) -> Transition:
+    return Transition(
+        event=event,
+        states=ASSIGNED_STATES,
+        who="responsible",
+        reason_required=reason_required,
+        facts=(event, "closed"),
+        state=CLOSED,
+        told=("origins", "former"),
+    )
+
+
+HOTLINE: Final = "a hotline is responsible"
+OWN: Final = "the origin itself is responsible"
+NO_HOTLINE: Final = "no hotline is responsible"
+SEEN_SINCE: Final = "seen online after the closing"
+
+TABLE: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="report",
+        when=HOTLINE,
+        states=UNKNOWN_STATES,
+        who="origin",
+        facts=("opened", "assigned"),
+        state=ASSIGNED,
+        told=("responsible",),
+    ),
+    Transition(
+        event="report",
+        when=OWN,
+        states=UNKNOWN_STATES,
+        who="origin",
+        facts=("opened", "assigned", "acknowledged"),
+        state=ACKNOWLEDGED,
+    ),
+    Transition(
+        event="report",
+        when=NO_HOTLINE,
+        states=UNKNOWN_STATES,
+        who="origin",
+        facts=("opened", "orphaned"),
+        state=ORPHANED,
+        told=("desk", "police"),
+    ),
+    Transition(
+        event="report",
+        states=ASSIGNED_STATES,
+        who="origin",
+        facts=("linked",),
+        state=SAME,
+        told=("responsible",),
+    ),
+    Transition(
+        event="report",
+        when=NO_HOTLINE,
+        states=(ORPHANED,),
+        who="origin",
+        facts=("linked",),
+        state=SAME,
+        told=("desk",),
+    ),
+    Transition(
+        event="report",
+        when=HOTLINE,
+        states=(ORPHANED,),
+        who="origin",
+        facts=("linked", "assigned"),
+        state=ASSIGNED,
+        told=("responsible", "desk", "origins"),
+    ),
+    Transition(
+        event="report",
+        when=OWN,
+        states=(ORPHANED,),
+        who="origin",
+        facts=("linked", "assigned", "acknowledged"),
+        state=ACKNOWLEDGED,
+        told=("desk", "origins"),
+    ),
+    Transition(
+        event="report",
+        when=f"{SEEN_SINCE}; {HOTLINE}",
+        states=(CLOSED,),
+        who="origin",
+        facts=("reopened", "assigned"),
+        state=ASSIGNED,
+        told=("responsible", "origins", "former"),
+    ),
+    Transition(
+        event="report",
+        when=f"{SEEN_SINCE}; {OWN}",
+        states=(CLOSED,),
+        who="origin",
+        facts=("reopened", "assigned", "acknowledged"),
+        state=ACKNOWLEDGED,
+        told=("origins", "former"),
+    ),
+    Transition(
+        event="report",
+        when=f"{SEEN_SINCE}; {NO_HOTLINE}",
+        states=(CLOSED,),
+        who="origin",
+        facts=("reopened", "orphaned"),
+        state=ORPHANED,
+        told=("desk", "police", "origins", "former"),
+    ),
+    Transition(
+        event="report", states=(CLOSED,), who="origin", facts=("linked",), state=SAME, told=("responsible",)
+    ),
+    _step("acknowledged", ASSIGNED_STATES),
+    _step("assessed", (ASSIGNED, ACKNOWLEDGED, ASSESSED)),
+    _step("police_informed", ASSIGNED_STATES),
+    _step("provider_informed", ASSIGNED_STATES),
+    _final("removed", reason_required=False),
+    _final("unavailable", reason_required=True),
+    _final("not_illegal", reason_required=True),
+    Transition(
+        event="observed",
+        states=(*OPEN_STATES, CLOSED),
+        who="party",
+        facts=("observed",),
+        state=SAME,
+        told=("responsible, or origins when it observed",),
+    ),
+    Transition(
+        event="any action",
+        when="no row above for this state, or it names another round or leg",
+        states=(*OPEN_STATES, CLOSED),
+        who="responsible",
+        facts=(ACTION,),
+        state=SAME,
+        breach="out_of_order",
+        told=("origins",),
+    ),
+    Transition(
+        event="any action",
+        when="not observed",
+        states=(*OPEN_STATES, CLOSED),
+        who="party",
+        facts=(ACTION,),
+        state=SAME,
+        breach="not_responsible",
+        told=("responsible",),
+    ),
+    Transition(
+        event="any action",
+        when="its report has not come",
+        states=UNKNOWN_STATES,
+        who="party",
+        facts=("awaited",),
+        state=AWAITED,
+    ),
+    Transition(
+        event="timer",
+        when="a deadline has passed",
+        states=ASSIGNED_STATES,
+        who="exchange",
+        facts=("overdue",),
+        state=SAME,
+        told=("responsible", "origins"),
+    ),
+    Transition(
+        event="timer",
+        when="an action has waited for an hour",
+        states=(AWAITED, *OPEN_STATES, CLOSED),
+        who="exchange",
+        facts=("refused",),
+        state=SAME,
+    ),
+    Transition(
+        event="timer",
+        when="the responsible hotline is no longer active; another is responsible",
+        states=ASSIGNED_STATES,
+        who="exchange",
+        facts=("assigned",),
+        state=ASSIGNED,
+        told=("responsible", "origins", "former"),
+    ),
+    Transition(
+        event="timer",
+        when="the responsible hotline is no longer active; no other is",
+        states=ASSIGNED_STATES,
+        who="exchange",
+        facts=("orphaned",),
+        state=ORPHANED,
+        told=("desk", "police", "origins", "former"),
+    ),
+)
+
+_BY_EVENT: Final[Mapping[tuple[str, str, str], Transition]] = MappingProxyType(
+    {(row.event, row.when, state): row for row in TABLE for state in row.states}
+)
+ACTIONS: Final = frozenset(row.event for row in TABLE if row.event not in {"report", "timer", "any action"})
+"""Actions that the table knows; all others are requests or facts of a later version and are refused."""
+NEED_REASON: Final = frozenset(row.event for row in TABLE if row.reason_required)
+FINAL_ACTIONS: Final = frozenset(row.event for row in TABLE if "closed" in row.facts)
+EFFECTLESS: Final = frozenset({"not_responsible", "out_of_order"})
+"""Breaches that leave the state as it was; a step after its deadline is `late` and still counts."""
+
+
+def transition(event: str, state: str, when: str = "") -> Transition | None:
+    """Answer the row of an event in a state under a condition, or None when the table has none."""
+    return _BY_EVENT.get((event, when, state))
+
+
+def furthest(state: str, step: str) -> str:
+    """Answer the further of two states on the way to closing."""
+    return step if _RANK[step] > _RANK[state] else state
+
+
+def as_markdown(rows: Iterable[Transition] = TABLE) -> str:
+    """Answer the table as readers see it in docs/state-machine.md."""
+    lines = [
+        "| event | when | state before | who may | reason | facts | state after | told |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        facts = ", ".join(row.facts) + (f" (breach `{row.breach}`)" if row.breach else "")
+        cells = (
+            row.event,
+            row.when,
+            ", ".join(row.states),
+            row.who,
+            "required" if row.reason_required else "",
+            facts,
+            row.state,
+            ", ".join(row.told),
+        )
+        lines.append("| " + " | ".join(cells).replace("  ", " ") + " |")
+    return "\n".join(lines) + "\n"

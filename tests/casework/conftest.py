@@ -1,0 +1,196 @@
+"""A case told as a story: members send, time passes, and everything that came out is kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from casework.casekeeping import ActionEvent, Event, Kept, ReportEvent, Source, WakeUp, keep
+from casework.directory import Directory
+from casework.ids import new_event_id
+from casework.messages import (
+    ActionStatement,
+    Admitted,
+    Case,
+    Delivery,
+    Escalation,
+    Fact,
+    Receipt,
+    ReportStatement,
+    Submission,
+)
+from casework.postings import Posting
+from operations.directory.document import build
+
+START = 1_760_000_000_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+KEY = b"\x01" + bytes(range(32))
+DIRECTORY = build(environment="test", published_at=0, candidates="admit")
+
+
+class Story:
+    """One url key and all that happens to it; each step takes a minute unless `later` says otherwise.
+
+    Members used: gb-iwf and de-eco report, nl-offlimits is responsible for hosts in NL.
+    """
+
+    minute, hour = MINUTE, HOUR
+
+    def __init__(self, key: bytes = KEY, directory: Directory = DIRECTORY) -> None:
+        self.key, self.directory = key, directory
+        self.case: Case | None = None
+        self.now = START
+        self.offset = 0
+        self.facts: list[Fact] = []
+        self.postings: list[Posting] = []
+        self.events: list[tuple[Event, Directory, Source]] = []
+        self.ids = 0
+
+    def report(self, sender: str = "gb-iwf", country: str = "NL", **fields: Any) -> Kept:
+        """Send a report."""
+        return self.happen(self.report_event(sender, country, **fields))
+
+    def act(self, sender: str, action: str, **fields: Any) -> Kept:
+        """Send an action on this case."""
+        return self.happen(self.action_event(sender, action, **fields))
+
+    def wake(self, step: str = "acknowledge") -> Kept:
+        """Let the deadlines agent say that time has passed."""
+        return self.happen(
+            WakeUp(msgspec.structs.replace(self._admitted("wakeup", self.new_id(), "", "", None), step=step))
+        )
+
+    def later(self, duration_ms: int) -> "Story":
+        """Let time pass."""
+        self.now += duration_ms
+        return self
+
+    def report_event(self, sender: str, country: str = "NL", **fields: Any) -> ReportEvent:
+        """Answer an admitted report."""
+        values: dict[str, Any] = {
+            "event_id": self.new_id(),
+            "environment": "test",
+            "sender": sender,
+            "url_key": self.key,
+            "hosting_country": country,
+            "sent_at": self.now,
+            "directory_version": self.directory.version,
+            "occurred_at": self.now,
+            "received_at": self.now - HOUR,
+            "reference": f"ref-{self.ids}",
+            "content_type": "media",
+        }
+        statement = ReportStatement(**{**values, **fields})
+        submission = Submission(
+            statement=msgspec.msgpack.encode(statement), content=b"content of " + sender.encode()
+        )
+        return ReportEvent(self._admit("report", statement, submission), submission, statement)
+
+    def action_event(self, sender: str, action: str, **fields: Any) -> ActionEvent:
+        """Answer an admitted action; it names the case where there is one."""
+        values: dict[str, Any] = {
+            "event_id": self.new_id(),
+            "environment": "test",
+            "sender": sender,
+            "url_key": self.key,
+            "hosting_country": "NL",
+            "sent_at": self.now,
+            "directory_version": self.directory.version,
+            "action": action,
+            "occurred_at": self.now,
+        }
+        if self.case is not None and self.case.round and "report_event_id" not in fields:
+            values["case_id"] = self.case.case_id
+        statement = ActionStatement(**{**values, **fields})
+        submission = Submission(statement=msgspec.msgpack.encode(statement), content=b"note")
+        return ActionEvent(self._admit("action", statement, submission), submission, statement)
+
+    def happen(self, event: Event) -> Kept:
+        """Hand an event to the rules at the next offset; keep what comes out."""
+        self.offset += 1
+        self.now += MINUTE
+        admitted = msgspec.structs.replace(
+            event.admitted, admitted_at=max(self.now, event.admitted.admitted_at)
+        )
+        return self.repeat(
+            msgspec.structs.replace(event, admitted=admitted), Source("cases.admitted", 3, self.offset)
+        )
+
+    def repeat(self, event: Event, source: Source) -> Kept:
+        """Hand an event to the rules as it stands."""
+        self.events.append((event, self.directory, source))
+        kept = keep(self.case, event, self.directory, source)
+        self.case = kept.case
+        self.facts.extend(kept.facts)
+        self.postings.extend(kept.postings)
+        return kept
+
+    def new_id(self) -> str:
+        """Answer the next event id of this story."""
+        self.ids += 1
+        return new_event_id(START, self.ids.to_bytes(10, "big"))
+
+    def _admit(
+        self, kind: str, statement: ReportStatement | ActionStatement, submission: Submission
+    ) -> Admitted:
+        framed = msgspec.msgpack.encode(submission)
+        return self._admitted(kind, statement.event_id, statement.sender, statement.hosting_country, framed)
+
+    def _admitted(
+        self, kind: str, event_id: str, sender: str, country: str, submission: bytes | None
+    ) -> Admitted:
+        return Admitted(
+            url_key=self.key,
+            kind=kind,
+            event_id=event_id,
+            environment="test",
+            sender=sender,
+            hosting_country=country,
+            admitted_at=self.now,
+            submitted_at=self.now - 5,
+            directory_version=self.directory.version,
+            rules_version=1,
+            source_topic=f"{kind}s.submitted",
+            source_partition=1,
+            source_offset=self.ids,
+            submission=submission,
+        )
+
+    def kinds(self) -> list[str]:
+        """Answer the kinds of all facts so far."""
+        return [fact.fact for fact in self.facts]
+
+    def deliveries(self, recipient: str | None = None) -> list[Delivery]:
+        """Answer the deliveries so far, to one recipient or to all."""
+        bodies = [posting.body for posting in self.postings if isinstance(posting.body, Delivery)]
+        return [body for body in bodies if recipient in {None, body.recipient}]
+
+    def receipts(self) -> list[Receipt]:
+        """Answer the receipts so far."""
+        return [posting.body for posting in self.postings if isinstance(posting.body, Receipt)]
+
+    def escalations(self) -> list[Escalation]:
+        """Answer the escalations so far."""
+        return [posting.body for posting in self.postings if isinstance(posting.body, Escalation)]
+
+
+@pytest.fixture(scope="session")
+def new_story() -> Callable[..., Story]:
+    """Return the maker of stories."""
+    return Story
+
+
+@pytest.fixture
+def story() -> Story:
+    """Return a story that has not begun."""
+    return Story()
+
+
+@pytest.fixture
+def opened() -> Story:
+    """Return a story in which gb-iwf reported a host in NL, so that nl-offlimits is responsible."""
+    told = Story()
+    told.report()
+    return told
