@@ -50,6 +50,7 @@ class InboxReader:
         positions: The store under `book`.
         clock: For the time of reading.
         limits: Bounds.
+        partitions_of: Answers the partitions of a topic.
     """
 
     def __init__(  # noqa: PLR0913 - made in one place, the member's client
@@ -62,6 +63,7 @@ class InboxReader:
         positions: Positions,
         clock: Clock,
         limits: ClientLimits,
+        partitions_of: PartitionsOf,
     ) -> None:
         self._topics = topics
         self._group = group
@@ -70,6 +72,7 @@ class InboxReader:
         self._positions = positions
         self._clock = clock
         self._limits = limits
+        self._partitions_of = partitions_of
         self._consumer: Any = None
         self._ready: tuple[deque[InboxMessage], ...] = tuple(deque() for _ in topics)
         self._stalled: dict[TopicPartition, deque[Record]] = {}
@@ -107,15 +110,15 @@ class InboxReader:
         self._enqueue(released)
         return len(released)
 
-    async def start(self, partitions_of: PartitionsOf) -> None:
-        """Connect and go to the saved positions.
+    async def start(self) -> None:
+        """Connect and go to the saved positions; the first message that is asked for does it.
 
         Raises:
             PositionLostError: A saved position is no longer in its topic.
             TopicMissingError: A topic does not exist.
             AccessDeniedError: The member may not read it.
         """
-        self._consumer = AIOKafkaConsumer(
+        consumer: Any = AIOKafkaConsumer(
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -124,14 +127,14 @@ class InboxReader:
             max_partition_fetch_bytes=_MAX_BYTES,
             **self._kafka,
         )
-        with translated(self._topics[0]):
-            await self._consumer.start()
-        partitions = []
-        for topic in self._topics:
-            numbers = await partitions_of(topic)
-            partitions.append(tuple(TopicPartition(topic, number) for number in sorted(numbers)))
-        self._partitions = tuple(partitions)
-        await self._go_to_positions([tp for tps in partitions for tp in tps])
+        try:
+            with translated(self._topics[0]):
+                await consumer.start()
+            await self._go_to_positions(consumer)
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
         self._enqueue(self._book.restore())
         self._reports = asyncio.create_task(self._report_always(), name=f"positions of {self._group}")
 
@@ -153,6 +156,8 @@ class InboxReader:
             raise MisuseError(f"{self._topics[-1]} is being read already: one loop reads an inbox")
         self._is_taken = True
         try:
+            if self._reports is None:
+                await self.start()
             return await self._next()
         finally:
             self._is_taken = False
@@ -217,18 +222,25 @@ class InboxReader:
         for message in messages:
             self._ready[self._topics.index(message.topic)].append(message)
 
-    async def _go_to_positions(self, partitions: list[TopicPartition]) -> None:
-        self._consumer.assign(partitions)
-        with translated(partitions[0].topic):
-            first = await self._consumer.beginning_offsets(partitions)
-            last = await self._consumer.end_offsets(partitions)
+    async def _go_to_positions(self, consumer: Any) -> None:  # noqa: ANN401 - an untyped aiokafka consumer
+        self._partitions = tuple(
+            [
+                tuple(TopicPartition(topic, number) for number in sorted(await self._partitions_of(topic)))
+                for topic in self._topics
+            ]
+        )
+        partitions = [tp for tps in self._partitions for tp in tps]
+        consumer.assign(partitions)
+        with translated(self._topics[0]):
+            first = await consumer.beginning_offsets(partitions)
+            last = await consumer.end_offsets(partitions)
         for tp in partitions:
             saved = self._positions.position(tp.topic, tp.partition)
             if saved is not None and not first[tp] <= saved <= last[tp]:
                 place = f"{tp.topic}/{tp.partition}: saved position {saved}"
                 raise PositionLostError(f"{place}, but the topic holds {first[tp]} to {last[tp]}")
             self._start[tp] = first[tp] if saved is None else saved
-            self._consumer.seek(tp, self._start[tp])
+            consumer.seek(tp, self._start[tp])
 
     async def _report_always(self) -> None:
         while True:

@@ -16,6 +16,8 @@ class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
             one of the same inbox is silent. Shorter is quicker and busier.
         report_interval_s: Seconds between reports of the position to the exchange.
         start_timeout_s: Seconds until brokers and topics must have answered.
+        send_timeout_s: Seconds until a send that is not confirmed is given back as an error.
+        receipt_timeout_s: Seconds that an action waits for the receipt of the own report it names.
         receipt_memory: Own submissions whose receipts are remembered, for actions that follow them.
     """
 
@@ -25,4 +27,6 @@ class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
     fetch_wait_ms: int = 100
     report_interval_s: float = 1.0
     start_timeout_s: float = 15.0
+    send_timeout_s: float = 60.0
+    receipt_timeout_s: float = 30.0
     receipt_memory: int = 10_000

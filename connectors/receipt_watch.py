@@ -1,0 +1,126 @@
+"""Finds the receipt of one submission without touching the member's reading of its inbox.
+
+A program may wait for a receipt inside its inbox loop, or without reading its inbox at all, so the watch has
+a consumer of its own: without a group, from the time of the submission on, and only while somebody waits.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from casework.messages import Receipt
+from connectors.errors import ClientError, NoReceiptError
+from connectors.inbox_reader import PartitionsOf
+from connectors.kafka_errors import translated
+from schemas.errors import UnreadableError
+from streams import wire
+
+# Brokers' clocks may differ this much; a receipt is never looked for later than its submission.
+_MARGIN_MS: Final = 10_000
+_POLL_MS: Final = 200
+
+
+class ReceiptWatch:
+    """Waits for receipts in the topics of one inbox.
+
+    Args:
+        topics: The inbox topics.
+        kafka: Settings shared by the client's Kafka clients, as keyword arguments of aiokafka.
+        fetch_wait_ms: How long the broker may wait for new records.
+        partitions_of: Answers the partitions of a topic.
+    """
+
+    def __init__(
+        self,
+        topics: tuple[str, ...],
+        kafka: Mapping[str, Any],
+        fetch_wait_ms: int,
+        partitions_of: PartitionsOf,
+    ) -> None:
+        self._topics = topics
+        self._kafka = kafka
+        self._fetch_wait_ms = fetch_wait_ms
+        self._partitions_of = partitions_of
+        self._waiting: dict[str, asyncio.Future[Receipt]] = {}
+        self._from_ms: int | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def wait(self, event_id: str, since_ms: int, timeout_s: float) -> Receipt:
+        """Answer the first receipt of a submission that was sent at or after a real time.
+
+        Raises:
+            NoReceiptError: None came within `timeout_s` seconds.
+        """
+        future = self._waiting.get(event_id)
+        if future is None:
+            future = self._waiting[event_id] = asyncio.get_running_loop().create_future()
+        if self._task is None or self._task.done() or self._from_ms is None or since_ms < self._from_ms:
+            await self._read_from(since_ms)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(future)
+        except TimeoutError:
+            raise NoReceiptError(f"no receipt of {event_id} within {timeout_s:g} s") from None
+        finally:
+            self._waiting.pop(event_id, None)
+
+    async def close(self) -> None:
+        """Stop reading; whoever still waits is cancelled."""
+        await self._stop()
+        for future in self._waiting.values():
+            future.cancel()
+
+    async def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _read_from(self, since_ms: int) -> None:
+        await self._stop()
+        self._from_ms = since_ms
+        self._task = asyncio.create_task(self._read(since_ms), name=f"receipts in {self._topics[-1]}")
+
+    async def _read(self, since_ms: int) -> None:
+        try:
+            with translated(self._topics[-1]):
+                await self._search(since_ms)
+        except ClientError as error:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(error)
+
+    async def _search(self, since_ms: int) -> None:
+        consumer = AIOKafkaConsumer(
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            fetch_max_wait_ms=self._fetch_wait_ms,
+            **self._kafka,
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(t, n) for t in self._topics for n in await self._partitions_of(t)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, since_ms - _MARGIN_MS)))
+            for tp in partitions:
+                consumer.seek(tp, ends[tp] if found.get(tp) is None else found[tp].offset)
+            while self._waiting:
+                for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+                    for record in records:
+                        self._answer(record.value)
+        finally:
+            await consumer.stop()
+
+    def _answer(self, value: bytes | None) -> None:
+        if value is None:
+            return
+        try:
+            message = wire.decode(value)
+        except UnreadableError:
+            return
+        future = self._waiting.get(message.event_id) if isinstance(message, Receipt) else None
+        if future is not None and not future.done() and isinstance(message, Receipt):
+            future.set_result(message)
