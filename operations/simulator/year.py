@@ -5,7 +5,7 @@ reserved for examples (RFC 2606) and networks reserved for documentation (RFC 57
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -50,6 +50,7 @@ class SimulatedYear:
         directory: Its active hotlines report and are responsible.
         scale: Share of the year's reports to make.
         start_ms: When the year begins, milliseconds since epoch UTC; None is 1 January, 0 h UTC.
+        only: Hotlines that take part; what is hosted with another one is left out. None is all.
 
     Raises:
         BadInputError: The year has no figures, or the scale makes no report.
@@ -57,14 +58,21 @@ class SimulatedYear:
     """
 
     def __init__(
-        self, year: int, seed: int, directory: Directory, *, scale: float = 1.0, start_ms: int | None = None
+        self,
+        year: int,
+        seed: int,
+        directory: Directory,
+        *,
+        scale: float = 1.0,
+        start_ms: int | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         if year not in constants.REPORTS:
             known = ", ".join(str(known) for known in constants.YEARS)
             raise BadInputError(RuleViolation("year", "no_figures", f"published figures exist for {known}"))
         self.year = year
         self.seed = seed
-        self.population = Population(directory)
+        self.population = Population(directory, only)
         self.reports = round(constants.REPORTS[year] * scale)
         if self.reports < 1:
             raise BadInputError(RuleViolation("scale", "too_small", "must leave at least one report"))
@@ -89,7 +97,11 @@ class _Maker:
     def __init__(self, of: SimulatedYear) -> None:
         self._population = of.population
         self._draws = Draws(of.seed, "reports")
-        hosting = hosting_weights(of.year)
+        hosting = {
+            country: share
+            for country, share in hosting_weights(of.year).items()
+            if of.population.may_host(country)
+        }
         served = {country: share for country, share in hosting.items() if of.population.is_served(country)}
         self._behaviour = Behaviour(of.year, served, Draws(of.seed, "behaviour"))
         self._hosting = Weighted(hosting)

@@ -1,0 +1,346 @@
+"""Lost: 0, shown by comparing ids: what was submitted against receipts, facts, deliveries and dead letters.
+
+`account` is the pure comparison; `read_books` fills it from the topics themselves with an independent
+consumer, so that the proof rests on nothing that a worker or a client counted.
+
+Lost is
+- a submission without receipt and without dead letter, or one that was confirmed to its sender and is not there;
+- an accepted submission without a fact;
+- a report that neither its responsible hotline, the desk nor police got, unless its origin is responsible;
+- a fact whose number is missing in its case, or that the newest state does not know;
+- a delivery whose number is missing for its case and recipient, or that its reader did not get;
+- an escalation that was decided and not sent.
+Two different messages in the place of one are a conflict: an effect that took place twice.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from casework.directory import ORPHAN_DESK
+from casework.messages import Case, DeadLetterHeaders, Delivery, Escalation, Fact, Receipt, Submission
+from operations.reading import Record, TopicReader
+from schemas.errors import UnreadableError
+from streams import wire
+from streams.topics import Topics
+
+Place = tuple[str, int, int]
+"""Topic, partition and offset of a record."""
+CaseRecipient = tuple[str, str]
+
+REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
+_HEADER_PREFIX: Final = "hx-"
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """A record on a topic of submissions; without event id when nobody can read it.
+
+    Attributes:
+        place: Where it lies.
+        kind: report, action, or unreadable.
+        event_id: Its event id.
+        sender: Who sent it.
+    """
+
+    place: Place
+    kind: Literal["report", "action", "unreadable"]
+    event_id: str | None = None
+    sender: str | None = None
+
+
+class Loss(msgspec.Struct, frozen=True, order=True):
+    """Something that should be there and is not, or is there twice.
+
+    Attributes:
+        what: Kind of what is missing, such as receipt or delivery.
+        id: Its id, or the place of what has none.
+        missing: In words, what was looked for.
+    """
+
+    what: str
+    id: str
+    missing: str
+
+
+class Books(msgspec.Struct, frozen=True):
+    """Everything that is compared; order does not matter.
+
+    Attributes:
+        submissions: Records of the submission topics.
+        receipts: Receipts in all inboxes.
+        deliveries: Deliveries in all inboxes and desks.
+        facts: Decided facts.
+        dead_letters: Places of the records they were made from.
+        escalations: Messages to police liaisons.
+        cases: Newest state of each case.
+        confirmed: Event ids whose senders have the broker's confirmation.
+        read: For each member that read its inbox to the end, the delivery ids it got.
+    """
+
+    submissions: Collection[Submitted] = ()
+    receipts: Collection[Receipt] = ()
+    deliveries: Collection[Delivery] = ()
+    facts: Collection[Fact] = ()
+    dead_letters: Collection[Place] = ()
+    escalations: Collection[Escalation] = ()
+    cases: Collection[Case] = ()
+    confirmed: Collection[str] = ()
+    read: Mapping[str, Collection[str]] = msgspec.field(default_factory=dict)
+
+
+class Account(msgspec.Struct, frozen=True):
+    """The outcome.
+
+    Attributes:
+        submitted: Submissions: different event ids, and records that have none.
+        reports: Reports among them.
+        actions: Actions among them.
+        accepted: Submissions accepted.
+        refused: Submissions refused.
+        not_applicable: Submissions that could change nothing.
+        duplicates: Submissions that were sent more than once and answered so.
+        dead_lettered: Records set aside.
+        delivered: Deliveries, each once.
+        repeated: Deliveries that lie there a second time under their own id, which readers drop.
+        escalated: Messages to police.
+        acknowledged: Cases a hotline acknowledged.
+        police_informed: Cases police were told about.
+        provider_informed: Cases a provider was told about.
+        removed: Cases closed as removed.
+        lost: What is missing.
+        conflicts: What is there twice and different.
+    """
+
+    submitted: int
+    reports: int
+    actions: int
+    accepted: int
+    refused: int
+    not_applicable: int
+    duplicates: int
+    dead_lettered: int
+    delivered: int
+    repeated: int
+    escalated: int
+    acknowledged: int
+    police_informed: int
+    provider_informed: int
+    removed: int
+    lost: tuple[Loss, ...]
+    conflicts: tuple[Loss, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is lost and nothing took effect twice."""
+        return not self.lost and not self.conflicts
+
+
+def account(books: Books) -> Account:
+    """Compare the ids and answer what is there and what is missing."""
+    kinds = {each.event_id: each.kind for each in books.submissions if each.event_id is not None}
+    unreadable = sum(each.event_id is None for each in books.submissions)
+    outcomes = Counter(outcome for _, outcome in {(each.event_id, each.outcome) for each in books.receipts})
+    cases_with = _cases_by_fact(books.facts)
+    delivered = {each.delivery_id for each in books.deliveries}
+    lost = [
+        *_unanswered(books),
+        *_without_fact(books),
+        *_undelivered_reports(books),
+        *_missing_facts(books),
+        *_missing_deliveries(books),
+        *_unread(books),
+        *_missing_escalations(books),
+    ]
+    return Account(
+        submitted=len(kinds) + unreadable,
+        reports=sum(kind == "report" for kind in kinds.values()),
+        actions=sum(kind == "action" for kind in kinds.values()),
+        accepted=outcomes["accepted"],
+        refused=outcomes["refused"],
+        not_applicable=outcomes["not_applicable"],
+        duplicates=outcomes["duplicate"],
+        dead_lettered=len(set(books.dead_letters)),
+        delivered=len(delivered),
+        repeated=len(books.deliveries) - len(delivered),
+        escalated=len({each.escalation_id for each in books.escalations}),
+        acknowledged=len(cases_with["acknowledged"]),
+        police_informed=len(cases_with["police_informed"]),
+        provider_informed=len(cases_with["provider_informed"]),
+        removed=len(cases_with["removed"]),
+        lost=tuple(sorted(set(lost))),
+        conflicts=tuple(sorted(set(_conflicts(books)))),
+    )
+
+
+def _cases_by_fact(facts: Iterable[Fact]) -> defaultdict[str, set[str]]:
+    cases: defaultdict[str, set[str]] = defaultdict(set)
+    for fact in facts:
+        cases[fact.fact].add(fact.case_id)
+    return cases
+
+
+def _unanswered(books: Books) -> Iterable[Loss]:
+    answered = {receipt.event_id for receipt in books.receipts}
+    set_aside = set(books.dead_letters)
+    there = set()
+    for each in books.submissions:
+        there.add(each.event_id)
+        if each.event_id not in answered and each.place not in set_aside:
+            name = each.event_id or _named(each.place)
+            yield Loss(each.kind, name, "neither receipt nor dead letter")
+    for event_id in set(books.confirmed) - there:
+        yield Loss("submission", event_id, "confirmed to its sender and not on the topic")
+
+
+def _without_fact(books: Books) -> Iterable[Loss]:
+    caused = {fact.input_id for fact in books.facts}
+    for receipt in books.receipts:
+        if receipt.outcome == "accepted" and receipt.event_id not in caused:
+            yield Loss("submission", receipt.event_id, "accepted and no fact records it")
+
+
+def _undelivered_reports(books: Books) -> Iterable[Loss]:
+    got = {(each.report_event_id, each.recipient) for each in books.deliveries}
+    escalated = {each.event_id for each in books.escalations}
+    desks = {fact.report_event_id: fact.recipient for fact in books.facts if fact.fact == "orphaned"}
+    for fact in books.facts:
+        if fact.fact not in REPORT_FACTS or fact.report_event_id is None:
+            continue
+        hotline = fact.assigned_hotline
+        if hotline is not None:
+            is_there = hotline == fact.origin or (fact.report_event_id, hotline) in got
+            looked_for = f"no delivery to {hotline}"
+        else:
+            desk = desks.get(fact.report_event_id, ORPHAN_DESK)
+            is_there = (fact.report_event_id, desk) in got or fact.report_event_id in escalated
+            looked_for = f"no delivery to {desk or 'a desk'} and no escalation"
+        if not is_there:
+            yield Loss("report", fact.report_event_id, looked_for)
+
+
+def _missing_facts(books: Books) -> Iterable[Loss]:
+    numbers: defaultdict[str, set[int]] = defaultdict(set)
+    for fact in books.facts:
+        numbers[fact.case_id].add(fact.number)
+    states = {case.case_id: case.number for case in books.cases}
+    for case_id in numbers.keys() | states.keys():
+        there = numbers[case_id]
+        newest = max(max(there, default=0), states.get(case_id, 0))
+        for number in set(range(1, newest + 1)) - there:
+            yield Loss("fact", f"{case_id}/{number}", "number missing in cases.events")
+        if states.get(case_id, 0) < newest:
+            yield Loss("state", case_id, f"newest state knows {states.get(case_id, 0)} of {newest} facts")
+
+
+def _missing_deliveries(books: Books) -> Iterable[Loss]:
+    numbers: defaultdict[CaseRecipient, set[int]] = defaultdict(set)
+    for each in books.deliveries:
+        numbers[each.case_id, each.recipient].add(each.number)
+    expected = {
+        (case.case_id, count.recipient): count.number for case in books.cases for count in case.deliveries
+    }
+    for key in numbers.keys() | expected.keys():
+        there = numbers[key]
+        newest = max(max(there, default=0), expected.get(key, 0))
+        for number in set(range(1, newest + 1)) - there:
+            yield Loss("delivery", f"{key[0]}/{number}", f"number missing in the inbox of {key[1]}")
+
+
+def _unread(books: Books) -> Iterable[Loss]:
+    for each in books.deliveries:
+        got = books.read.get(each.recipient)
+        if got is not None and each.delivery_id not in got:
+            yield Loss("delivery", each.delivery_id, f"{each.recipient} read its inbox and did not get it")
+
+
+def _missing_escalations(books: Books) -> Iterable[Loss]:
+    sent = {(each.event_id, each.recipient, each.reason_code) for each in books.escalations}
+    for fact in books.facts:
+        if fact.fact != "escalated" or fact.report_event_id is None:
+            continue
+        if (fact.report_event_id, fact.recipient, fact.reason_code) not in sent:
+            name = f"{fact.case_id}/{fact.number}"
+            yield Loss("escalation", name, f"no {fact.reason_code} message to {fact.recipient}")
+
+
+def _conflicts(books: Books) -> Iterable[Loss]:
+    deliveries: dict[tuple[str, str, int], str] = {}
+    for each in books.deliveries:
+        first = deliveries.setdefault((each.case_id, each.recipient, each.number), each.delivery_id)
+        if first != each.delivery_id:
+            yield Loss("delivery", f"{each.case_id}/{each.number}", f"two different ones to {each.recipient}")
+    facts: dict[tuple[str, int], str] = {}
+    for fact in books.facts:
+        if facts.setdefault((fact.case_id, fact.number), fact.fact_id) != fact.fact_id:
+            yield Loss("fact", f"{fact.case_id}/{fact.number}", "two different ones under one number")
+    receipts: dict[str, tuple[str, str]] = {}
+    for receipt in books.receipts:
+        says = (receipt.outcome, receipt.rule or "")
+        if receipts.setdefault(receipt.receipt_id, says) != says:
+            yield Loss("receipt", receipt.event_id, "two different ones under one id")
+
+
+def read_books(
+    reader: TopicReader,
+    topics: Topics,
+    *,
+    confirmed: Collection[str] = (),
+    read: Mapping[str, Collection[str]] | None = None,
+) -> Books:
+    """Read all topics from their beginning to their end.
+
+    Args:
+        reader: An independent reader.
+        topics: Names of the topics.
+        confirmed: As in `Books`.
+        read: As in `Books`.
+
+    Raises:
+        KafkaUnreachableError: The broker went away.
+        UnreadableError: A message that the exchange itself wrote cannot be read.
+    """
+    names = reader.topics()
+    inboxes = sorted(name for name in names if topics.member_of_inbox(name) is not None)
+    police = sorted(name for name in names if name.startswith(topics.escalations("x").removesuffix("x")))
+    messages = [wire.decode(record.value) for record in reader.whole(*inboxes, *police) if record.value]
+    newest: dict[bytes | None, Case | None] = {}
+    for record in reader.whole(topics.cases_status):
+        newest[record.key] = wire.decode_as(Case, record.value) if record.value else None
+    return Books(
+        submissions=[_submitted(record) for record in reader.whole(*topics.submissions)],
+        receipts=[each for each in messages if isinstance(each, Receipt)],
+        deliveries=[each for each in messages if isinstance(each, Delivery)],
+        escalations=[each for each in messages if isinstance(each, Escalation)],
+        facts=[
+            wire.decode_as(Fact, record.value) for record in reader.whole(topics.cases_events) if record.value
+        ],
+        dead_letters=[_provenance(record) for record in reader.whole(topics.dead_letters)],
+        cases=[case for case in newest.values() if case is not None],
+        confirmed=confirmed,
+        read=read or {},
+    )
+
+
+def _submitted(record: Record) -> Submitted:
+    place = (record.topic, record.partition, record.offset)
+    try:
+        submission = wire.decode_as(Submission, record.value or b"")
+        prefix = wire.prefix_of(submission.statement)
+    except UnreadableError:
+        return Submitted(place, "unreadable")
+    kind: Literal["report", "action"] = "report" if prefix.kind == "report" else "action"
+    return Submitted(place, kind, prefix.event_id, prefix.sender)
+
+
+def _provenance(record: Record) -> Place:
+    headers = dict(record.headers)
+    topic, partition, offset = (
+        headers[_HEADER_PREFIX + field].decode() for field in DeadLetterHeaders.__struct_fields__[:3]
+    )
+    return topic, int(partition), int(offset)
+
+
+def _named(place: Place) -> str:
+    return "/".join(map(str, place))
