@@ -1,0 +1,131 @@
+"""`hx cases`: the newest state of cases and their facts, read from Kafka."""
+
+from typing import Annotated
+
+import typer
+
+from casework.messages import Case, Fact
+from operations.command_line.exits import Exit, leave
+from operations.command_line.output import AsJson, print_json, print_table
+from operations.command_line.session import Session
+from operations.command_line.texts import duration, moment
+from streams import wire
+
+app = typer.Typer(help="Look at cases.")
+
+
+@app.command("list")
+def list_cases(
+    context: typer.Context,
+    state: Annotated[str | None, typer.Option(help="Only cases in this state, for example assigned.")] = None,
+    hotline: Annotated[str | None, typer.Option(help="Only cases of this responsible hotline.")] = None,
+    late: Annotated[bool, typer.Option("--late", help="Only cases with an overdue step.")] = False,
+    limit: Annotated[int, typer.Option(help="At most so many, oldest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List cases, oldest first.
+
+    Example: hx cases list --hotline nl-offlimits --late
+    """
+    session: Session = context.obj
+    chosen = [
+        case
+        for case in _newest_states(session).values()
+        if (state is None or case.state == state)
+        and (hotline is None or case.assigned_hotline == hotline)
+        and (case.overdue or not late)
+    ]
+    chosen.sort(key=lambda case: case.opened_at)
+    if as_json:
+        for case in chosen[:limit]:
+            print_json(case)
+        return
+    now = session.clock.now_ms()
+    print_table(
+        f"{min(limit, len(chosen))} of {len(chosen)} cases",
+        ("case", "state", "responsible", "host", "round.leg", "age", "origins", "overdue"),
+        (
+            (
+                case.case_id,
+                case.outcome if case.state == "closed" else case.state,
+                case.assigned_hotline or "-",
+                case.hosting_country,
+                f"{case.round}.{case.leg}",
+                duration((case.closed_at or now) - case.opened_at),
+                ", ".join(origin.member for origin in case.origins),
+                ", ".join(case.overdue),
+            )
+            for case in chosen[:limit]
+        ),
+    )
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    case_id: Annotated[str, typer.Argument(help="Case id, or the event id of one of its reports.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one case: its state and its facts in order.
+
+    Example: hx cases show 0197a6f2-7a3e-8c41-9f1e-5d1c2b3a4f60
+    """
+    session: Session = context.obj
+    facts = _facts_of(session, case_id)
+    if not facts:
+        leave(Exit.NO, f"no case has the id {case_id}")
+    case = _newest_states(session).get(facts[-1].url_key)
+    if as_json:
+        print_json({"case": case, "facts": facts})
+        return
+    if case is not None:
+        keeper = case.assigned_hotline or "the orphan desk"
+        print(f"case {case.case_id}: {case.state} {case.outcome or ''} at {keeper}")
+    print_table(
+        "facts",
+        ("no", "decided", "fact", "by", "round.leg", "detail"),
+        ((f.number, moment(f.admitted_at), f.fact, f.by, f"{f.round}.{f.leg}", _detail(f)) for f in facts),
+    )
+
+
+def _newest_states(session: Session) -> dict[bytes, Case]:
+    states: dict[bytes, Case] = {}
+    with session.reader() as reader:
+        for record in reader.whole(session.topics.cases_status):
+            key = record.key or b""
+            if record.value is None:
+                states.pop(key, None)
+                continue
+            case = wire.decode_as(Case, record.value)
+            known = states.get(key)
+            if known is None or known.source_offset <= case.source_offset:
+                states[key] = case
+    return states
+
+
+def _facts_of(session: Session, wanted: str) -> list[Fact]:
+    by_case: dict[bytes, dict[int, Fact]] = {}
+    found: set[bytes] = set()
+    with session.reader() as reader:
+        for record in reader.whole(session.topics.cases_events):
+            if record.value is None:
+                continue
+            fact = wire.decode_as(Fact, record.value)
+            by_case.setdefault(fact.url_key, {})[fact.number] = fact
+            if wanted in (fact.case_id, fact.report_event_id, fact.input_id):
+                found.add(fact.url_key)
+    return [fact for key in found for _, fact in sorted(by_case[key].items())]
+
+
+def _detail(fact: Fact) -> str:
+    parts = {
+        "origin": fact.origin,
+        "hotline": fact.assigned_hotline if fact.fact in {"assigned", "opened"} else None,
+        "outcome": fact.outcome,
+        "reason": fact.reason_code,
+        "to": fact.recipient_role,
+        "reference": fact.reference,
+        "overdue": fact.step,
+        "breaches": ", ".join(fact.breaches),
+    }
+    return "; ".join(f"{name} {value}" for name, value in parts.items() if value)

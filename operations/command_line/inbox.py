@@ -1,0 +1,133 @@
+"""`hx inbox`: what members and liaisons are sent, as it lies in their topics. Looking moves no position."""
+
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+
+from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
+from operations.command_line.exits import Exit, leave
+from operations.command_line.output import AsJson, print_json
+from operations.command_line.session import Session
+from operations.command_line.texts import moment
+from operations.reading import Record, TopicReader
+from schemas.errors import UnreadableError
+from streams import wire
+
+app = typer.Typer(help="Look into inboxes and escalation topics.")
+Answer = Delivery | Receipt | Escalation
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    member: Annotated[
+        str | None, typer.Argument(help="Member id; none means all inboxes, for operators.")
+    ] = None,
+    escalations: Annotated[
+        str | None,
+        typer.Option(help="In place of inboxes: escalations of a country code, interpol or europol."),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=0, help="How many of the newest messages.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    show_content: Annotated[
+        bool, typer.Option("--show-content", help="Also print the address, where it is readable here.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest messages of one member, or of all.
+
+    Example: hx inbox tail nl-offlimits --follow
+    """
+    session: Session = context.obj
+    stopped = threading.Event()
+    with session.reader() as reader:
+        topics = _topics(session, reader, member, escalations)
+        for record in _newest(reader.whole(*topics), count):
+            _show(record, as_json=as_json, show_content=show_content)
+        if follow:
+            signal.signal(signal.SIGINT, lambda *_: stopped.set())
+            for record in reader.follow(*topics, stop=stopped.is_set):
+                _show(record, as_json=as_json, show_content=show_content)
+
+
+def _topics(session: Session, reader: TopicReader, member: str | None, code: str | None) -> list[str]:
+    names = session.topics
+    there = reader.topics()
+    if code:
+        wanted = [names.escalations(code)]
+    elif member:
+        wanted = [names.inbox(member), names.inbox_urgent(member)]
+    else:
+        return sorted(topic for topic in there if names.member_of_inbox(topic))
+    if not set(wanted) & there:
+        leave(Exit.USAGE, f"topic {wanted[0]} does not exist: check the name, or run 'hx provision'")
+    return wanted
+
+
+def _newest(records: Iterable[Record], count: int) -> Iterator[Record]:
+    kept: deque[Record] = deque(maxlen=max(count, 1) * 64)
+    kept.extend(records)
+    newest = sorted(kept, key=lambda record: record.timestamp)
+    yield from newest[len(newest) - count :] if count else ()
+
+
+def _show(record: Record, *, as_json: bool, show_content: bool) -> None:
+    try:
+        message = wire.decode(record.value or b"")
+    except UnreadableError as error:
+        print(f"{record.topic}/{record.partition}/{record.offset}: unreadable ({error})")
+        return
+    if not isinstance(message, Answer):
+        return
+    content = _content(message) if show_content else None
+    if as_json:
+        print_json(
+            {"type": type(message).__name__, "message": without_content(message)}
+            | ({"content": content} if content else {})
+        )
+    else:
+        print(line_of(message) + (f"  {content.url}" if content else ""), flush=True)
+
+
+def without_content(message: Answer) -> dict[str, object]:
+    """The message as a mapping, without statement and content."""
+    left_out = {"statement", "signature", "content"}
+    return {name: getattr(message, name) for name in message.__struct_fields__ if name not in left_out}
+
+
+def _content(message: Answer) -> ReportContent | None:
+    if isinstance(message, Receipt) or not message.content:
+        return None
+    try:
+        content = wire.decode(message.content)
+    except UnreadableError:
+        return None
+    return content if isinstance(content, ReportContent) else None
+
+
+def line_of(message: Answer) -> str:
+    """One line for people: when, to whom, what, about which case."""
+    head = f"{moment(message.admitted_at)}  {message.recipient:<24}"
+    if isinstance(message, Receipt):
+        why = f" {message.field}: {message.rule}" if message.rule else ""
+        where = f" -> {message.assigned_hotline or message.state or ''}" if message.case_id else ""
+        return f"{head} receipt     {message.outcome}{why}{where}  case {message.case_id or '-'}"
+    if isinstance(message, Escalation):
+        return (
+            f"{head} escalation  {message.reason_code}  from {message.origin}  host {message.hosting_country}"
+        )
+    what = f"#{message.number} {message.fact} by {message.by}"
+    return f"{head} {message.kind:<13} {what}  {message.state}{_reference(message)}  case {message.case_id}"
+
+
+def _reference(message: Delivery) -> str:
+    if message.kind == "update" or not message.statement:
+        return ""
+    statement = wire.decode(message.statement)
+    if not isinstance(statement, ReportStatement):
+        return ""
+    return f"  report {statement.reference} of {statement.sender}, host {statement.hosting_country}"

@@ -1,0 +1,56 @@
+"""Results for people (tables) and for machines (JSON)."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one value a line, for a machine.")]
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON is untyped
+    """A value as JSON types; bytes as hexadecimal text."""
+    return (
+        msgspec.to_builtins(value, enc_hook=_encode, builtin_types=(bytes,))
+        if not isinstance(value, bytes)
+        else value.hex()
+    )
+
+
+def _encode(value: object) -> object:
+    return str(value)
+
+
+def _hexed(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {str(key): _hexed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hexed(item) for item in value]
+    return value
+
+
+def print_json(value: object) -> None:
+    """One value on one line."""
+    print(json.dumps(_hexed(plain(value)), ensure_ascii=False), flush=True)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people; without a terminal its lines are as wide as they need."""
+    table = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    count = 0
+    for row in rows:
+        count += 1
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    if count:
+        console.print(table)
+    else:
+        console.print(f"{title}: none")

@@ -1,0 +1,16 @@
+"""Small texts that several commands print."""
+
+import datetime as dt
+
+
+def moment(at_ms: int) -> str:
+    """A time in milliseconds since the epoch as text to the second, UTC."""
+    return dt.datetime.fromtimestamp(at_ms / 1000, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def duration(ms: float) -> str:
+    """A duration in the unit a reader would choose."""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
+        if ms >= size:
+            return f"{ms / size:.1f} {unit}"
+    return f"{ms:.0f} ms"

@@ -1,0 +1,140 @@
+"""Reading whole topics with an independent consumer, for the tools that look, count and compare."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError
+
+from casework.errors import TemporaryError
+
+_POLL_MS: Final = 200
+_CONNECT_MS: Final = 10_000
+
+
+class KafkaUnreachableError(TemporaryError):
+    """No broker answered; start it or correct the address."""
+
+
+class Record(NamedTuple):
+    """A record as it lies in Kafka; timestamp in milliseconds since the epoch."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class TopicReader:
+    """Reads topics without a group, so that looking changes nothing. Use as a context manager.
+
+    Args:
+        bootstrap: `host:port` of a broker.
+
+    Raises:
+        KafkaUnreachableError: No broker answered within 10 s.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        try:
+            self._consumer: Any = KafkaConsumer(
+                bootstrap_servers=bootstrap,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                bootstrap_timeout_ms=_CONNECT_MS,
+            )
+        except (KafkaError, OSError) as error:
+            raise KafkaUnreachableError(
+                f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def topics(self) -> frozenset[str]:
+        """Names of all topics that may be read."""
+        return frozenset(self._consumer.topics())
+
+    def count(self, *topics: str) -> int:
+        """Number of offsets written in topics so far; those of unknown topics are none."""
+        places = self._places(topics)
+        return sum(self._consumer.end_offsets(places).values()) if places else 0
+
+    def whole(self, *topics: str) -> Iterator[Record]:
+        """Every record from the beginning to the end as it was at the call; unknown topics have none.
+
+        Raises:
+            KafkaUnreachableError: The broker went away.
+        """
+        try:
+            places = self._places(topics)
+            if not places:
+                return
+            self._consumer.assign(places)
+            self._consumer.seek_to_beginning(*places)
+            ends = self._consumer.end_offsets(places)
+            left = {place for place in places if self._consumer.position(place) < ends[place]}
+            while left:
+                for record in self._poll(sorted(left)):
+                    if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                        yield record
+                left = {place for place in left if self._consumer.position(place) < ends[place]}
+        except KafkaTimeoutError as error:
+            raise KafkaUnreachableError("Kafka stopped answering while a topic was read") from error
+
+    def follow(self, *topics: str, since_ms: int | None = None, stop: Callable[[], bool]) -> Iterator[Record]:
+        """Records as they arrive, first those since `since_ms`, until `stop` answers true.
+
+        Args:
+            topics: What to read.
+            since_ms: Log-append time to begin with, milliseconds since the epoch; None begins at the end.
+            stop: Asked after each look, at least five times a second.
+        """
+        places = self._places(topics)
+        if not places:
+            return
+        self._consumer.assign(places)
+        if since_ms is None:
+            self._consumer.seek_to_end(*places)
+        else:
+            self._seek(places, since_ms)
+        while not stop():
+            yield from self._poll(places)
+
+    def _seek(self, places: list[TopicPartition], since_ms: int) -> None:
+        ends = self._consumer.end_offsets(places)
+        found = self._consumer.offsets_for_times(dict.fromkeys(places, since_ms))
+        for place in places:
+            self._consumer.seek(place, found[place].offset if found.get(place) else ends[place])
+
+    def _places(self, topics: tuple[str, ...]) -> list[TopicPartition]:
+        known = self.topics()
+        return [
+            TopicPartition(topic, partition)
+            for topic in topics
+            if topic in known
+            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
+        ]
+
+    def _poll(self, places: list[TopicPartition]) -> list[Record]:
+        polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=5_000)
+        records = [
+            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
+            for place in places
+            for r in polled.get(place, ())
+        ]
+        records.sort(key=lambda record: record.timestamp)
+        return records
+
+
+def now_real_ms() -> int:
+    """Real time, milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
