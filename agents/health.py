@@ -15,6 +15,8 @@ from typing import Final, Self
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from streams.transport_errors import ConfigurationError
+
 STALLED_AFTER_S: Final = 30.0
 BEAT_EVERY_S: Final = 1.0
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -63,6 +65,9 @@ class HealthServer:
         port: Port, 0 for any free one.
         registry: What /metrics shows.
         health: What the two probes ask.
+
+    Raises:
+        ConfigurationError: The port is taken or the address is not ours.
     """
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
@@ -71,7 +76,10 @@ class HealthServer:
 
         Handler.registry = registry
         Handler.health = health
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        try:
+            self._server = ThreadingHTTPServer((host, port), Handler)
+        except OSError as error:
+            raise ConfigurationError(f"metrics port {host}:{port}: {error.strerror}") from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 

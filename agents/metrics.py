@@ -170,7 +170,7 @@ class CasekeeperMetrics(DeadLetterMetrics):
         )
         self._inbox_read = Gauge(
             f"{PREFIX}_inbox_last_read_timestamp_seconds",
-            "When a member's position in its inboxes last moved, or when it had nothing to read, real time.",
+            "When a member's client last looked into its inboxes, real time; absent if it never did.",
             ["member"],
             registry=self.registry,
         )
@@ -203,11 +203,12 @@ class CasekeeperMetrics(DeadLetterMetrics):
         for step, count in by_step.items():
             self._wakeups.labels(step).inc(count)
 
-    def inbox(self, member: str, lags: Mapping[str, int], last_read_ms: int) -> None:
+    def inbox(self, member: str, lags: Mapping[str, int], last_read_ms: int | None) -> None:
         """Note how far a member is behind; `lags` by inbox (`normal`, `urgent`)."""
         for inbox, lag in lags.items():
             self._inbox_lag.labels(member, inbox).set(lag)
-        self._inbox_read.labels(member).set(last_read_ms / 1000)
+        if last_read_ms is not None:
+            self._inbox_read.labels(member).set(last_read_ms / 1000)
 
     def forget_inboxes(self) -> None:
         """Remove the inbox gauges: another worker measures them now."""

@@ -28,17 +28,25 @@ class OpenCases(Collector):
 
     def __init__(self) -> None:
         self._partitions: dict[int, _Sums] = {}
+        self._complete: set[int] = set()
         self._lock = Lock()
 
     def start(self, partition: int) -> None:
         """Begin with nothing for a partition that was just loaded."""
         with self._lock:
             self._partitions[partition] = defaultdict(Counter)
+            self._complete.discard(partition)
+
+    def complete(self, partition: int) -> None:
+        """Show a partition from now on: every case of it has been taken in."""
+        with self._lock:
+            self._complete.add(partition)
 
     def stop(self, partition: int) -> None:
         """Forget a partition that another worker has now."""
         with self._lock:
             self._partitions.pop(partition, None)
+            self._complete.discard(partition)
 
     def changed(self, partition: int, before: Case | None, after: Case | None) -> None:
         """Take a case out of its old group and into its new one; sums may come in any order."""
@@ -62,8 +70,8 @@ class OpenCases(Collector):
         """Answer count and oldest time (milliseconds since the epoch, UTC) by hotline and state."""
         found: dict[_Group, tuple[int, int]] = {}
         with self._lock:
-            for sums in self._partitions.values():
-                for group, minutes in sums.items():
+            for partition in self._complete:
+                for group, minutes in self._partitions[partition].items():
                     count, oldest = found.get(group, (0, min(minutes) * MINUTE_MS))
                     found[group] = (count + minutes.total(), min(oldest, min(minutes) * MINUTE_MS))
         return found

@@ -1,0 +1,134 @@
+"""One batch of casekeeper in memory: what its records bring forth, before any of it is sent.
+
+Records of a case that follow each other in a batch see each other's outcome here; the confirmed state stays
+as it was until everything is confirmed. A record that cannot be read, or on which the rules fail, is given up
+alone: it leaves no trace in the batch, its case goes on without it, and the dead letter can be replayed.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+
+import msgspec
+
+from agents.dead_letters import Failure
+from casework.casekeeping import Kept, keep
+from casework.directory import Directory
+from casework.events import Event, Source
+from casework.messages import Case, CaseContent, Delivery, Escalation, Receipt, Submission
+from casework.postings import Posting
+from schemas.errors import UnreadableError
+from streams import wire
+from streams.state_stores import StateStore
+from streams.untyped import KafkaRecord
+
+log = logging.getLogger(__name__)
+
+Directories = Callable[[int], Awaitable[Directory]]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one record did to its case."""
+
+    event: Event
+    before: Case | None
+    kept: Kept
+
+
+class CaseBatch:
+    """Decides records one after another.
+
+    Args:
+        cases: Confirmed states of the partition.
+        contents: Confirmed contents of the partition.
+        directories: Answers a directory version, waiting for it.
+
+    Attributes:
+        steps: What was decided, in order.
+        given_up: Records that were not, with the reason.
+    """
+
+    def __init__(self, cases: StateStore, contents: StateStore, directories: Directories) -> None:
+        self._cases = cases
+        self._contents = contents
+        self._directories = directories
+        self._overlay: dict[bytes, Case | None] = {}
+        self._before: dict[bytes, Case | None] = {}
+        self._contents_overlay: dict[bytes, bytes | None] = {}
+        self.steps: list[Step] = []
+        self.given_up: list[tuple[KafkaRecord, Failure]] = []
+
+    async def add(self, record: KafkaRecord) -> None:
+        """Decide one record.
+
+        Raises:
+            NoDirectoryError: The directory version it was admitted with did not arrive.
+        """
+        try:
+            event = wire.decode_event(record.value)
+        except UnreadableError as error:
+            self._give_up(record, Failure("unreadable", error.rule, "admitted", str(error)))
+            return
+        directory = await self._directories(event.admitted.directory_version)
+        url_key = event.admitted.url_key
+        try:
+            before = self._case(url_key)
+            kept = keep(before, event, directory, Source(record.topic, record.partition, record.offset))
+            self.steps.append(Step(event, before, self._filled(kept)))
+        except Exception as error:  # noqa: BLE001 - a bug met by one record must not stop the others
+            name = type(error).__name__
+            where = (record.topic, record.partition, record.offset)
+            log.error("%s[%d]@%d could not be decided: %s", *where, name)  # noqa: TRY400 - values in it
+            self._give_up(record, Failure("bug", name, "", "casekeeper could not decide this record"))
+            return
+        self._overlay[url_key] = kept.case
+        for content in kept.contents:
+            self._contents_overlay[content.report_event_id.encode()] = wire.encode(content)
+        self._contents_overlay.update(dict.fromkeys((erased.encode() for erased in kept.erased), None))
+
+    def changes(self) -> Iterator[tuple[bytes, Case | None, Case | None]]:
+        """Yield url key, state before the batch and state after it, for each case that changed."""
+        for url_key, after in self._overlay.items():
+            before = self._before[url_key]
+            if after is not before:
+                yield url_key, before, after
+
+    @property
+    def contents(self) -> dict[bytes, bytes | None]:
+        """Contents to store by report event id; None erases."""
+        return self._contents_overlay
+
+    def _case(self, url_key: bytes) -> Case | None:
+        if url_key in self._overlay:
+            return self._overlay[url_key]
+        framed = self._cases.get(url_key)
+        case = None if framed is None else wire.decode_as(Case, framed)
+        self._before[url_key] = case
+        return case
+
+    def _filled(self, kept: Kept) -> Kept:
+        if all(posting.content_of is None for posting in kept.postings):
+            return kept
+        fresh = {content.report_event_id: wire.encode(content) for content in kept.contents}
+        postings = tuple(self._with_content(posting, fresh) for posting in kept.postings)
+        return msgspec.structs.replace(kept, postings=postings)
+
+    def _with_content(self, posting: Posting, fresh: dict[str, bytes]) -> Posting:
+        """Fill statement and content of a report into a posting; erased content leaves it without."""
+        if posting.content_of is None or isinstance(posting.body, Receipt):
+            return posting
+        key = posting.content_of.encode()
+        framed = fresh.get(posting.content_of) or self._contents_overlay.get(key) or self._contents.get(key)
+        if framed is None or (key in self._contents_overlay and self._contents_overlay[key] is None):
+            return posting
+        submission = wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
+        body: Delivery | Escalation = msgspec.structs.replace(
+            posting.body,
+            statement=submission.statement,
+            signature=submission.signature,
+            key_id=submission.key_id,
+            content=submission.content,
+        )
+        return msgspec.structs.replace(posting, body=body)
+
+    def _give_up(self, record: KafkaRecord, failure: Failure) -> None:
+        self.given_up.append((record, failure))

@@ -1,0 +1,235 @@
+"""Deadlines: wakes cases whose time has come, for the partitions that casekeeper has loaded.
+
+It decides nothing. A wake-up is an admitted record that says "time has passed"; casekeeper finds out what is
+due. The event id comes from the case, the step and its due time, so a second wake-up changes nothing, and
+one that was lost with a crash is sent again. What is due is kept as a heap whose entries may be outdated:
+when the time of one comes, the case itself is asked.
+"""
+
+import asyncio
+import heapq
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from agents.metrics import CasekeeperMetrics
+from agents.sending import Sender
+from casework.directory import Directory
+from casework.due import REASSIGN, Due, due_times
+from casework.ids import derived_id
+from casework.messages import Admitted, Case
+from casework.transitions import ASSIGNED_STATES, RULES_VERSION
+from schemas.errors import UnreadableError
+from streams import wire
+from streams.clock import Clock
+from streams.directory_feed import DirectoryFeed
+from streams.publishing import Outgoing
+from streams.state_stores import StateStore
+from streams.topics import Topics
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 0.2
+RETRY_MS: Final = 30_000
+"""Real time after which a wake-up that has not shown an effect is sent again."""
+MAX_WAKEUPS: Final = 1000
+"""Wake-ups of one partition in one tick; the rest follows in the next one."""
+_CHUNK: Final = 200
+
+
+class _Partition:
+    """What is due in one loaded partition.
+
+    Attributes:
+        store: State of its cases.
+        heap: (due time on the exchange's clock, url key), possibly outdated.
+        sent: Url key to the real time at which its wake-up is sent again.
+        reassign: Url keys of cases whose hotline may no longer be active.
+    """
+
+    def __init__(self, store: StateStore) -> None:
+        self.store = store
+        self.heap: list[tuple[int, bytes]] = []
+        self.sent: dict[bytes, int] = {}
+        self.reassign: set[bytes] = set()
+        self.directory_version = 0
+
+    def case(self, url_key: bytes) -> Case | None:
+        """Answer the confirmed state of a case."""
+        framed = self.store.get(url_key)
+        if framed is None:
+            return None
+        try:
+            return wire.decode_as(Case, framed)
+        except UnreadableError as error:
+            log.error("a case state cannot be read and has no deadlines: %s", error)  # noqa: TRY400 - no values
+            return None
+
+
+class Deadlines:
+    """The timers of this worker.
+
+    Args:
+        topics: The topic table.
+        environment: Environment of the exchange.
+        feed: All directory versions.
+        clock: The exchange's clock.
+        sender: Confirmed sends.
+        metrics: Counts.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the task is made of, given once by workers
+        self,
+        *,
+        topics: Topics,
+        environment: str,
+        feed: DirectoryFeed,
+        clock: Clock,
+        sender: Sender,
+        metrics: CasekeeperMetrics,
+    ) -> None:
+        self._topics = topics
+        self._environment = environment
+        self._feed = feed
+        self._clock = clock
+        self._sender = sender
+        self._metrics = metrics
+        self._partitions: dict[int, _Partition] = {}
+
+    def loaded(self, partition: int, store: StateStore) -> None:
+        """Begin with a partition; `loaded_case` follows for each of its cases, in the background."""
+        self._partitions[partition] = _Partition(store)
+
+    def loaded_case(self, partition: int, case: Case) -> None:
+        """Take in a case as it was when its partition was loaded."""
+        self._push(partition, case)
+
+    def revoked(self, partition: int) -> None:
+        """Forget a partition that another worker has now."""
+        self._partitions.pop(partition, None)
+
+    def changed(self, partition: int, before: Case | None, after: Case | None) -> None:
+        """Take in a case whose new state is confirmed."""
+        case = after or before
+        found = self._partitions.get(partition)
+        if case is None or found is None:
+            return
+        found.sent.pop(case.url_key, None)
+        if after is not None:
+            self._push(partition, after)
+
+    async def run(self, on_failure: Callable[[str, BaseException], object]) -> None:
+        """Tick until cancelled; an error is reported, because a worker without timers must not go on."""
+        try:
+            while True:
+                await self.tick()
+                await asyncio.sleep(TICK_S)
+        except Exception as error:  # noqa: BLE001 - whatever it is, cases would no longer be woken
+            on_failure("deadlines failed", error)
+
+    async def tick(self) -> int:
+        """Send the wake-ups that are due now and answer how many."""
+        sent = 0
+        for partition, found in list(self._partitions.items()):
+            await self._look_for_left_hotlines(found)
+            wakeups = list(islice(self._due(found), MAX_WAKEUPS))
+            if not wakeups:
+                continue
+            records = [
+                Outgoing(self._topics.cases_admitted, partition, admitted.url_key, wire.encode(admitted))
+                for admitted in (self._admitted(partition, *wakeup) for wakeup in wakeups)
+            ]
+            await self._sender.send(records)
+            retry_at = self._clock.real_ms() + RETRY_MS
+            found.sent.update((case.url_key, retry_at) for case, _ in wakeups)
+            self._metrics.wakeups(Counter(due.step for _, due in wakeups))
+            sent += len(wakeups)
+        return sent
+
+    def _push(self, partition: int, case: Case) -> None:
+        due = next(iter(due_times(case)), None)
+        found = self._partitions.get(partition)
+        if due is not None and found is not None:
+            heapq.heappush(found.heap, (due.at, case.url_key))
+
+    def _due(self, found: _Partition) -> Iterator[tuple[Case, Due]]:
+        """Yield case, due time and step of what is due and was not sent just now."""
+        now, real = self._clock.now_ms(), self._clock.real_ms()
+        overdue = [url_key for url_key, retry_at in found.sent.items() if retry_at <= real]
+        for url_key in overdue:
+            del found.sent[url_key]
+            heapq.heappush(found.heap, (now, url_key))
+        yield from self._to_reassign(found, now)
+        while found.heap and found.heap[0][0] <= now:
+            _, url_key = heapq.heappop(found.heap)
+            if url_key in found.sent:
+                continue
+            case = found.case(url_key)
+            due = None if case is None else next(iter(due_times(case)), None)
+            if case is None or due is None:
+                continue
+            if due.at > now:
+                heapq.heappush(found.heap, (due.at, url_key))
+                continue
+            yield case, due
+
+    def _to_reassign(self, found: _Partition, now: int) -> Iterator[tuple[Case, Due]]:
+        if not found.reassign:
+            return
+        directory = self._feed.latest(now)
+        for url_key in sorted(found.reassign - found.sent.keys()):
+            case = found.case(url_key)
+            if case is None or not has_left(case, directory):
+                found.reassign.discard(url_key)
+                continue
+            yield case, Due(directory.valid_from, REASSIGN)
+
+    async def _look_for_left_hotlines(self, found: _Partition) -> None:
+        """Find cases of hotlines that a new directory version no longer lists as active."""
+        directory = self._feed.latest(self._clock.now_ms())
+        if directory.version == found.directory_version:
+            return
+        for number, (url_key, framed) in enumerate(list(found.store.items()), start=1):
+            if number % _CHUNK == 0:
+                await asyncio.sleep(0)
+            try:
+                case = wire.decode_as(Case, framed)
+            except UnreadableError:
+                continue
+            if has_left(case, directory):
+                found.reassign.add(url_key)
+        found.directory_version = directory.version
+
+    def _admitted(self, partition: int, case: Case, due: Due) -> Admitted:
+        now = self._clock.now_ms()
+        return Admitted(
+            url_key=case.url_key,
+            kind="wakeup",
+            event_id=derived_id(
+                case.case_id,
+                f"wakeup.{case.round}.{case.leg}.{due.step}.{due.at}.{due.event_id}",
+                case.assigned_hotline or "",
+            ),
+            environment=self._environment,
+            sender="",
+            hosting_country="",
+            admitted_at=now,
+            submitted_at=self._clock.real_ms(),
+            directory_version=self._feed.latest(now).version,
+            rules_version=RULES_VERSION,
+            source_topic=self._topics.cases_status,
+            source_partition=partition,
+            source_offset=case.source_offset,
+            due_at=due.at,
+            step=due.step,
+        )
+
+
+def has_left(case: Case, directory: Directory) -> bool:
+    """Answer whether an open case is assigned to a hotline that is not active any more."""
+    if case.state not in ASSIGNED_STATES or case.assigned_hotline is None:
+        return False
+    member = directory.members_by_id.get(case.assigned_hotline)
+    return member is None or not member.active

@@ -1,0 +1,300 @@
+"""A worker process: intake, casekeeper, or both in one event loop, from settings to exit code.
+
+Each kind has its own consumer group, its own registry and its own port for metrics and health, also where
+both run in one process: nothing changes for those who watch when they are taken apart.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from agents import casekeeper as casekeepers
+from agents import intake as intakes
+from agents import logs
+from agents.casekeeper import Casekeeper
+from agents.dead_letters import DeadLetterBox
+from agents.deadlines import Deadlines
+from agents.health import Health, HealthServer
+from agents.inbox_lag import InboxLag
+from agents.intake import Intake
+from agents.metrics import CasekeeperMetrics, IntakeMetrics
+from agents.open_cases import OpenCases
+from agents.sending import Sender
+from agents.stored_cases import is_newer
+from casework.directory import ORPHAN_DESK
+from streams.clock import Clock
+from streams.directory_feed import DirectoryFeed
+from streams.fail_stop import FailStop
+from streams.partition_state import PartitionState
+from streams.settings import Settings
+from streams.state_stores import DiskStores
+from streams.topics import Topics
+from streams.transport_errors import ConfigurationError
+from streams.untyped import FaustApp
+from streams.worker import WorkerOptions, make_app, probe, run_apps
+from streams.worker import run_worker as run_main
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["intake", "casekeeper", "all"]
+KINDS: Final = get_args(Kind)
+Addresses = dict[str, str]
+
+
+class Part:
+    """One kind of worker within the process.
+
+    Attributes:
+        app: Its Faust app.
+        topics: Topics it reads.
+        server: Its metrics and health.
+        tasks: What runs beside the app, started once it has its partitions.
+    """
+
+    def __init__(self, app: FaustApp, topics: tuple[str, ...], server: HealthServer, health: Health) -> None:
+        self.app = app
+        self.topics = topics
+        self.server = server
+        self.tasks: list[Callable[[], Coroutine[Any, Any, None]]] = [health.keep_beating]
+
+
+class _Setting:
+    """What the parts of a process share."""
+
+    def __init__(self, settings: Settings, clock: Clock, feed: DirectoryFeed, fail_stop: FailStop) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.feed = feed
+        self.fail_stop = fail_stop
+        self.topics = Topics(settings.topic_prefix)
+        self.is_started = False
+
+    def group(self, name: str) -> str:
+        return f"{self.settings.topic_prefix}{name}"
+
+    def not_ready(self, app: FaustApp) -> str | None:
+        """Answer why an app does not do its work now, or None."""
+        if not self.is_started:
+            return "starting"
+        return "partitions move" if app.rebalancing else None
+
+
+def run_worker(kind: Kind, settings: Settings, clock: Clock | None = None) -> int:
+    """Run a worker until SIGTERM or SIGINT and answer the exit code of the process.
+
+    Args:
+        kind: What runs in this process.
+        settings: What the process was told.
+        clock: The exchange's clock; that of the settings when None.
+
+    Returns:
+        0 after a stop, 70 after a fail-stop (restart it), 78 when a person has to change something first.
+    """
+    logs.set_up()
+    used = settings.make_clock() if clock is None else clock
+    return run_main(lambda fail_stop: run(kind, settings, used, fail_stop))
+
+
+async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
+    kind: Kind,
+    settings: Settings,
+    clock: Clock,
+    fail_stop: FailStop,
+    *,
+    stop_event: asyncio.Event | None = None,
+    on_ready: Callable[[Addresses], None] | None = None,
+) -> None:
+    """Run a worker inside an event loop until it is asked to stop.
+
+    Args:
+        kind: What runs.
+        settings: What the process was told.
+        clock: The exchange's clock.
+        fail_stop: Ends the process.
+        stop_event: Ends the run; without it, signals do.
+        on_ready: Called with the metrics address of each part when all have their partitions.
+
+    Raises:
+        ConfigurationError: A person must change something.
+        FatalTransportError: An app crashed or did not start or stop in time.
+    """
+    options = options_of(settings)
+    topics = Topics(settings.topic_prefix)
+    await _probe(kind, options, settings, topics)
+    async with AsyncExitStack() as stack:
+        feed = DirectoryFeed(
+            options.client_settings(), topics.directory, settings.environment, on_failure=fail_stop
+        )
+        await stack.enter_async_context(feed)
+        if not feed.newest_version:
+            raise ConfigurationError(f"no directory version in {topics.directory}: publish one first")
+        shared = _Setting(settings, clock, feed, fail_stop)
+        parts: dict[str, Part] = {}
+        if kind in {"intake", "all"}:
+            parts["intake"] = _intake(shared, options)
+        if kind in {"casekeeper", "all"}:
+            parts["casekeeper"] = _casekeeper(shared, options)
+        for part in parts.values():
+            stack.enter_context(part.server)
+        tasks = await stack.enter_async_context(_tasks())
+
+        def ready() -> None:
+            shared.is_started = True
+            tasks.extend(asyncio.create_task(start()) for part in parts.values() for start in part.tasks)
+            addresses = {name: part.server.address for name, part in parts.items()}
+            log.info("ready: %s", addresses)
+            if on_ready is not None:
+                on_ready(addresses)
+
+        await run_apps(
+            [part.app for part in parts.values()],
+            stop_event=stop_event,
+            on_ready=ready,
+            handle_signals=stop_event is None,
+        )
+
+
+def options_of(settings: Settings) -> WorkerOptions:
+    """Answer how a worker with these settings talks to its brokers."""
+    return WorkerOptions(
+        bootstrap=settings.bootstrap,
+        client_id="hotline-exchange",
+        instance_id=settings.instance_id,
+        session_timeout=settings.session_timeout_s,
+        heartbeat_interval=settings.heartbeat_s,
+        commit_interval=settings.commit_interval_s,
+        max_poll_records=settings.max_poll_records,
+    )
+
+
+async def _probe(kind: Kind, options: WorkerOptions, settings: Settings, topics: Topics) -> None:
+    shared = (topics.directory, topics.dead_letters)
+    if kind in {"intake", "all"}:
+        group = f"{settings.topic_prefix}{intakes.GROUP}"
+        await probe(options, group, [*topics.submissions, *shared])
+    if kind in {"casekeeper", "all"}:
+        group = f"{settings.topic_prefix}{casekeepers.GROUP}"
+        cases = (topics.cases_admitted, topics.cases_status, topics.cases_contents, topics.cases_events)
+        await probe(options, group, [*cases, *shared])
+
+
+def _intake(shared: _Setting, options: WorkerOptions) -> Part:
+    group = shared.group(intakes.GROUP)
+    app = make_app(group, options, fail_stop=shared.fail_stop)
+    metrics = IntakeMetrics()
+    sender = Sender(
+        publisher=lambda: app.publisher,
+        topics=shared.topics,
+        box=DeadLetterBox(shared.topics.dead_letters, group),
+        metrics=metrics,
+        real_ms=shared.clock.real_ms,
+    )
+    agent = Intake(
+        topics=shared.topics,
+        environment=shared.settings.environment,
+        feed=shared.feed,
+        clock=shared.clock,
+        sender=sender,
+        metrics=metrics,
+    )
+    intakes.declare(app, agent, shared.topics)
+    metrics.directory_version.set_function(lambda: shared.feed.newest_version)
+    health = Health(lambda: shared.not_ready(app))
+    settings = shared.settings
+    server = HealthServer(settings.metrics_host, settings.intake_metrics_port, metrics.registry, health)
+    return Part(app, shared.topics.submissions, server, health)
+
+
+def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
+    topics, settings = shared.topics, shared.settings
+    group = shared.group(casekeepers.GROUP)
+    app = make_app(group, options, fail_stop=shared.fail_stop)
+    metrics = CasekeeperMetrics(OpenCases())
+    sender = Sender(
+        publisher=lambda: app.publisher,
+        topics=topics,
+        box=DeadLetterBox(topics.dead_letters, group),
+        metrics=metrics,
+        real_ms=shared.clock.real_ms,
+    )
+    deadlines = Deadlines(
+        topics=topics,
+        environment=settings.environment,
+        feed=shared.feed,
+        clock=shared.clock,
+        sender=sender,
+        metrics=metrics,
+    )
+    agent = Casekeeper(
+        topics=topics,
+        feed=shared.feed,
+        clock=shared.clock,
+        sender=sender,
+        metrics=metrics,
+        deadlines=deadlines,
+        fail_stop=shared.fail_stop,
+    )
+    client = options.client_settings()
+    cases = PartitionState(
+        app,
+        follows=topics.cases_admitted,
+        topic=topics.cases_status,
+        client_settings=client,
+        newer=is_newer,
+        on_loaded=agent.loaded,
+        on_revoked=agent.revoked,
+    )
+    contents = PartitionState(
+        app,
+        follows=topics.cases_admitted,
+        topic=topics.cases_contents,
+        client_settings=client,
+        make_store=DiskStores(contents_directory(settings)),
+    )
+    agent.attach(cases, contents)
+    casekeepers.declare(app, agent, topics)
+    metrics.loading.set_function(lambda: len(cases.loading | contents.loading))
+    metrics.directory_version.set_function(lambda: shared.feed.newest_version)
+
+    def not_ready() -> str | None:
+        loading = len(cases.loading | contents.loading)
+        return shared.not_ready(app) or (f"{loading} partitions are loading" if loading else None)
+
+    def members() -> Iterable[str]:
+        directory = shared.feed.latest(shared.clock.now_ms())
+        return [ORPHAN_DESK, *(member.id for member in directory.members if member.active)]
+
+    lag = InboxLag(client=client, topics=topics, members=members, metrics=metrics)
+    health = Health(not_ready)
+    server = HealthServer(settings.metrics_host, settings.casekeeper_metrics_port, metrics.registry, health)
+    part = Part(app, (topics.cases_admitted,), server, health)
+    part.tasks.append(lambda: deadlines.run(shared.fail_stop))
+    part.tasks.append(lambda: lag.run(lambda: 0 in cases.stores()))
+    return part
+
+
+def contents_directory(settings: Settings) -> Path:
+    """Answer where this worker keeps its copy of the contents; two workers of a machine must not share it."""
+    parent = settings.data_dir / "contents"
+    if settings.instance_id is not None:
+        return parent / settings.instance_id
+    for left in parent.glob("pid-*"):
+        if not Path("/proc", left.name.removeprefix("pid-")).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return parent / f"pid-{os.getpid()}"
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,267 @@
+"""An exchange on the real broker with three hotlines and a few liaisons; members send plain records."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from agents import workers
+from casework.directory import Directory
+from casework.ids import new_event_id
+from casework.messages import (
+    ActionContent,
+    ActionStatement,
+    Delivery,
+    Message,
+    Receipt,
+    ReportContent,
+    ReportStatement,
+    Submission,
+)
+from casework.url_keys import url_key
+from casework.urls import canonical_url
+from operations.directory.document import build
+from operations.embedded_kafka import EmbeddedKafka
+from streams import provision, wire
+from streams.clock import SystemClock
+from streams.directory_feed import document_of, publish
+from streams.fail_stop import FailStop
+from streams.settings import Settings
+from streams.slots import partition_of
+from streams.topics import Topics
+
+MEMBERS = {"nl-offlimits", "gb-iwf", "de-eco"}
+LIAISONS = {"nl", "gb", "interpol"}
+PARTITIONS = 3
+WAIT_S = 60
+URL_OF_NOTHING = "https://nothing.example.test/"
+
+
+def small_directory(version: int = 1, **changes: str) -> Directory:
+    """Answer three hotlines out of the shipped network; `changes` sets the status of a member."""
+    whole = build(environment="test", published_at=1, candidates="admit")
+    status = {name.replace("_", "-"): value for name, value in changes.items()}
+    members = tuple(
+        msgspec.structs.replace(member, status=status.get(member.id, member.status))
+        for member in whole.members
+        if member.id in MEMBERS or member.liaison in LIAISONS
+    )
+    ids = {member.id for member in members}
+    countries = tuple(
+        msgspec.structs.replace(rule, hotlines=tuple(s for s in rule.hotlines if s.member in ids))
+        for rule in whole.countries
+    )
+    return msgspec.structs.replace(
+        whole,
+        version=version,
+        valid_from=1,
+        members=members,
+        countries=countries,
+        slot_count=4,
+        slots={"NL": (0, 1), "DE": (2,)},
+        rest_slots=(3,),
+    )
+
+
+def new_id() -> str:
+    """Answer a fresh event id."""
+    return new_event_id(SystemClock().real_ms(), os.urandom(10))
+
+
+class Exchange:
+    """Topics of one test, a worker in the test's own loop, and members that send."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.topics = Topics(settings.topic_prefix)
+        self.directory = small_directory()
+        self.addresses: dict[str, str] = {}
+        self.stopped_because: list[int] = []
+        self._stop = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+        self._producer: Any = None
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """Settings of this test's Kafka clients."""
+        return {"bootstrap_servers": self.settings.bootstrap}
+
+    async def __aenter__(self) -> Self:
+        table = self.topics.all_for(
+            [member.id for member in self.directory.members],
+            self.directory.liaison_codes(),
+            slot_count=self.directory.slot_count,
+            partitions=PARTITIONS,
+        )
+        await asyncio.to_thread(
+            provision.provision, self.settings.bootstrap, table, replication=1, min_insync=1
+        )
+        await self.publish(self.directory)
+        self._producer = AIOKafkaProducer(acks="all", max_request_size=4 << 20, **self.client)
+        await self._producer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+        await self._producer.stop()
+
+    async def publish(self, directory: Directory) -> None:
+        """Publish a directory version."""
+        await publish(self.client, self.topics.directory, document_of(directory))
+
+    async def start(self, kind: workers.Kind = "all") -> None:
+        """Run a worker in this loop until it is ready."""
+        ready: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+        self._stop.clear()
+        self._worker = asyncio.create_task(
+            workers.run(
+                kind,
+                self.settings,
+                SystemClock(),
+                FailStop(self.stopped_because.append),
+                stop_event=self._stop,
+                on_ready=ready.set_result,
+            )
+        )
+        async with asyncio.timeout(WAIT_S):
+            await asyncio.wait({ready, self._worker}, return_when=asyncio.FIRST_COMPLETED)
+        if self._worker.done():
+            self._worker.result()
+        self.addresses = ready.result()
+
+    async def stop(self) -> None:
+        """Stop the worker, if it runs."""
+        if self._worker is not None:
+            self._stop.set()
+            await self._worker
+            self._worker = None
+
+    # what members send ---------------------------------------------------------------------------------
+
+    def report(self, url: str, *, sender: str = "gb-iwf", country: str = "NL", **changes: Any) -> Submission:  # noqa: ANN401 - fields
+        """Answer a report; `changes` go to the statement, `content` replaces fields of the content."""
+        now = SystemClock().real_ms()
+        content = wire.encode(ReportContent(**{"url": url, **changes.pop("content", {})}))
+        key = self.key(url if "://" in url else URL_OF_NOTHING)
+        values: dict[str, Any] = {
+            "event_id": new_id(),
+            "environment": "test",
+            "sender": sender,
+            "url_key": key,
+            "hosting_country": country,
+            "sent_at": now,
+            "directory_version": 1,
+            "occurred_at": now,
+            "received_at": now // 60_000 * 60_000,
+            "reference": "case-1",
+            "content_type": "media",
+            "content_digest": hashlib.sha256(content).digest(),
+        }
+        statement = ReportStatement(**{**values, **changes})
+        return Submission(statement=wire.encode(statement), content=content)
+
+    def action(self, url: str, sender: str, action: str, **changes: Any) -> Submission:  # noqa: ANN401 - fields
+        """Answer an action on the case of an address."""
+        now = SystemClock().real_ms()
+        content = changes.pop("content", None)
+        framed = None if content is None else wire.encode(ActionContent(**content))
+        values: dict[str, Any] = {
+            "event_id": new_id(),
+            "environment": "test",
+            "sender": sender,
+            "url_key": self.key(url),
+            "hosting_country": "NL",
+            "sent_at": now,
+            "directory_version": 1,
+            "action": action,
+            "occurred_at": now,
+            "content_digest": None if framed is None else hashlib.sha256(framed).digest(),
+        }
+        statement = ActionStatement(**{**values, **changes})
+        return Submission(statement=wire.encode(statement), content=framed)
+
+    def key(self, url: str) -> bytes:
+        """Answer the url key of an address."""
+        return url_key(canonical_url(url), self.settings.network_key.reveal())
+
+    async def send(self, submission: Submission) -> str:
+        """Send a submission where its member's client would, and answer its event id."""
+        prefix = wire.prefix_of(submission.statement)
+        if prefix.kind == "action":
+            place = (self.topics.actions_submitted, partition_of(prefix.url_key, PARTITIONS))
+        else:
+            known = prefix.hosting_country if prefix.hosting_country in {"NL", "DE", "GB"} else "GB"
+            urgent = wire.statement_of(submission).urgency  # type: ignore[union-attr]
+            topic = self.topics.reports_urgent if urgent else self.topics.reports_submitted
+            place = (topic, self.directory.slot(known, prefix.url_key))
+        await self.send_raw(*place, prefix.url_key, wire.encode(submission))
+        return prefix.event_id
+
+    async def send_raw(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
+        """Send any record and wait for it."""
+        await self._producer.send_and_wait(topic, value, key=key, partition=partition)
+
+    # what arrives ---------------------------------------------------------------------------------------
+
+    async def until(self, topic: str, enough: Callable[[list[Any]], bool]) -> list[Any]:
+        """Read a topic from its beginning until `enough` of its records are there; answer the records."""
+        consumer = AIOKafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **self.client)
+        await consumer.start()
+        try:
+            cluster = await consumer._client.fetch_all_metadata()
+            tps = [TopicPartition(topic, p) for p in cluster.partitions_for_topic(topic)]
+            consumer.assign(tps)
+            records: list[Any] = []
+            async with asyncio.timeout(WAIT_S):
+                while not enough(records):
+                    for found in (await consumer.getmany(*tps, timeout_ms=200)).values():
+                        records.extend(found)
+            return records
+        finally:
+            await consumer.stop()
+
+    async def messages(self, topic: str, enough: Callable[[list[Message]], bool]) -> list[Message]:
+        """Read a topic of messages until `enough` are there."""
+        records = await self.until(
+            topic, lambda found: enough([wire.decode(record.value) for record in found])
+        )
+        return [wire.decode(record.value) for record in records]
+
+    async def receipt(self, member: str, event_id: str) -> Receipt:
+        """Wait for the receipt of one submission."""
+
+        def of_it(message: Message) -> bool:
+            return isinstance(message, Receipt) and message.event_id == event_id
+
+        found = await self.messages(self.topics.inbox(member), lambda all_: any(map(of_it, all_)))
+        return next(message for message in found if isinstance(message, Receipt) and of_it(message))
+
+    async def deliveries(self, member: str, number: int, *, urgent: bool = False) -> list[Delivery]:
+        """Wait for a number of deliveries in a member's inbox."""
+        topic = self.topics.inbox_urgent(member) if urgent else self.topics.inbox(member)
+        found = await self.messages(
+            topic, lambda all_: sum(isinstance(message, Delivery) for message in all_) >= number
+        )
+        return [message for message in found if isinstance(message, Delivery)]
+
+
+@pytest.fixture
+async def exchange(kafka: EmbeddedKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Exchange]:
+    """An exchange whose topics are there and whose worker is not started yet."""
+    settings = Settings(
+        environment="test",
+        bootstrap=kafka.bootstrap,
+        topic_prefix=topic_prefix,
+        partitions=PARTITIONS,
+        intake_metrics_port=0,
+        casekeeper_metrics_port=0,
+        data_dir=tmp_path,
+    )
+    async with Exchange(settings) as ready:
+        yield ready
