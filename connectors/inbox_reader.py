@@ -22,6 +22,7 @@ from connectors.inbox_messages import InboxMessage
 from connectors.kafka_errors import translated
 from connectors.limits import ClientLimits
 from connectors.positions import Positions
+from connectors.ready_queue import ReadyQueue
 from streams.clock import Clock
 from streams.read_marks import write_mark
 
@@ -74,7 +75,7 @@ class InboxReader:
         self._limits = limits
         self._partitions_of = partitions_of
         self._consumer: Any = None
-        self._ready: tuple[deque[InboxMessage], ...] = tuple(deque() for _ in topics)
+        self._ready = ReadyQueue(topics)
         self._stalled: dict[TopicPartition, deque[Record]] = {}
         self._partitions: tuple[tuple[TopicPartition, ...], ...] = ()
         self._next_urgent_look = 0.0
@@ -107,7 +108,7 @@ class InboxReader:
         """
         released = self._book.accept_gap(CaseKey(recipient, case_id))
         log.warning("gave up missing deliveries of case %s for %s", case_id, recipient)
-        self._enqueue(released)
+        self._ready.put(released)
         return len(released)
 
     async def start(self) -> None:
@@ -135,7 +136,7 @@ class InboxReader:
             await consumer.stop()
             raise
         self._consumer = consumer
-        self._enqueue(self._book.restore())
+        self._ready.put(self._book.restore())
         self._reports = asyncio.create_task(self._report_always(), name=f"positions of {self._group}")
 
     async def close(self) -> None:
@@ -170,18 +171,15 @@ class InboxReader:
             if loop.time() >= self._next_urgent_look:
                 await self._fetch(self._partitions[0], 0)
                 self._next_urgent_look = loop.time() + _URGENT_LOOK_S
-            message = next((ready.popleft() for ready in self._ready if ready), None)
+            message = self._ready.get()
             if message is not None:
                 return message
             await self._fetch(tuple(tp for tps in self._partitions for tp in tps), _POLL_MS)
 
     async def _wait_for_room(self) -> None:
-        while self._book.in_flight - self._waiting() >= self._limits.in_flight:
+        while self._book.in_flight - len(self._ready) >= self._limits.in_flight:
             self._room.clear()
             await self._room.wait()
-
-    def _waiting(self) -> int:
-        return sum(map(len, self._ready))
 
     async def _fetch(self, partitions: tuple[TopicPartition, ...], timeout_ms: int) -> None:
         wanted = [tp for tp in partitions if tp not in self._stalled]
@@ -211,16 +209,12 @@ class InboxReader:
                 self._stalled[tp] = records
                 return
             records.popleft()
-            self._enqueue(messages)
+            self._ready.put(messages)
         self._stalled.pop(tp, None)
 
     def _retry_stalled(self) -> None:
         for tp, records in list(self._stalled.items()):
             self._take(tp, records)
-
-    def _enqueue(self, messages: tuple[InboxMessage, ...]) -> None:
-        for message in messages:
-            self._ready[self._topics.index(message.topic)].append(message)
 
     async def _go_to_positions(self, consumer: Any) -> None:  # noqa: ANN401 - an untyped aiokafka consumer
         self._partitions = tuple(
