@@ -1,8 +1,8 @@
 """Own state per partition beside Faust, kept in a compacted topic and loaded in bulk at assignment.
 
 Faust's tables recover 25 times slower, write without confirmation, and lose records in some first starts.
-Here a partition's state is the newest record per key of one compacted topic that has as many partitions as the
-topic the agent reads. It loads in the background (heartbeats stand still while Faust assigns), and
+Here a partition's state is the newest record per key of one compacted topic that has as many partitions
+as the topic the agent reads. It loads in the background (heartbeats stand still while Faust assigns), and
 the agent waits per partition: ``store = await state.get(batch.partition)``.
 
 The rule for writers: first every effect confirmed, then the new states published to the same partition of the

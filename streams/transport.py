@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from faust.events import Event
 from faust.serializers.schemas import Schema
-from faust.transport.drivers import aiokafka as driver
 from faust.transport.consumer import ensure_TP
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
@@ -168,8 +168,8 @@ class LosslessConsumer(driver.Consumer):
     def _batch_message(self, tp: TP, batch: Sequence[KafkaRecord]) -> BatchMessage:
         last = batch[-1]
         message = BatchMessage(
-            tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type, (), None, batch,
-            None, 0, 0, tp, generation_id=self.app.consumer_generation_id,
+            tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
+            (), None, batch, None, 0, 0, tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
         message.epoch = self._epoch
         message.size = sum(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from streams.publishing import BatchPublisher
-    from streams.untyped import FaustChannel, FaustCredentials
+    from streams.untyped import FaustChannel, FaustCredentials, KafkaConsumer
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,12 @@ class LosslessApp(faust.App):
     def publisher(self) -> BatchPublisher | None:
         """Return the publisher on the app's producer; None before the app has started."""
         return self.producer.publisher
+
+    @property
+    def is_delivering(self) -> bool:
+        """Return whether the group is joined and records flow; for readiness checks."""
+        is_joined = self.tables.recovery.completed.is_set() and not self.rebalancing
+        return bool(is_joined and self.consumer.flow_active and not self.should_stop)
 
 
 def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | None = None) -> LosslessApp:
@@ -160,7 +166,8 @@ async def probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) ->
             await _probe(options, group_id, topics)
     except TimeoutError as error:
         raise ConfigurationError(
-            f"the brokers at {options.bootstrap} did not answer for {options.start_timeout} s"
+            f"the brokers at {options.bootstrap} did not let us in for {options.start_timeout} s: "
+            "wrong address, certificate or password, or they are down"
         ) from error
 
 
@@ -173,7 +180,7 @@ async def _probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -
         **options.client_settings(),
     )
     try:
-        await consumer.start()
+        await _connected(consumer)
         missing = sorted(set(topics) - await consumer.topics())
         if missing:
             raise ConfigurationError(f"topics missing, or not to be described by us: {', '.join(missing)}")
@@ -186,12 +193,19 @@ async def _probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -
         raise ConfigurationError(f"not authorised to use the consumer group {group_id}") from error
     except errors.TopicAuthorizationFailedError as error:
         raise ConfigurationError(f"not authorised to read {error}") from error
-    except errors.KafkaConnectionError as error:
-        raise ConfigurationError(
-            f"no connection to {options.bootstrap}: address, certificate or password ({error})"
-        ) from error
     finally:
         await consumer.stop()
+
+
+async def _connected(consumer: KafkaConsumer) -> None:
+    while True:  # until the caller's time limit: brokers may be starting too
+        try:
+            await consumer.start()
+        except errors.KafkaConnectionError as error:
+            log.warning("no connection yet (address, certificate, password?): %s", error)
+            await asyncio.sleep(0.5)
+        else:
+            return
 
 
 async def run_apps(  # noqa: PLR0913 - keyword-only limits

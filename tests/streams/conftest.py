@@ -1,6 +1,5 @@
 """Topics for the tests of the transport, made, filled and read by plain clients without any code of ours."""
 
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,12 @@ class Topics:
         settings = {key.replace("_", "."): value for key, value in configs.items()}
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         topics = [
-            NewTopic(name=self.prefix + name, num_partitions=partitions, replication_factor=1, topic_configs=settings)
+            NewTopic(
+                name=self.prefix + name,
+                num_partitions=partitions,
+                replication_factor=1,
+                topic_configs=settings,
+            )
             for name in names
         ]
         admin.create_topics(topics)
@@ -43,7 +47,10 @@ class Topics:
         await producer.start()
         sends = [
             await producer.send(
-                self.prefix + topic, str(number).encode(), key=b"k%d" % (number % keys), partition=number % partitions
+                self.prefix + topic,
+                str(number).encode(),
+                key=b"k%d" % (number % keys),
+                partition=number % partitions,
             )
             for number in ids
         ]
@@ -53,7 +60,9 @@ class Topics:
 
     async def read(self, *topics: str) -> dict[tuple[str, int], list[tuple[bytes | None, bytes | None]]]:
         """Return (key, value) of everything in `topics`, per topic and partition, in order."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
         await consumer.start()
         cluster = await consumer._client.fetch_all_metadata()
         tps = [

@@ -29,7 +29,7 @@ def test_other_versions_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_pure_python_faust_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the compiled stream iterator Faust acknowledges events of an old generation, so we do not start."""
+    """Faust without its compiled iterator acknowledges events of an old generation, so we do not start."""
     monkeypatch.setattr("faust.streams._CStreamIterator", None)
     with pytest.raises(ConfigurationError, match="NO_CYTHON"):
         check_versions()

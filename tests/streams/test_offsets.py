@@ -61,7 +61,7 @@ def test_offsets_that_go_backwards_are_an_error(first: int, last: int) -> None:
 def test_nothing_unfinished_is_ever_below_the_committable_offset(
     gaps: list[tuple[int, int]], start: int, data: st.DataObject
 ) -> None:
-    """For any gaps in the log and any order of completion: all below the offset is done, and in the end all is."""
+    """For any gaps and any order of completion: all below the offset is done, and in the end all is."""
     tracker: OffsetTracker[int] = OffsetTracker()
     waiting = list(gaps)
     in_flight: dict[int, int] = {}

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.kafka
 
 
 @asynccontextmanager
-async def publisher_on(topics: Topics, max_batch_size: int = 16384, **limits: float) -> AsyncIterator[BatchPublisher]:
+async def publisher_on(
+    topics: Topics, max_batch_size: int = 16384, **limits: float
+) -> AsyncIterator[BatchPublisher]:
     """Start an idempotent producer with a publisher on it."""
     producer = AIOKafkaProducer(
         bootstrap_servers=topics.bootstrap, acks="all", enable_idempotence=True, max_batch_size=max_batch_size
@@ -45,7 +47,9 @@ async def test_order_within_each_partition_is_kept_across_splits(topics: Topics)
         assert publisher.in_flight == 0
     found = await topics.read("a", "b")
     for (topic, partition), pairs in found.items():
-        wanted = [(r.key, r.value) for r in records if (r.topic, r.partition) == (topics.prefix + topic, partition)]
+        wanted = [
+            (r.key, r.value) for r in records if (r.topic, r.partition) == (topics.prefix + topic, partition)
+        ]
         assert pairs == wanted
         assert confirmation.last_offsets[topics.prefix + topic, partition] == len(wanted) - 1
 
@@ -95,7 +99,7 @@ async def test_a_topic_that_appears_later_is_no_longer_refused(topics: Topics) -
 
 
 async def test_only_the_too_large_records_are_refused_and_their_partition_goes_on(topics: Topics) -> None:
-    """The broker refuses a batch; its small records arrive all the same, in order, and so does the next call."""
+    """The broker refuses a batch; its small records arrive in order all the same; so does the next call."""
     topics.create(1, "small", max_message_bytes="400")
     topic = topics.prefix + "small"
     records = [Outgoing(topic, 0, b"k", b"%d" % n if n % 3 else b"9" * 1000) for n in range(9)]
@@ -118,7 +122,7 @@ async def test_records_beyond_the_client_limit_are_refused_unsent(topics: Topics
 
 
 async def test_send_without_an_answer_is_an_error(topics: Topics) -> None:
-    """An idempotent send is repeated for ever by the client; the publisher says after a while that it is unknown."""
+    """The client repeats an idempotent send for ever; the publisher says after a while that it is unknown."""
     topics.create(1, "a")
     async with publisher_on(topics, confirm_timeout=0.0) as publisher:
         with pytest.raises(UnconfirmedError, match="unconfirmed after"):
@@ -126,7 +130,7 @@ async def test_send_without_an_answer_is_an_error(topics: Topics) -> None:
 
 
 async def test_other_refusals_stop_the_caller(topics: Topics) -> None:
-    """An error that says nothing about the record is fatal: here a sequence number the broker did not expect."""
+    """An error that says nothing about the record is fatal: here an unexpected sequence number."""
     topics.create(1, "a")
     record = Outgoing(topics.prefix + "a", 0, None, b"1")
     async with publisher_on(topics) as publisher:

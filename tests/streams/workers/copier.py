@@ -1,9 +1,9 @@
 """A worker for the transport tests: copies records to one of four destinations and counts per key.
 
-Usage: copier.py OPTIONS, a JSON object: bootstrap, prefix, and optionally groups (number of apps), fail_at (an id
-whose handler raises), fail_once (file that remembers), refuse (send that id to a destination which refuses it), stateful, delay
-(seconds per call), on_disk.
-It prints READY when it delivers and one line ``LOADED <partition> <records>`` per state load.
+Usage: ``copier.py OPTIONS``, JSON: bootstrap, prefix, and optionally groups (number of apps), fail_at
+(a value at which the handler raises), refuse (a value to send where it is refused), stateful, on_disk
+(directory), delay (seconds per call), max_records (per call), instance_id, log (level).
+It prints READY when it delivers and ``LOADED <partition> <records> <sum of counts>`` per state load.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
 from streams.partition_state import LoadedPartition, PartitionState
 from streams.publishing import Outgoing
-from streams.state_stores import DiskStores, DictStore
+from streams.state_stores import DictStore, DiskStores, StateStore
+from streams.untyped import FaustStream
 from streams.worker import LosslessApp, WorkerOptions, batches, make_app, probe, run_apps, run_worker
 
 OPTIONS: dict[str, Any] = json.loads(sys.argv[1])
@@ -50,11 +51,13 @@ class Copier:
             self.state = PartitionState(
                 app,
                 follows=source,
-                topic=f"{PREFIX}state",
+                topic=f"{source}.state",
                 client_settings=options.client_settings(),
-                make_store=DiskStores(Path(directory) / str(os.getpid())) if directory else lambda _p: DictStore(),
+                make_store=DiskStores(Path(directory) / str(os.getpid()))
+                if directory
+                else lambda _p: DictStore(),
                 newer=state_newer,
-                on_loaded=lambda partition, loaded: self.loaded(partition, loaded),
+                on_loaded=self.loaded,
             )
 
     @staticmethod
@@ -82,12 +85,14 @@ class Copier:
         assert self.app.publisher is not None
         await self.app.publisher.publish(out)
         if self.state is not None:
-            states = [Outgoing(self.state.topic, batch.partition, key, value) for key, value in changes.items()]
+            states = [
+                Outgoing(self.state.topic, batch.partition, key, value) for key, value in changes.items()
+            ]
             await self.app.publisher.publish(states)
             store.write(changes)
 
     @staticmethod
-    def counted(store: Any, batch: Batch) -> dict[bytes, bytes | None]:
+    def counted(store: StateStore, batch: Batch) -> dict[bytes, bytes | None]:
         """Return the new counts per key; a record at or below the last source offset is a repetition."""
         changes: dict[bytes, bytes | None] = {}
         for record in batch.records:
@@ -100,15 +105,22 @@ class Copier:
 
 async def main(fail_stop: FailStop) -> None:
     """Build one app per group and run them."""
-    options = WorkerOptions(bootstrap=OPTIONS["bootstrap"], instance_id=OPTIONS.get("instance_id"), start_timeout=20.0, metadata_patience=1.0)
+    options = WorkerOptions(
+        bootstrap=OPTIONS["bootstrap"],
+        instance_id=OPTIONS.get("instance_id"),
+        start_timeout=20.0,
+        metadata_patience=1.0,
+        max_poll_records=OPTIONS.get("max_records", 2000),
+    )
     apps = []
     for number in range(OPTIONS.get("groups", 1)):
         group, source = f"{PREFIX}group{number}", f"{PREFIX}in{number}"
         await probe(options, group, [source])
         app = make_app(group, options, fail_stop=fail_stop)
-        lanes = PartitionLanes(app, Copier(app, options, source).handle)
+        limit = OPTIONS.get("max_records", 2000)
+        lanes = PartitionLanes(app, Copier(app, options, source).handle, max_records=limit)
 
-        async def work(stream: Any, lanes: PartitionLanes = lanes) -> None:
+        async def work(stream: FaustStream, lanes: PartitionLanes = lanes) -> None:
             async for event in stream.noack().events():
                 lanes.submit(event)
 

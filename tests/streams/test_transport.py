@@ -1,0 +1,295 @@
+"""The promise of the transport on a real Kafka, shown with worker processes that use only `streams`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import faust
+import pytest
+
+from streams.fail_stop import FailStop
+from streams.lanes import Batch, PartitionLanes
+from streams.transport import LosslessTransport
+from streams.transport_errors import ConfigurationError
+from streams.worker import WorkerOptions, batches, make_app, run_apps
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from conftest import Topics
+
+    from streams.untyped import FaustStream
+
+pytestmark = pytest.mark.kafka
+
+OUT = ("out0", "out1", "out2", "out3")
+SCRIPT = Path(__file__).parent / "workers" / "copier.py"
+ROOT = Path(__file__).parents[2]
+
+
+class Worker:
+    """A worker process; what it says is read line by line."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.heard: list[str] = []
+
+    async def said(self, wanted: str) -> None:
+        """Wait until the worker says a line that begins with `wanted`."""
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            self.heard.append(line.decode().strip())
+            if self.heard[-1].startswith(wanted):
+                return
+        raise AssertionError(f"{wanted} was never said: {self.heard}")
+
+    async def end(self, number: signal.Signals | None = None) -> tuple[int, str]:
+        """Send a signal, if any; return the exit code and what was logged."""
+        if number is not None:
+            self.process.send_signal(number)
+        out, err = await self.process.communicate()
+        self.heard += out.decode().splitlines()
+        assert self.process.returncode is not None
+        return self.process.returncode, err.decode()
+
+    def loaded_totals(self) -> int:
+        """Return the sum of all counts that this worker found in its state when it loaded it."""
+        return sum(int(line.split()[3]) for line in self.heard if line.startswith("LOADED"))
+
+
+@asynccontextmanager
+async def workers(topics: Topics) -> AsyncIterator[Any]:
+    """Give a function that starts workers; whatever still runs at the end is killed."""
+    started: list[Worker] = []
+
+    async def start(**options: object) -> Worker:
+        settings = {"bootstrap": topics.bootstrap, "prefix": topics.prefix, **options}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(SCRIPT), json.dumps(settings), cwd=ROOT, env={"PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        started.append(Worker(process))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for worker in started:
+            if worker.process.returncode is None:
+                await worker.end(signal.SIGKILL)
+
+
+async def until_delivered(topics: Topics, wanted: int) -> list[int]:
+    """Return all delivered ids as soon as `wanted` different ones have arrived."""
+    while True:
+        values = await topics.values(OUT)
+        if len(set(values)) >= wanted:
+            return values
+        await asyncio.sleep(0.1)
+
+
+def create_all(topics: Topics, partitions: int = 4, groups: int = 1) -> None:
+    """Create sources, their states and the destinations."""
+    topics.create(partitions, *(f"in{group}" for group in range(groups)))
+    topics.create(partitions, *(f"in{group}.state" for group in range(groups)), cleanup_policy="compact")
+    topics.create(2, *OUT)
+
+
+async def test_sigkill_under_load_loses_nothing_and_state_stays_exact(topics: Topics, tmp_path: Path) -> None:
+    """Killed twice amid 3,000 records: all ids arrive, counts are exact, a stop repeats nothing."""
+    create_all(topics)
+    await topics.fill("in0", 4, range(3000))
+    options = {
+        "stateful": True,
+        "on_disk": str(tmp_path),
+        "delay": 0.1,
+        "instance_id": "one",
+        "max_records": 100,
+    }
+    async with workers(topics) as start:
+        for wanted in (500, 1500):
+            worker = await start(**options)
+            await worker.said("READY")
+            await until_delivered(topics, wanted)
+            await worker.end(signal.SIGKILL)
+            assert len(set(await topics.values(OUT))) < 3000, "the load ended before the kill"
+        worker = await start(**options)
+        await worker.said("READY")
+        values = await until_delivered(topics, 3000)
+        assert sorted(set(values)) == list(range(3000))
+        assert (await worker.end(signal.SIGTERM))[0] == 0
+        last = await start(**options)
+        await last.said("READY")
+        while sum(line.startswith("LOADED") for line in last.heard) < 4:
+            await last.said("LOADED")
+        assert (await last.end(signal.SIGTERM))[0] == 0
+    assert last.loaded_totals() == 3000
+    assert await topics.values(OUT) == values
+
+
+async def test_sigterm_join_and_leave_repeat_nothing(topics: Topics) -> None:
+    """Another worker joins and leaves under load, the first is stopped and replaced: each id arrives once."""
+    create_all(topics)
+    await topics.fill("in0", 4, range(4000))
+    options = {"delay": 0.05, "max_records": 10}
+    async with workers(topics) as start:
+        first = await start(**options)
+        await first.said("READY")
+        second = await start(**options)
+        await second.said("READY")
+        assert (await second.end(signal.SIGTERM))[0] == 0
+        at_leave = len(await topics.values(OUT))
+        await until_delivered(topics, at_leave + 1)
+        assert (await first.end(signal.SIGTERM))[0] == 0
+        assert 0 < len(await topics.values(OUT)) < 4000, "the load ended before the last stop"
+        third = await start()
+        await until_delivered(topics, 4000)
+        assert (await third.end(signal.SIGTERM))[0] == 0
+    assert sorted(await topics.values(OUT)) == list(range(4000))
+
+
+@pytest.mark.parametrize("fault", ["fail_at", "refuse"])
+async def test_unhandled_error_exits_with_70_and_commits_nothing(topics: Topics, fault: str) -> None:
+    """A handler that raises, or a destination that refuses a record, stops the process before any commit."""
+    create_all(topics, partitions=1)
+    topics.create(2, "tiny", max_message_bytes="60")
+    await topics.fill("in0", 1, range(200))
+    async with workers(topics) as start:
+        worker = await start(**{fault: 150})
+        code, logged = await worker.end()
+    assert code == 70
+    assert "stopping without a commit: the handler of" in logged
+    assert topics.committed("group0") == {}
+
+
+async def test_two_apps_in_one_process_start_with_backlog_and_state(topics: Topics) -> None:
+    """Two groups share process and loop: first start, backlog, empty state, no commit - all arrive once."""
+    create_all(topics, groups=2)
+    await topics.fill("in0", 4, range(1500))
+    await topics.fill("in1", 4, range(1500, 3000))
+    async with workers(topics) as start:
+        worker = await start(groups=2, stateful=True)
+        await worker.said("READY")
+        values = await until_delivered(topics, 3000)
+        assert (await worker.end(signal.SIGTERM))[0] == 0
+    assert sorted(values) == list(range(3000))
+    for group in ("group0", "group1"):
+        assert sum(topics.committed(group).values()) == 1500
+
+
+async def test_missing_topic_is_said_in_one_sentence(topics: Topics) -> None:
+    """Where Faust would wait in silence, the worker names what is missing and exits with 78."""
+    async with workers(topics) as start:
+        code, logged = await (await start()).end()
+    assert code == 78
+    assert f"cannot start: topics missing, or not to be described by us: {topics.prefix}in0" in logged
+
+
+class InProcess:
+    """An app in the loop of the test that never commits on its own and counts what it is handed."""
+
+    def __init__(self, topics: Topics) -> None:
+        options = WorkerOptions(
+            topics.bootstrap, commit_interval=1000.0, max_poll_records=50, max_bytes_in_flight=1
+        )
+        self.exits: list[int] = []
+        self.app = make_app(topics.prefix + "g", options, fail_stop=FailStop(self.exits.append))
+        self.delivered: list[int] = []
+        self.complete, self.stop = asyncio.Event(), asyncio.Event()
+        lanes = PartitionLanes(self.app, self.handle)
+
+        @self.app.agent(batches(self.app, topics.prefix + "in0"))
+        async def work(stream: FaustStream) -> None:
+            async for event in stream.noack().events():
+                lanes.submit(event)
+
+    async def handle(self, batch: Batch) -> None:
+        """Count; every 300 records the test may go on."""
+        self.delivered.extend(int(record.value) for record in batch.records)
+        if len(self.delivered) % 300 == 0:
+            self.complete.set()
+
+    def run(self) -> asyncio.Task[None]:
+        """Run until `stop`."""
+        return asyncio.create_task(run_apps([self.app], stop_event=self.stop, handle_signals=False))
+
+
+async def test_seek_back_delivers_everything_that_was_not_committed(topics: Topics) -> None:
+    """Also partitions without any commit are rewound (aiokafka skips them), and memory is given back."""
+    topics.create(3, "in0")
+    await topics.fill("in0", 3, range(300))
+    side = InProcess(topics)
+    running = side.run()
+    await side.complete.wait()
+    side.complete.clear()
+    assert sorted(side.delivered) == list(range(300))
+    await side.app.consumer.perform_seek()
+    assert side.app.consumer.bytes_in_flight == 0
+    side.app.consumer.resume_flow()
+    await side.complete.wait()
+    assert sorted(side.delivered[300:]) == list(range(300))
+    side.stop.set()
+    await running
+    assert sum(topics.committed("g").values()) == 300
+    assert side.exits == []
+
+
+async def test_what_is_fetched_across_a_seek_is_fetched_again(topics: Topics) -> None:
+    """The fetcher is past records that a seek made stale: they are thrown away, and none is missed."""
+    topics.create(3, "in0")
+    await topics.fill("in0", 3, range(300))
+    side = InProcess(topics)
+    consumer = side.app.consumer
+    fetch, thrown_away = consumer._wait_next_records, []
+
+    async def fetch_across_a_seek(timeout: float) -> object:  # noqa: ASYNC109 - Faust's signature
+        records, active = await fetch(timeout)
+        if records and len(thrown_away) < 3:
+            thrown_away.append(sum(map(len, records.values())))
+            consumer._forget()
+        return records, active
+
+    consumer._wait_next_records = fetch_across_a_seek
+    running = side.run()
+    await side.complete.wait()
+    side.stop.set()
+    await running
+    assert len(thrown_away) == 3
+    assert sorted(side.delivered) == list(range(300))
+    assert sum(topics.committed("g").values()) == 300
+
+
+async def test_work_in_hand_of_an_expelled_member_stops_the_process(topics: Topics) -> None:
+    """A worker that slept through its session must not finish what its successor has begun."""
+    topics.create(1, "in0")
+    side = InProcess(topics)
+    running = side.run()
+    while not side.app.is_delivering:  # noqa: ASYNC110 - a condition inside Faust
+        await asyncio.sleep(0)
+    consumer = side.app.consumer
+    consumer._thread._consumer._coordinator.generation = -1
+    consumer._stop_if_expelled()
+    assert side.exits == []
+    consumer._unacked_messages.add(object())
+    consumer._stop_if_expelled()
+    assert side.exits == [70]
+    consumer._unacked_messages.clear()
+    side.stop.set()
+    await running
+
+
+async def test_apps_that_cannot_keep_the_promise_are_refused() -> None:
+    """An app that starts at the end of a topic would lose its first records; exactly-once cannot route."""
+    for setting, value in (
+        ("consumer_auto_offset_reset", "latest"),
+        ("processing_guarantee", "exactly_once"),
+    ):
+        app = faust.App("refused", broker="kafka://127.0.0.1:1", autodiscover=False, **{setting: value})
+        with pytest.raises(ConfigurationError, match=setting):
+            LosslessTransport(app)
