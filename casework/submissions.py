@@ -130,8 +130,8 @@ def police_contact(statement: ReportStatement, directory: Directory) -> str:
     except UnknownCountryError:
         real, code = False, ""
     if not real:
-        countries = directory.member(statement.sender).countries
-        code = countries[0] if countries else code
+        sender = directory.members_by_id.get(statement.sender)
+        code = sender.countries[0] if sender is not None and sender.countries else code
     return directory.police_contact(code) if code else "the police where the child is"
 
 
@@ -190,7 +190,10 @@ def _aim(statement: ActionStatement) -> Iterator[RuleViolation]:
 def _sender(
     statement: Statement, admission: Admission, kinds: frozenset[str], rule: str
 ) -> Iterator[RuleViolation]:
-    member = admission.directory.member(statement.sender)
+    member = admission.directory.members_by_id.get(statement.sender)
+    if member is None:
+        yield RuleViolation("sender", "unknown_member", f"not in directory {admission.directory.version}")
+        return
     if not member.active:
         yield RuleViolation("sender", "sender_not_active", f"the directory says {member.status}")
     if member.kind not in kinds:
