@@ -5,7 +5,7 @@ Errors about bytes are those of schemas.errors: UnreadableError means a dead let
 """
 
 import functools
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,7 +13,9 @@ from casework import messages
 from casework.events import ActionEvent, Event, ReportEvent, WakeUp
 from casework.messages import ActionStatement, Admitted, Message, ReportStatement, Submission
 from schemas import codec
-from schemas.errors import BrokenLockError, UndecodableError, UnexpectedMessageError
+from schemas.compiled import MALFORMED, MISFITS, Reader, Writer, compile_reader, compile_writer
+from schemas.errors import BrokenLockError, UndecodableError, UnexpectedMessageError, UnwritableError
+from schemas.framing import HEADER_BYTES, header, schema_id_of
 from schemas.registry import registry
 
 M = TypeVar("M", bound=Message)
@@ -37,6 +39,12 @@ SCHEMA_NAMES: dict[type[Message], str] = {
 """The schema name of each message; everything that may be a Kafka value is here."""
 
 _TYPES = {name: message for message, name in SCHEMA_NAMES.items()}
+_CONSTRUCTORS: dict[str, type[Message]] = {
+    **_TYPES,
+    **{kind.__name__: kind for kind in (messages.Label, messages.Origin, messages.Seen, messages.Waiting)},
+    **{kind.__name__: kind for kind in (messages.DeliveryCount, messages.Deadlines)},
+    **{kind.__name__: kind for kind in (messages.DirectorySignature,)},
+}
 
 
 class StatementPrefix(msgspec.Struct, frozen=True, gc=False):
@@ -73,14 +81,16 @@ def encode(message: Message) -> bytes:
 
     UnwritableError if a value does not fit the schema, which is a program error.
     """
-    name = _checked_name(type(message))
-    return codec.encode(name, msgspec.to_builtins(message, builtin_types=(bytes,)))
+    name, _, write, _ = _bound(type(message))
+    try:
+        return write(message)
+    except MISFITS as error:
+        raise UnwritableError(f"{name} does not take the message: {type(error).__name__}") from error
 
 
 def decode(framed: bytes) -> Message:
     """Return the message in framed bytes of any locked version; the errors of schemas.codec.decode."""
-    name, record = codec.decode(framed)
-    return _typed(_TYPES[name], name, record)
+    return decode_as(_TYPES[codec.name_of(framed)], framed)
 
 
 def decode_as(message_type: type[M], framed: bytes) -> M:
@@ -88,11 +98,13 @@ def decode_as(message_type: type[M], framed: bytes) -> M:
 
     UnexpectedMessageError if it is another message; otherwise the errors of `decode`.
     """
-    expected = _checked_name(message_type)
-    name, record = codec.decode(framed)
-    if name != expected:
-        raise UnexpectedMessageError(name, expected)
-    return _typed(message_type, name, record)
+    name, frame, _, read = _bound(message_type)
+    if not framed.startswith(frame):
+        return _decode_other_version(message_type, name, framed)
+    message, end = _read(name, read, framed)
+    if end != len(framed):
+        raise UndecodableError(name, f"{len(framed) - end} bytes follow the record")
+    return message
 
 
 def statement_of(submission: Submission) -> ReportStatement | ActionStatement:
@@ -127,24 +139,59 @@ def prefix_of(statement: bytes) -> StatementPrefix:
 
     UnexpectedMessageError if the message is no statement; otherwise the errors of `decode`.
     """
-    name, record = codec.decode_prefix(statement)
-    return StatementPrefix(_KINDS[name], *record.values())  # type: ignore[arg-type]
+    schema_id = schema_id_of(statement)
+    kind, read = _prefix_reader(schema_id)
+    if read is None:
+        _, record = codec.decode_prefix(statement)
+        return StatementPrefix(kind, *record.values())  # type: ignore[arg-type] # the fields in their order
+    prefix, _ = _read(kind, read, statement)
+    return prefix
 
 
 @functools.cache
-def _checked_name(message_type: type[Message]) -> str:
+def _bound(message_type: type[Message]) -> tuple[str, bytes, Writer, Reader]:
+    """Return schema name, frame, writer and reader of a message type, after checking struct against lock."""
     name = SCHEMA_NAMES[message_type]
-    fields, locked = message_type.__struct_fields__, registry().latest(name).field_names
+    schema = registry().latest(name)
+    fields, locked = message_type.__struct_fields__, schema.field_names
     if fields != locked:
         difference = ", ".join(sorted(set(fields) ^ set(locked))) or "their order"
         raise BrokenLockError(
             f"{message_type.__name__} and the locked schema {name} differ in {difference}; `hx schemas lock`?"
         )
-    return name
+    frame = header(schema.id)
+    reader = compile_reader(schema.declaration, _CONSTRUCTORS | {name: message_type})
+    return name, frame, compile_writer(schema.declaration, frame), reader
 
 
-def _typed(message_type: type[M], name: str, record: dict[str, object]) -> M:
+@functools.lru_cache(maxsize=1024)
+def _prefix_reader(schema_id: int) -> tuple[str, Reader | None]:
+    schema = registry().by_id(schema_id)
+    if schema.name not in _KINDS:
+        raise UnexpectedMessageError(schema.name, *codec.STATEMENT_NAMES)
+    kind = _KINDS[schema.name]
+    if schema is not registry().latest(schema.name):
+        return kind, None
+    constructors = {schema.name: functools.partial(StatementPrefix, kind)}
+    fields: list[object] = schema.declaration["fields"]  # type: ignore[assignment] # a record has a list of fields
+    prefix = schema.declaration | {"fields": fields[: len(codec.PREFIX_FIELDS)]}
+    return kind, compile_reader(prefix, constructors)
+
+
+def _read(name: str, read: Reader, framed: bytes) -> tuple[Any, int]:
     try:
-        return msgspec.convert(record, message_type, builtin_types=(bytes,))
-    except msgspec.ValidationError as error:
-        raise UndecodableError(name, type(error).__name__) from None
+        value, end = read(framed, HEADER_BYTES)
+    except IndexError:
+        raise UndecodableError(name, "the bytes end within the record") from None
+    except MALFORMED as error:
+        raise UndecodableError(name, str(error) if type(error) is ValueError else "no UTF-8") from None
+    if end > len(framed):
+        raise UndecodableError(name, "the bytes end within the record")
+    return value, end
+
+
+def _decode_other_version(message_type: type[M], name: str, framed: bytes) -> M:
+    found, record = codec.decode(framed)
+    if found != name:
+        raise UnexpectedMessageError(found, name)
+    return msgspec.convert(record, message_type, builtin_types=(bytes,))
