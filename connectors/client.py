@@ -5,77 +5,42 @@ and positions are done in one way. It runs at the member, with the member's keys
 """
 
 import asyncio
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
-from casework.directory import ORPHAN_DESK, Directory, Member
-from casework.errors import UnknownMemberError
-from casework.ids import RANDOM_BYTES, new_event_id
+from casework.directory import ORPHAN_DESK, Directory
 from casework.messages import Receipt
-from casework.submissions import Admission
 from connectors.delivery_order import Gap
-from connectors.drafts import ActionDraft, Prepared, ReportDraft, Sender, build_action, build_report
+from connectors.drafts import ActionDraft, Prepared, ReportDraft
 from connectors.errors import (
     AccessDeniedError,
     ExchangeUnreachableError,
     MisuseError,
     NotConfirmedError,
     ReportRefusedError,
-    StaleDirectoryError,
     TopicMissingError,
 )
 from connectors.inbox_book import InboxBook
 from connectors.inbox_reader import InboxReader
 from connectors.kafka_errors import as_client_error, translated
 from connectors.limits import ClientLimits
+from connectors.membership import Membership, event_id_at, positions_file
 from connectors.positions import Positions, SqlitePositions
 from connectors.receipt_watch import ReceiptWatch
 from connectors.sending import Submitted, place_of, topic_of
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
 from streams.read_marks import reader_group
-from streams.settings import Secret, Settings
+from streams.settings import Settings
 from streams.topics import Topics
 
 DirectoryAt = Callable[[int], Directory]
 """Answers the directory valid at a time of the exchange's clock, in milliseconds since the epoch, UTC."""
-
-
-class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """Who the client is and where its exchange is.
-
-    Attributes:
-        member: Member id.
-        environment: demo, test or production; everything sent carries it.
-        network_key: Secret of the url keys.
-        kafka: Settings of all Kafka clients, as keyword arguments of aiokafka: `bootstrap_servers`, TLS.
-        topic_prefix: Prefix of all topics and groups.
-        key_version: Version of `network_key`.
-        next_network_key: Secret of the next version, while a key rotation runs.
-        limits: Bounds.
-    """
-
-    member: str
-    environment: str
-    network_key: Secret
-    kafka: Mapping[str, Any]
-    topic_prefix: str = ""
-    key_version: int = 1
-    next_network_key: Secret | None = None
-    limits: ClientLimits = ClientLimits()
-
-
-def event_id_at(now_ms: int) -> str:
-    """Make an event id for a time in milliseconds since the epoch, UTC."""
-    return new_event_id(now_ms, secrets.token_bytes(RANDOM_BYTES))
 
 
 class MemberClient:
@@ -103,14 +68,7 @@ class MemberClient:
         self._clock = clock
         self._positions = positions
         self._directory_at = directory
-        self._sender = Sender(
-            member=membership.member,
-            environment=membership.environment,
-            network_key=membership.network_key,
-            new_id=new_id,
-            key_version=membership.key_version,
-            next_network_key=membership.next_network_key,
-        )
+        self._new_id = new_id
         self._stack = AsyncExitStack()
         self._producer: Any = None
         self._readers: dict[tuple[str, ...], InboxReader] = {}
@@ -137,14 +95,7 @@ class MemberClient:
 
         Without `positions` they are kept in `<data_dir>/positions/<prefix><member>.db`.
         """
-        membership = Membership(
-            member=member,
-            environment=settings.environment,
-            network_key=settings.network_key,
-            kafka={"bootstrap_servers": settings.bootstrap},
-            topic_prefix=settings.topic_prefix,
-            limits=limits or ClientLimits(),
-        )
+        membership = Membership.from_settings(settings, member, limits)
         clock = settings.make_clock()
         if positions is not None:
             return cls(membership, clock=clock, positions=positions, directory=directory)
@@ -183,16 +134,7 @@ class MemberClient:
         Raises:
             DraftRefusedError: The draft breaks rules; field and rule are named.
         """
-        admission = Admission(
-            directory=self.directory,
-            environment=self.membership.environment,
-            admitted_at=self._clock.now_ms(),
-            submitted_at=self._clock.real_ms(),
-            size=0,
-        )
-        if isinstance(draft, ReportDraft):
-            return build_report(draft, self._sender, admission)
-        return build_action(draft, self._sender, admission)
+        return self.membership.prepare(draft, self.directory, self._clock, self._new_id)
 
     async def submit(self, draft: ReportDraft) -> Submitted:
         """Send a report; it is in Kafka when this returns, and its receipt follows through the inbox.
@@ -269,7 +211,7 @@ class MemberClient:
         Raises:
             AccessDeniedError: The directory gives this member no such mandate.
         """
-        if "orphans" not in self._me().mandates:
+        if "orphans" not in self.membership.entry_in(self.directory).mandates:
             raise AccessDeniedError(f"{self.membership.member} has no mandate for the orphan desk")
         return self._reader(*self._inbox_topics(ORPHAN_DESK))
 
@@ -296,24 +238,13 @@ class MemberClient:
             with translated(self.topics.directory):
                 async with asyncio.timeout(limits.start_timeout_s):
                     self._directory_at = (await self._stack.enter_async_context(feed)).latest
-        if self.directory.environment != self.membership.environment:
-            raise StaleDirectoryError(f"the directory is not for {self.membership.environment}")
-        self._me()
+        self.membership.entry_in(self.directory)
         self._stack.push_async_callback(self._close_readers)
 
     async def _close_readers(self) -> None:
         await self._watch.close()
         for reader in self._readers.values():
             await reader.close()
-
-    def _me(self) -> Member:
-        try:
-            return self.directory.member(self.membership.member)
-        except UnknownMemberError as error:
-            version = self.directory.version
-            raise StaleDirectoryError(
-                f"directory version {version} does not list {self.membership.member}"
-            ) from error
 
     def _running(self) -> Any:  # noqa: ANN401 - an untyped aiokafka producer
         if self._producer is None:
@@ -354,8 +285,3 @@ class MemberClient:
         memory.setdefault(event_id, value)
         if len(memory) > self.membership.limits.receipt_memory:
             del memory[next(iter(memory))]
-
-
-def positions_file(settings: Settings, member: str) -> Path:
-    """Answer where a member's positions are kept by default."""
-    return settings.data_dir / "positions" / f"{settings.topic_prefix}{member}.db"

@@ -1,9 +1,14 @@
-"""Turns what aiokafka raises into the errors that the client documents, so that nothing else leaves it."""
+"""Turns what the Kafka libraries raise into the errors that the client documents: nothing else leaves it.
+
+aiokafka and kafka-python have classes of their own with the same names, so names decide.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from aiokafka import errors
+import aiokafka.errors
+import kafka.errors
 
 from connectors.errors import (
     AccessDeniedError,
@@ -13,11 +18,16 @@ from connectors.errors import (
     TopicMissingError,
 )
 
-_DENIED = (
-    errors.TopicAuthorizationFailedError,
-    errors.GroupAuthorizationFailedError,
-    errors.ClusterAuthorizationFailedError,
-    errors.AuthenticationFailedError,
+KAFKA_ERRORS: Final = (aiokafka.errors.KafkaError, kafka.errors.KafkaError, OSError, TimeoutError)
+
+_DENIED: Final = frozenset(
+    {
+        "TopicAuthorizationFailedError",
+        "GroupAuthorizationFailedError",
+        "ClusterAuthorizationFailedError",
+        "AuthenticationFailedError",
+        "SaslAuthenticationFailedError",
+    }
 )
 
 
@@ -26,17 +36,17 @@ def translated(topic: str) -> Iterator[None]:
     """Raise the client's own error for any of Kafka's that leaves the block; it names `topic`."""
     try:
         yield
-    except (errors.KafkaError, OSError, TimeoutError) as error:
+    except KAFKA_ERRORS as error:
         raise as_client_error(error, topic) from error
 
 
 def as_client_error(error: BaseException, topic: str) -> ClientError:
     """Answer the client's own error for one of Kafka's."""
     reason = type(error).__name__
-    if isinstance(error, _DENIED):
+    if reason in _DENIED:
         return AccessDeniedError(f"{topic}: the broker refuses this member ({reason})")
-    if isinstance(error, errors.UnknownTopicOrPartitionError):
+    if reason == "UnknownTopicOrPartitionError":
         return TopicMissingError(f"{topic}: no such topic")
-    if isinstance(error, errors.OffsetOutOfRangeError):
+    if reason == "OffsetOutOfRangeError":
         return PositionLostError(f"{topic}: the position is no longer in the topic")
     return ExchangeUnreachableError(f"{topic}: no answer from the brokers ({reason})")

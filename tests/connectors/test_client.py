@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from casework.directory import Directory
 from casework.messages import Delivery, Message, Receipt, Submission
-from connectors.client import MemberClient, Membership
+from connectors.client import MemberClient
 from connectors.delivery_order import HoldLimits
 from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import (
@@ -25,6 +25,7 @@ from connectors.errors import (
 )
 from connectors.inbox_reader import InboxReader
 from connectors.limits import ClientLimits
+from connectors.membership import Membership
 from connectors.positions import Change, MemoryPositions, Positions, SqlitePositions
 from operations.embedded_kafka import EmbeddedKafka
 from streams import wire
