@@ -1,7 +1,10 @@
 """A simulated report: what its hotline would submit, and what is to become of it."""
 
+from typing import Final
+
 import msgspec
 
+from connectors.drafts import ReportDraft
 from operations.simulator.behaviour import Fate
 
 
@@ -50,3 +53,21 @@ class SimulatedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     is_duplicate: bool = False
     in_burst: bool = False
     fate: Fate
+
+    def draft(self, law_country: str) -> ReportDraft:
+        """Answer what the sender's system hands to its client.
+
+        Args:
+            law_country: Country whose law the sender applied, where it judged the report.
+        """
+        judged = self.classification != "unassessed"
+        return ReportDraft(
+            **{field: getattr(self, field) for field in _DRAFT_FIELDS},
+            law_country=law_country if judged else None,
+            assessed_at=self.occurred_at if judged else None,
+        )
+
+
+_DRAFT_FIELDS: Final = tuple(
+    field for field in SimulatedReport.__struct_fields__ if field in ReportDraft.__struct_fields__
+)

@@ -49,7 +49,6 @@ class SimulatedYear:
         seed: Equal seeds give equal reports, byte for byte.
         directory: Its active hotlines report and are responsible.
         scale: Share of the year's reports to make.
-        start_ms: When the year begins, milliseconds since epoch UTC; None is 1 January, 0 h UTC.
         only: Hotlines that take part; what is hosted with another one is left out. None is all.
 
     Raises:
@@ -64,7 +63,6 @@ class SimulatedYear:
         directory: Directory,
         *,
         scale: float = 1.0,
-        start_ms: int | None = None,
         only: Collection[str] | None = None,
     ) -> None:
         if year not in constants.REPORTS:
@@ -77,7 +75,7 @@ class SimulatedYear:
         if self.reports < 1:
             raise BadInputError(RuleViolation("scale", "too_small", "must leave at least one report"))
         first = dt.datetime(year, 1, 1, tzinfo=dt.UTC)
-        self.start_ms = int(first.timestamp() * 1000) if start_ms is None else start_ms
+        self.start_ms = int(first.timestamp() * 1000)
 
     def __len__(self) -> int:
         return self.reports

@@ -1,0 +1,307 @@
+"""The demo: a real Kafka, a worker, simulated members and a proof that nothing was lost, in one command.
+
+Everything lives in a temporary directory and ends with the process. The worker is a process of its own, so
+that `kill_worker` is a real crash in the middle of the work.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+
+from casework.directory import Directory
+from operations import setting_up
+from operations.accounting import Account, account, read_books
+from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, read_metrics
+from operations.demo_worker import DemoWorker, fetch
+from operations.embedded_kafka import EmbeddedKafka
+from operations.embedded_kafka.process import free_port
+from operations.reading import TopicReader
+from operations.simulator.constants import DAY_MS
+from operations.simulator.run import LiveSimulation, Scenario
+from operations.simulator.year import SimulatedYear
+from streams.clock import CompressedClock, SystemClock, format_clock
+from streams.settings import Settings
+from streams.topics import Topics
+
+_HEAP_MB: Final = 512
+# Worker and clients start while the simulated year has not begun.
+_HEAD_START_MS: Final = 12_000
+_YEAR_MS: Final = 365 * DAY_MS
+_LOOK_S: Final = 1.0
+_LINE_EVERY_S: Final = 5.0
+_DRAIN_PATIENCE_S: Final = 45.0
+_SETTLE_PATIENCE_S: Final = 20.0
+_FLOWS: Final = 8
+_SHOWN_LOSSES: Final = 20
+
+
+class DemoOptions(msgspec.Struct, frozen=True):
+    """What the demo does.
+
+    Attributes:
+        seconds: Real seconds of play.
+        days: Simulated days that pass in these seconds.
+        reports_per_second: Mean number of reports in a real second; actions come on top, about three times
+        as many. year: Year whose figures are played. seed: Equal seeds play equal reports. directory:
+        Directory file; None is the shipped one. kill_worker: Whether the worker is killed (SIGKILL) and
+        started again in the middle. as_json: Whether the summary is one JSON value. plain: Whether there
+        are progress lines instead of a screen; always without a terminal.
+    """
+
+    seconds: float = 60.0
+    days: float = 28.0
+    reports_per_second: float = 20.0
+    year: int = 2022
+    seed: int = 1
+    directory: Path | None = None
+    kill_worker: bool = False
+    as_json: bool = False
+    plain: bool = False
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run the demo and answer the exit code: 0 when nothing was lost, 1 otherwise.
+
+    Raises:
+        EmbeddedKafkaError: Kafka cannot be had or does not start; the text says what to do.
+        SetupError: The directory cannot be used, or the worker cannot run.
+        TemporaryError: Kafka or the worker did not answer in time.
+    """
+    with tempfile.TemporaryDirectory(prefix="hotline-exchange-demo-", ignore_cleanup_errors=True) as place:
+        home = Path(place)
+        _say(options, "starting Apache Kafka")
+        with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
+            demo = Demo(options, kafka.bootstrap, home)
+            outcome = asyncio.run(demo.play())
+    print(msgspec.json.encode(outcome).decode() if options.as_json else as_summary(outcome))
+    return 0 if outcome.account.is_whole and outcome.is_drained else 1
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How the demo ended.
+
+    Attributes:
+        account: What the comparison of ids found.
+        is_drained: Whether every submission was answered in time.
+        restarts: How often the worker was started again.
+        measured: What the workers measured at the end.
+        seconds: Real seconds of play.
+        days: Simulated days.
+    """
+
+    account: Account
+    is_drained: bool
+    restarts: int
+    measured: Measured
+    seconds: float
+    days: float
+
+
+class Demo:
+    """One run of the demo against a broker that is there.
+
+    Args:
+        options: What it does.
+        bootstrap: The broker.
+        home: Directory for what is kept; its content may be thrown away afterwards.
+    """
+
+    def __init__(self, options: DemoOptions, bootstrap: str, home: Path) -> None:
+        self._options = options
+        self._home = home
+        self._factor = options.days * DAY_MS / (options.seconds * 1000)
+        base = Settings(
+            bootstrap=bootstrap,
+            data_dir=home / "data",
+            directory=options.directory,
+            intake_metrics_port=free_port(),
+            casekeeper_metrics_port=free_port(),
+            # A fixed name takes its partitions back at once after a crash.
+            instance_id="demo",
+        )
+        # What is valid in the simulated year was published before it.
+        year = SimulatedYear(options.year, options.seed, setting_up.read_directory(base, 0))
+        self._directory = setting_up.read_directory(base, year.start_ms - _YEAR_MS)
+        self._clock = CompressedClock(year.start_ms, SystemClock().real_ms() + _HEAD_START_MS, self._factor)
+        self._settings = msgspec.structs.replace(base, clock=format_clock(self._clock))
+        self._worker = DemoWorker(self._settings, home / "worker.log")
+        self._measured = Measured()
+        self._stop = asyncio.Event()
+        self._phase = "starting"
+        self._ends_at = 0.0
+
+    @property
+    def directory(self) -> Directory:
+        """The published directory."""
+        return self._directory
+
+    async def play(self) -> Outcome:
+        """Set up, play, drain and compare."""
+        options = self._options
+        _say(options, "provisioning topics and publishing the directory")
+        await asyncio.to_thread(setting_up.provision_topics, self._settings, self._directory)
+        await setting_up.publish_directory(self._settings, self._directory)
+        _say(options, f"starting the worker, metrics at {'  '.join(self._worker.addresses)}")
+        per_day = options.reports_per_second * options.seconds / options.days
+        scenario = Scenario(year=options.year, seed=options.seed, reports_a_day=per_day)
+        simulation = LiveSimulation(self._settings, self._clock, self._directory, scenario)
+        with self._worker:
+            await asyncio.to_thread(self._worker.wait_until_ready)
+            async with simulation:
+                with self._stopping_on_interrupt():
+                    is_drained = await self._play(simulation)
+                self._phase = "stopping the worker"
+                self._measure(await asyncio.to_thread(fetch, self._worker.addresses[1]))
+                await asyncio.to_thread(self._worker.stop)
+                await simulation.settle(_SETTLE_PATIENCE_S)
+        _say(options, "comparing ids")
+        found = await asyncio.to_thread(self._account, simulation)
+        return Outcome(
+            found, is_drained, self._worker.restarts, self._measured, options.seconds, options.days
+        )
+
+    async def _play(self, simulation: LiveSimulation) -> bool:
+        options = self._options
+        wait_s = max(0.0, (self._clock.real_origin_ms - self._clock.real_ms()) / 1000)
+        self._ends_at = time.monotonic() + wait_s + options.seconds
+        self._phase = "playing"
+        beside = [asyncio.create_task(self._watch(simulation)), asyncio.create_task(self._guard())]
+        if options.kill_worker:
+            beside.append(asyncio.create_task(self._kill_midway(wait_s)))
+        try:
+            await simulation.run(wait_s + options.seconds, self._stop)
+            self._phase = "waiting for the last answers"
+            is_drained = await simulation.drain(_DRAIN_PATIENCE_S)
+            for task in beside:
+                if task.done():
+                    task.result()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+        return is_drained
+
+    async def _kill_midway(self, wait_s: float) -> None:
+        await asyncio.sleep(wait_s + self._options.seconds / 2)
+        _say(self._options, "killing the worker (SIGKILL) in the middle of its work")
+        self._worker.kill()
+
+    async def _guard(self) -> None:
+        while True:
+            self._worker.revive()
+            await asyncio.sleep(_LOOK_S)
+
+    async def _watch(self, simulation: LiveSimulation) -> None:
+        with ThreadPoolExecutor(1, "scrape") as pool, self._screen() as show:
+            while True:
+                loop = asyncio.get_running_loop()
+                self._measure(await loop.run_in_executor(pool, fetch, self._worker.addresses[1]))
+                show(self._picture(simulation))
+                await asyncio.sleep(_LOOK_S)
+
+    def _measure(self, text: str | None) -> None:
+        if text is not None:
+            self._measured = read_metrics(text)
+
+    def _picture(self, simulation: LiveSimulation) -> Picture:
+        ledger, now = simulation.ledger, self._clock.now_ms()
+        return Picture(
+            now_ms=now,
+            left_s=self._ends_at - time.monotonic(),
+            phase=self._phase,
+            measured=self._measured,
+            submitted=ledger.submitted,
+            answered=len(ledger.confirmed) - ledger.unanswered,
+            delivered=sum(map(len, ledger.deliveries.values())),
+            flows=tuple((start, end, count) for (start, end), count in ledger.flows.most_common(_FLOWS)),
+            ages=ages_of(ledger, now),
+            late=late_of(ledger, now),
+            restarts=self._worker.restarts,
+            metrics=self._worker.addresses,
+        )
+
+    @contextlib.contextmanager
+    def _screen(self) -> Iterator[Callable[[Picture], None]]:
+        if self._options.plain or self._options.as_json or not sys.stdout.isatty():
+            yield _Lines(self._options).show
+            return
+        with Live(console=Console(), refresh_per_second=4, transient=False) as live:
+            yield lambda picture: live.update(draw(picture))
+
+    @contextlib.contextmanager
+    def _stopping_on_interrupt(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def _account(self, simulation: LiveSimulation) -> Account:
+        ledger = simulation.ledger
+        read = {member: ledger.deliveries[member] for member in simulation.cast.hotlines}
+        with TopicReader(self._settings.bootstrap) as reader:
+            topics = Topics(self._settings.topic_prefix)
+            return account(read_books(reader, topics, confirmed=ledger.confirmed.keys(), read=read))
+
+
+class _Lines:
+    """Progress lines, one every few seconds; on standard error where the summary is for a machine."""
+
+    def __init__(self, options: DemoOptions) -> None:
+        self._options = options
+        self._next = 0.0
+
+    def show(self, picture: Picture) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _LINE_EVERY_S
+            _say(self._options, as_line(picture))
+
+
+def as_summary(outcome: Outcome) -> str:
+    """Answer the summary for people."""
+    found = outcome.account
+    p50, p99 = (
+        "-" if value is None else f"{value * 1000:.0f} ms"
+        for value in (outcome.measured.p50_s, outcome.measured.p99_s)
+    )
+    rows = [
+        ("submitted", f"{found.submitted:,} ({found.reports:,} reports, {found.actions:,} actions)"),
+        ("delivered", f"{found.delivered:,} (reports: p50 {p50}, p99 {p99})"),
+        ("escalated", f"{found.escalated:,}"),
+        ("acknowledged", f"{found.acknowledged:,} cases"),
+        ("police informed", f"{found.police_informed:,} cases"),
+        ("provider informed", f"{found.provider_informed:,} cases"),
+        ("removed", f"{found.removed:,} cases"),
+        ("duplicates", f"{found.duplicates:,}"),
+        ("refused", f"{found.refused:,}"),
+        ("dead-lettered", f"{found.dead_lettered:,}"),
+        ("worker restarts", f"{outcome.restarts}"),
+        ("took effect twice", f"{len(found.conflicts)}"),
+        ("lost", f"{len(found.lost)}"),
+    ]
+    lines = [f"{name + ':':<19}{value}" for name, value in rows]
+    lines[-1] = f"{'lost:':<6}{len(found.lost)}"
+    lines += [
+        f"  {loss.what} {loss.id}: {loss.missing}" for loss in (*found.lost, *found.conflicts)[:_SHOWN_LOSSES]
+    ]
+    if not outcome.is_drained:
+        lines.append("not every submission was answered in time")
+    return "\n".join(lines)
+
+
+def _say(options: DemoOptions, text: str) -> None:
+    print(text, file=sys.stderr if options.as_json else sys.stdout, flush=True)

@@ -1,0 +1,80 @@
+"""What the simulated members know: everything they sent and everything they got, by id.
+
+It is the members' own side of the story; `operations.accounting` holds it against the topics.
+"""
+
+from collections import Counter, defaultdict
+
+from casework.messages import Delivery, Escalation, Receipt
+
+
+class Ledger:
+    """The book of one live simulation.
+
+    Attributes:
+        confirmed: Kind of each submission that Kafka confirmed and that must be answered, by event id.
+        hopeless: How many records were sent that nobody can answer.
+        answers: Outcome of the first receipt of each submission.
+        refusals: Rules by which submissions were refused.
+        deliveries: Ids of the deliveries that each member got.
+        flows: Reports delivered, by country of the origin and of the host.
+        repeated: Submissions sent a second time on purpose.
+        escalations: Ids of the escalations that liaisons got.
+        unreadable: Messages that a client could not read.
+        messages: How many messages the clients got.
+        open_cases: Responsible member and start of each case that is in work, by case id.
+    """
+
+    def __init__(self) -> None:
+        self.confirmed: dict[str, str] = {}
+        self.hopeless = 0
+        self.answers: dict[str, str] = {}
+        self.refusals: Counter[str] = Counter()
+        self.deliveries: defaultdict[str, set[str]] = defaultdict(set)
+        self.flows: Counter[tuple[str, str]] = Counter()
+        self.repeated = 0
+        self.escalations: set[str] = set()
+        self.unreadable = 0
+        self.messages = 0
+        self.open_cases: dict[str, tuple[str, int]] = {}
+
+    @property
+    def submitted(self) -> int:
+        """Submissions sent, each once, and records that nobody can answer."""
+        return len(self.confirmed) + self.hopeless
+
+    @property
+    def unanswered(self) -> int:
+        """Submissions whose receipt has not come."""
+        return len(self.confirmed.keys() - self.answers.keys())
+
+    def sent(self, event_id: str, kind: str) -> None:
+        """Note a submission that Kafka confirmed."""
+        self.confirmed[event_id] = kind
+
+    def got_receipt(self, receipt: Receipt) -> None:
+        """Note an answer."""
+        self.messages += 1
+        self.answers.setdefault(receipt.event_id, receipt.outcome)
+        if receipt.outcome == "refused":
+            self.refusals[receipt.rule or ""] += 1
+
+    def got_delivery(self, member: str, delivery: Delivery, origin_country: str | None) -> None:
+        """Note a delivery; one that hands over a report is a flow from the origin's country."""
+        self.messages += 1
+        self.deliveries[member].add(delivery.delivery_id)
+        if delivery.kind != "update" and origin_country and delivery.hosting_country:
+            self.flows[origin_country, delivery.hosting_country] += 1
+
+    def took_on(self, case_id: str, member: str, received_at: int) -> None:
+        """Note that a member is responsible for a case that the public reported at a time."""
+        self.open_cases[case_id] = (member, received_at)
+
+    def finished(self, case_id: str) -> None:
+        """Note that the responsible member took a final action."""
+        self.open_cases.pop(case_id, None)
+
+    def got_escalation(self, escalation: Escalation) -> None:
+        """Note an escalation."""
+        self.messages += 1
+        self.escalations.add(escalation.escalation_id)
