@@ -26,7 +26,13 @@ _LATENCY: Final = "hotline_exchange_machine_latency_seconds_bucket"
 _OPEN: Final = "hotline_exchange_open_cases"
 _OLDEST: Final = "hotline_exchange_oldest_open_case_timestamp_seconds"
 _FACTS: Final = "hotline_exchange_facts_total"
-_AGES: Final = ((1, "under 1 day"), (3, "1-3 days"), (7, "3-7 days"), (28, "7-28 days"), (math.inf, "over 28 days"))
+_AGES: Final = (
+    (1, "under 1 day"),
+    (3, "1-3 days"),
+    (7, "3-7 days"),
+    (28, "7-28 days"),
+    (math.inf, "over 28 days"),
+)
 _LATE_DAYS: Final = 7
 _ROWS: Final = 8
 
@@ -99,7 +105,8 @@ def read_metrics(text: str) -> Measured:
             elif sample.name == _FACTS:
                 facts[sample.labels["fact"]] += int(sample.value)
     cumulated = sorted(buckets.items())
-    return Measured(quantile(0.5, cumulated), quantile(0.99, cumulated), dict(open_cases), oldest, dict(facts))
+    p50, p99 = quantile(0.5, cumulated), quantile(0.99, cumulated)
+    return Measured(p50, p99, dict(open_cases), oldest, dict(facts))
 
 
 def quantile(share: float, cumulated: Sequence[tuple[float, int]]) -> float | None:
@@ -145,9 +152,10 @@ def as_line(picture: Picture) -> str:
     ages = ", ".join(f"{name}: {count}" for name, count in picture.ages if count) or "none"
     late = ", ".join(f"{member} {count}" for member, count in picture.late[:3]) or "nobody"
     return (
-        f"{_day(picture.now_ms)} | {picture.phase} | submitted {picture.submitted}, answered
-        {picture.answered}, " f"delivered {picture.delivered} | delivery p50 {_seconds(measured.p50_s)} p99
-        {_seconds(measured.p99_s)}" f" | open {ages} | late: {late}"
+        f"{_day(picture.now_ms)} | {picture.phase} | submitted {picture.submitted}, "
+        f"answered {picture.answered}, delivered {picture.delivered} | "
+        f"delivery p50 {_seconds(measured.p50_s)} p99 {_seconds(measured.p99_s)} | "
+        f"open {ages} | late: {late}"
     )
 
 
@@ -165,8 +173,10 @@ def draw(picture: Picture) -> RenderableType:
     late = _table(
         f"open for more than {_LATE_DAYS} days",
         ("hotline", "cases", "oldest"),
-        ((member, count, _age(measured.oldest_ms.get(member), picture.now_ms)) for member, count in
-        picture.late),
+        (
+            (member, count, _age(measured.oldest_ms.get(member), picture.now_ms))
+            for member, count in picture.late
+        ),
     )
     ages = _table("open cases by age", ("age", "cases"), picture.ages)
     panel = Panel(head, title="Hotline Exchange, simulated members, metadata only")

@@ -1,4 +1,4 @@
-"""The demo's worker: a process of its own, so that killing it is a real crash, watched as an orchestrator would."""
+"""The demo's worker: a process of its own, so that killing it is a real crash."""
 
 import os
 import subprocess
@@ -127,8 +127,7 @@ class DemoWorker:
 def fetch(address: str) -> str | None:
     """Answer what an address of our own worker says, or None when it does not answer with success."""
     try:
-        with urllib.request.urlopen(address, timeout=_SCRAPE_TIMEOUT_S) as answer:  # noqa: S310 - http to
-        ourselves
+        with urllib.request.urlopen(address, timeout=_SCRAPE_TIMEOUT_S) as answer:  # noqa: S310 - ours
             text: str = answer.read().decode()
             return text
     except (OSError, urllib.error.URLError):
