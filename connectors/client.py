@@ -39,6 +39,8 @@ from streams.read_marks import reader_group
 from streams.settings import Settings
 from streams.topics import Topics
 
+__all__ = ["DirectoryAt", "MemberClient", "Membership"]
+
 DirectoryAt = Callable[[int], Directory]
 """Answers the directory valid at a time of the exchange's clock, in milliseconds since the epoch, UTC."""
 

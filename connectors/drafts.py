@@ -6,6 +6,7 @@ in the program that made it, and not a receipt an hour later.
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any, Final, Literal, Self
 
@@ -38,6 +39,7 @@ _MINUTE_MS: Final = 60_000
 # Stands in a statement that is refused anyway, because its address has no key.
 _NO_KEY: Final = bytes([1]).ljust(URL_KEY_BYTES, b"\0")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_NAMED_FIELD: Final = re.compile(r"Object (missing required|contains unknown) field `(\w+)`")
 _NO_PLACE: Final = RuleViolation("url_key", "required", "the url key of the case, or its address in url")
 
 
@@ -283,14 +285,24 @@ def milliseconds(moment: Time) -> int:
     return moment if isinstance(moment, int) else (moment - _EPOCH) // dt.timedelta(milliseconds=1)
 
 
+def violation_of(error: msgspec.ValidationError) -> RuleViolation:
+    """Answer which field of a draft has the wrong type, is missing or unknown; never with its value."""
+    problem, _, path = str(error).partition(" - at `$")
+    named = _NAMED_FIELD.match(problem)
+    if named is not None:
+        required = named[1] == "missing required"
+        rule, text = ("required", "must be given") if required else ("unknown_field", "no such field")
+        return RuleViolation(named[2], rule, text)
+    return RuleViolation(path.strip(".`") or "draft", "wrong_type", problem.replace("`", ""))
+
+
 def _check_types(draft: ReportDraft | ActionDraft) -> None:
     """Refuse what a program without a type checker may pass, before it becomes an error in the encoder."""
     values = msgspec.structs.asdict(draft)
     try:
         msgspec.convert(values, type(draft), builtin_types=(bytes, dt.datetime))
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$.")
-        raise DraftRefusedError([RuleViolation(path.rstrip("`") or "draft", "wrong_type", problem)]) from None
+        raise DraftRefusedError([violation_of(error)]) from None
     for field, value in values.items():
         if isinstance(value, dt.datetime) and value.tzinfo is None:
             raise DraftRefusedError([RuleViolation(field, "no_time_zone", "must say its time zone")])
