@@ -251,6 +251,9 @@ class BatchPublisher:
         started = time.monotonic()
         if started < until:
             return known
+        patience = (
+            0.0 if known else self._patience
+        )  # waited for once, it is asked for but not waited for again
         while True:
             self._producer.client.add_topic(topic)
             is_fresh = await self._producer.client.force_metadata_update()
@@ -258,7 +261,7 @@ class BatchPublisher:
                 self._known_missing.pop(topic, None)
                 return None
             waited = time.monotonic() - started
-            if is_fresh and waited >= self._patience:
+            if is_fresh and waited >= patience:
                 break
             if waited >= self._confirm_timeout:
                 raise UnconfirmedError(f"no broker answered about {topic} for {self._confirm_timeout} s")

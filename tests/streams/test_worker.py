@@ -1,0 +1,73 @@
+"""Building, probing and running apps: what a worker says and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from streams.fail_stop import FailStop
+from streams.transport_errors import ConfigurationError, FatalTransportError
+from streams.worker import WorkerOptions, batches, make_app, probe, run_apps, run_worker
+
+if TYPE_CHECKING:
+    from conftest import Topics
+
+    from streams.untyped import FaustStream
+
+
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that ends as asked gives 0, one that a person must help gives 78."""
+    monkeypatch.setattr("asyncio.set_event_loop_policy", lambda _policy: None)
+
+    async def fine(_fail_stop: FailStop) -> None:
+        return
+
+    async def misconfigured(_fail_stop: FailStop) -> None:
+        raise ConfigurationError("no such topic")
+
+    assert run_worker(fine) == 0
+    assert run_worker(misconfigured) == 78
+
+
+async def test_unreachable_brokers_are_named_within_the_limit() -> None:
+    """A wrong address is one sentence, not a worker that waits for ever."""
+    options = WorkerOptions("127.0.0.1:1", start_timeout=0.2)
+    with pytest.raises(ConfigurationError, match=r"127\.0\.0\.1:1 did not let us in for 0\.2 s"):
+        await probe(options, "group", ["topic"])
+
+
+@pytest.mark.kafka
+async def test_a_crashed_app_ends_the_run(topics: Topics) -> None:
+    """What Faust would restart or ignore is an error of the whole run."""
+    topics.create(1, "in")
+    app = make_app(
+        topics.prefix + "g", WorkerOptions(topics.bootstrap), fail_stop=FailStop(lambda _code: None)
+    )
+
+    @app.agent(batches(app, topics.prefix + "in"))
+    async def fails(stream: FaustStream) -> None:
+        async for _event in stream.noack().events():
+            raise RuntimeError("agent")
+
+    ready = asyncio.Event()
+    running = asyncio.create_task(run_apps([app], on_ready=ready.set, handle_signals=False))
+    await ready.wait()
+    assert app.is_delivering
+    await topics.fill("in", 1, range(1))
+    with pytest.raises(FatalTransportError, match="crashed"):
+        await running
+    await app.stop()
+    assert not app.is_delivering
+    assert topics.committed("g") == {}
+
+
+@pytest.mark.kafka
+async def test_a_group_that_is_not_joined_in_time_ends_the_run(topics: Topics) -> None:
+    """Faust would wait for ever."""
+    topics.create(1, "in")
+    app = make_app(topics.prefix + "g", WorkerOptions(topics.bootstrap))
+    with pytest.raises(FatalTransportError, match="were not joined in"):
+        await run_apps([app], start_timeout=0.0, handle_signals=False)
+    await app.stop()
