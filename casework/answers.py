@@ -20,7 +20,8 @@ class Answer(msgspec.Struct, frozen=True):
         rule: Rule that was broken, or by which nothing changes.
         field: Field that broke it.
         message: One sentence naming both; never a value.
-        kind: Kind in the receipt's id; only a copy is answered beside the receipt that decided.
+        kind: Kind in the receipt's id. A refusal that left no trace in a case may be followed by another
+            answer to the same submission, so the two differ; so do the answers to copies.
     """
 
     outcome: str
@@ -38,7 +39,7 @@ DUPLICATE = Answer(
 
 def refused(rule: str, field: str, message: str) -> Answer:
     """Answer a refusal."""
-    return Answer("refused", rule, field, message)
+    return Answer("refused", rule, field, message, "receipt.refused")
 
 
 def id_reused(digest: bytes) -> Answer:

@@ -12,7 +12,7 @@ import msgspec
 from casework.action_rules import must_wait
 from casework.answers import Answer, receipt
 from casework.causes import Cause, cause_of, waiting_cause
-from casework.decisions import decide, decide_waiting
+from casework.decisions import decide_waiting, judge
 from casework.directory import Directory
 from casework.due import due_times
 from casework.effects import effects
@@ -83,7 +83,7 @@ def keep(case: Case | None, event: Event, directory: Directory, source: Source) 
     trigger = cause_of(event, now, directory, source)
     work = _Work(case, event)
     work.apply_timers(trigger)
-    decision = decide(work.case, event, now, directory, source)
+    decision = judge(work.case, event, trigger)
     work.apply(decision.facts, decision.answer, trigger)
     if isinstance(event, ReportEvent) and decision.facts:
         work.store(event, now)

@@ -110,15 +110,22 @@ def waiting_cause(waiting: Waiting, trigger: Cause) -> Cause:
     )
 
 
+def new_case_id(cause: Cause) -> str:
+    """Answer the id of a case that begins with a submission.
+
+    Its time is part of it, because an action that waited in vain leaves no case, and may be sent once more.
+    """
+    return derived_id(cause.input_id, f"case.{cause.now}", cause.url_key.hex())
+
+
 class Draft:
     """The facts of one decision while it is made; numbers follow on those of the case."""
 
     def __init__(self, case: Case | None, cause: Cause) -> None:
         self.facts: list[Fact] = []
         self.cause = cause
-        self._case_id = (
-            derived_id(cause.input_id, "case", cause.url_key.hex()) if case is None else case.case_id
-        )
+        self._case_id = new_case_id(cause) if case is None else case.case_id
+
         self._number = 0 if case is None else case.number
         self._round = 0 if case is None else case.round
         self._leg = 0 if case is None else case.leg

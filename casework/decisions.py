@@ -38,7 +38,11 @@ def decide(case: Case | None, event: Event, now: int, directory: Directory, sour
         directory: Version stamped on the record.
         source: Where the record stands.
     """
-    cause = cause_of(event, now, directory, source)
+    return judge(case, event, cause_of(event, now, directory, source))
+
+
+def judge(case: Case | None, event: Event, cause: Cause) -> Decision:
+    """Answer the same as `decide`, for a caller that has made the cause already."""
     draft = Draft(case, cause)
     if isinstance(event, WakeUp):
         if case is not None:

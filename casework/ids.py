@@ -1,19 +1,17 @@
 """Identifiers: time-ordered ones for what members send, derived ones for what the exchange makes of it.
 
-A derived id is a function of what caused the message and who gets it, never of a position or a moment. A
+A derived id is a function of what caused the message and who gets it, never of where or when it is made. A
 worker that repeats a decision after a crash therefore sends the same ids, and a reader drops the second copy.
 """
 
 import hashlib
-import uuid
 from typing import Final
 
 RANDOM_BYTES: Final = 10
 """Randomness of an event id: RFC 9562 leaves 74 bits beside time, version and variant."""
 
-_VERSION_MASK: Final = 0xF << 76
-_VARIANT_MASK: Final = 0x3 << 62
-_VARIANT: Final = 0x2 << 62
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""A hexadecimal digit with its two leading bits set to the variant of RFC 9562."""
 
 
 def new_event_id(now_ms: int, randomness: bytes) -> str:
@@ -30,7 +28,7 @@ def new_event_id(now_ms: int, randomness: bytes) -> str:
         raise ValueError("now_ms must fit 48 bits")
     if len(randomness) != RANDOM_BYTES:
         raise ValueError(f"randomness must be {RANDOM_BYTES} bytes")
-    return _text((now_ms << 80) | int.from_bytes(randomness, "big"), version=7)
+    return _text(f"{now_ms:012x}{randomness.hex()}", "7")
 
 
 def derived_id(input_id: str, kind: str, recipient: str) -> str:
@@ -41,8 +39,7 @@ def derived_id(input_id: str, kind: str, recipient: str) -> str:
         kind: What it is, such as `receipt` or `escalation.tor`.
         recipient: Who gets it; a member id, a topic code or a case id.
     """
-    digest = hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).digest()
-    return _text(int.from_bytes(digest[:16], "big"), version=8)
+    return _text(hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).hexdigest(), "8")
 
 
 def id_bytes(event_id: str) -> bytes:
@@ -50,6 +47,9 @@ def id_bytes(event_id: str) -> bytes:
     return bytes.fromhex(event_id.replace("-", ""))
 
 
-def _text(value: int, version: int) -> str:
-    value = value & ~_VERSION_MASK & ~_VARIANT_MASK | version << 76 | _VARIANT
-    return str(uuid.UUID(int=value))
+def _text(digits: str, version: str) -> str:
+    """Answer the first 32 hexadecimal digits as a UUID of a version."""
+    return (
+        f"{digits[:8]}-{digits[8:12]}-{version}{digits[13:16]}"
+        f"-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
+    )

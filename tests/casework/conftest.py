@@ -48,11 +48,11 @@ class Story:
         self.events: list[tuple[Event, Directory, Source]] = []
         self.ids = 0
 
-    def report(self, sender: str = "gb-iwf", country: str = "NL", **fields: Any) -> Kept:
+    def report(self, sender: str = "gb-iwf", country: str = "NL", **fields: object) -> Kept:
         """Send a report."""
         return self.happen(self.report_event(sender, country, **fields))
 
-    def act(self, sender: str, action: str, **fields: Any) -> Kept:
+    def act(self, sender: str, action: str, **fields: object) -> Kept:
         """Send an action on this case."""
         return self.happen(self.action_event(sender, action, **fields))
 
@@ -67,7 +67,7 @@ class Story:
         self.now += duration_ms
         return self
 
-    def report_event(self, sender: str, country: str = "NL", **fields: Any) -> ReportEvent:
+    def report_event(self, sender: str, country: str = "NL", **fields: object) -> ReportEvent:
         """Answer an admitted report."""
         values: dict[str, Any] = {
             "event_id": self.new_id(),
@@ -88,7 +88,7 @@ class Story:
         )
         return ReportEvent(self._admit("report", statement, submission), submission, statement)
 
-    def action_event(self, sender: str, action: str, **fields: Any) -> ActionEvent:
+    def action_event(self, sender: str, action: str, **fields: object) -> ActionEvent:
         """Answer an admitted action; it names the case where there is one."""
         values: dict[str, Any] = {
             "event_id": self.new_id(),
