@@ -21,13 +21,19 @@ class Kind(enum.StrEnum):
 
 def _run(context: typer.Context, kind: Kind, metrics_port: int | None) -> None:
     session: Session = context.obj
-    changed = {} if metrics_port is None else {"metrics_port": metrics_port}
+    changed = {}
+    if metrics_port is not None:
+        second = metrics_port + (1 if metrics_port and kind is Kind.ALL else 0)
+        changed = {"intake_metrics_port": metrics_port, "casekeeper_metrics_port": second}
     raise typer.Exit(run_worker(kind.value, session.settings_with(**changed), session.clock))
 
 
 MetricsPort = Annotated[
     int | None,
-    typer.Option("--metrics-port", help="Port of /metrics, /healthz and /readyz; 0 takes a free one."),
+    typer.Option(
+        "--metrics-port",
+        help="Port of /metrics, /healthz, /readyz; 0 is a free one. With `all`: of intake; and one more.",
+    ),
 ]
 
 

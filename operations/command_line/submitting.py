@@ -1,0 +1,164 @@
+"""What `hx submit` and `hx act` share: from the lines of a file to receipts, or only to a check."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import typer
+
+from casework.messages import Receipt
+from connectors.client import MemberClient
+from connectors.drafts import ActionDraft, ReportDraft
+from connectors.errors import NoReceiptError, ReportRefusedError
+from connectors.positions import MemoryPositions
+from operations.command_line.exits import Exit, leave
+from operations.command_line.output import AsJson, print_json
+from operations.command_line.session import Session
+from operations.files import Counts, Line, Problem, Ready, prepared_lines
+from operations.setting_up import read_directory
+
+DEMO_MEMBER: Final = "ie-hotline"
+_IN_FLIGHT: Final = 200
+
+Draft = TypeVar("Draft", ReportDraft, ActionDraft)
+
+File = Annotated[Path, typer.Argument(help="CSV (.csv) or JSON lines (.jsonl, .ndjson).")]
+As = Annotated[
+    str | None, typer.Option("--as", help=f"Member id of the sender; in the demo {DEMO_MEMBER} if not given.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Only validate; nothing is sent and no Kafka is needed.")
+]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the receipts.")]
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for a receipt.")]
+__all__ = ["As", "AsJson", "Check", "File", "Submission", "Timeout", "Wait"]
+
+
+class Submission:
+    """One call of `hx submit` or `hx act`.
+
+    Args:
+        session: The session.
+        member: Member id of the sender, or None.
+        as_json: Whether to print JSON.
+    """
+
+    def __init__(self, session: Session, member: str | None, *, as_json: bool) -> None:
+        self._session = session
+        self._as_json = as_json
+        self._counts = Counts()
+        self._refused = 0
+        self._unanswered = 0
+        self.member = self._sender(member)
+
+    def _sender(self, member: str | None) -> str:
+        if member is not None:
+            return member
+        if self._session.settings.environment != "demo":
+            leave(Exit.USAGE, "name the sender with --as MEMBER")
+        if not self._as_json:
+            print(f"as {DEMO_MEMBER}; --as names another member")
+        return DEMO_MEMBER
+
+    def check(self, lines: Iterable[Line[Draft] | Problem]) -> None:
+        """Validate every line against the directory file and end with an exit code."""
+        settings = self._session.settings
+        directory = read_directory(settings, self._session.clock.now_ms())
+        client = MemberClient.from_settings(
+            settings, self.member, positions=MemoryPositions(), directory=lambda _now: directory
+        )
+        for item in prepared_lines(lines, client.prepare):
+            self._counts.see(item)
+            if isinstance(item, Problem):
+                self._tell_problem(item)
+        if not self._as_json:
+            print(f"{self._counts.good} good, {self._counts.bad} bad, nothing sent")
+        self._end()
+
+    def send(self, lines: Iterable[Line[Draft] | Problem], *, wait: bool, timeout_s: float) -> None:
+        """Send every good line, tell its receipt, and end with an exit code."""
+        asyncio.run(self._send(lines, wait=wait, timeout_s=timeout_s))
+        if not self._as_json:
+            waited = f", {self._refused} not accepted, {self._unanswered} without receipt" if wait else ""
+            print(f"{self._counts.good} sent, {self._counts.bad} bad lines{waited}")
+        self._end()
+
+    async def _send(self, lines: Iterable[Line[Draft] | Problem], *, wait: bool, timeout_s: float) -> None:
+        waiting: list[asyncio.Task[None]] = []
+        settings = self._session.settings
+        async with MemberClient.from_settings(settings, self.member, positions=MemoryPositions()) as client:
+            for item in prepared_lines(lines, client.prepare):
+                self._counts.see(item)
+                if isinstance(item, Problem):
+                    self._tell_problem(item)
+                    continue
+                try:
+                    await client.send(item.prepared)
+                except (ReportRefusedError, NoReceiptError) as error:
+                    self._unanswered += 1
+                    print(f"{item.file}:{item.line}: not sent: {error}")
+                    continue
+                if not wait:
+                    self._tell(item, None)
+                    continue
+                waiting.append(asyncio.create_task(self._receipt(client, item, timeout_s)))
+                if len(waiting) == _IN_FLIGHT:
+                    await asyncio.gather(*waiting)
+                    waiting.clear()
+            await asyncio.gather(*waiting)
+
+    async def _receipt(self, client: MemberClient, item: Ready, timeout_s: float) -> None:
+        try:
+            receipt = await client.wait_for_receipt(item.prepared.event_id, timeout_s)
+        except NoReceiptError:
+            self._unanswered += 1
+            self._tell(item, None)
+            return
+        if receipt.outcome not in {"accepted", "duplicate"}:
+            self._refused += 1
+        self._tell(item, receipt)
+
+    def _tell_problem(self, problem: Problem) -> None:
+        if self._as_json:
+            print_json({"file": problem.file, "line": problem.line, "violation": problem.violation})
+        else:
+            print(problem)
+
+    def _tell(self, item: Ready, receipt: Receipt | None) -> None:
+        event_id = item.prepared.event_id
+        if self._as_json:
+            print_json({"file": item.file, "line": item.line, "event_id": event_id, "receipt": receipt})
+            return
+        if receipt is None:
+            print(f"{item.file}:{item.line}: sent {event_id}")
+            return
+        why = f" {receipt.field}: {receipt.message} ({receipt.rule})" if receipt.rule else ""
+        where = ""
+        if receipt.case_id:
+            where = f" -> {receipt.assigned_hotline or 'orphan desk'}, case {receipt.case_id}"
+        print(f"{item.file}:{item.line}: {receipt.outcome}{why}{where}")
+
+    def _end(self) -> None:
+        if self._counts.bad:
+            raise typer.Exit(Exit.USAGE)
+        if self._refused:
+            raise typer.Exit(Exit.NO)
+        if self._unanswered:
+            leave(Exit.UNAVAILABLE, "not every submission has its receipt yet: is a worker running?")
+
+
+def run(
+    submission: Submission,
+    read: Callable[[Path], Iterable[Line[Draft] | Problem]],
+    file: Path,
+    *,
+    check: bool,
+    wait: bool,
+    timeout_s: float,
+) -> None:
+    """Check or send a file."""
+    if check:
+        submission.check(read(file))
+    else:
+        submission.send(read(file), wait=wait, timeout_s=timeout_s)
