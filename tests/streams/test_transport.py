@@ -15,7 +15,7 @@ import pytest
 
 from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
-from streams.transport import LosslessTransport
+from streams.transport import RECORD_OVERHEAD, LosslessTransport
 from streams.transport_errors import ConfigurationError
 from streams.worker import WorkerOptions, batches, make_app, run_apps
 
@@ -196,11 +196,17 @@ class InProcess:
 
     def __init__(self, topics: Topics) -> None:
         options = WorkerOptions(
-            topics.bootstrap, commit_interval=1000.0, max_poll_records=50, max_bytes_in_flight=1
+            topics.bootstrap,
+            commit_interval=1000.0,
+            max_poll_records=50,
+            max_bytes_in_flight=1,
+            drain_timeout=0.5,
         )
         self.exits: list[int] = []
         self.app = make_app(topics.prefix + "g", options, fail_stop=FailStop(self.exits.append))
         self.delivered: list[int] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.complete, self.stop = asyncio.Event(), asyncio.Event()
         lanes = PartitionLanes(self.app, self.handle)
 
@@ -210,14 +216,56 @@ class InProcess:
                 lanes.submit(event)
 
     async def handle(self, batch: Batch) -> None:
-        """Count; every 300 records the test may go on."""
+        """Count, then wait for the gate; every 300 records the test may go on."""
         self.delivered.extend(int(record.value) for record in batch.records)
         if len(self.delivered) % 300 == 0:
             self.complete.set()
+        await self.gate.wait()
 
     def run(self) -> asyncio.Task[None]:
         """Run until `stop`."""
         return asyncio.create_task(run_apps([self.app], stop_event=self.stop, handle_signals=False))
+
+
+async def test_fetching_pauses_while_too_much_is_in_hand(topics: Topics) -> None:
+    """With a bound of one byte nothing is fetched while 50 records are in hand."""
+    topics.create(3, "in0")
+    await topics.fill("in0", 3, range(300))
+    side = InProcess(topics)
+    fetch, fetched = side.app.consumer._wait_next_records, asyncio.Event()
+
+    async def watched(timeout: float) -> object:  # noqa: ASYNC109 - Faust's signature
+        if side.delivered:
+            fetched.set()
+        return await fetch(timeout)
+
+    side.app.consumer._wait_next_records = watched
+    side.gate.clear()
+    running = side.run()
+    while not side.delivered:  # noqa: ASYNC110 - the handler waits at the gate
+        await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(fetched.wait(), 0.3)
+    assert RECORD_OVERHEAD < side.app.consumer.bytes_in_flight <= 50 * (RECORD_OVERHEAD + len("k99299"))
+    side.gate.set()
+    await side.complete.wait()
+    side.stop.set()
+    await running
+
+
+async def test_a_stop_does_not_wait_for_ever_for_a_handler(topics: Topics) -> None:
+    """A handler that hangs is dropped after the bound: the stop ends, and its records are not committed."""
+    topics.create(1, "in0")
+    await topics.fill("in0", 1, range(10))
+    side = InProcess(topics)
+    side.gate.clear()
+    running = side.run()
+    while not side.delivered:  # noqa: ASYNC110 - the handler itself hangs
+        await asyncio.sleep(0)
+    side.stop.set()
+    await running
+    assert topics.committed("g") == {}
+    assert side.exits == []
 
 
 async def test_seek_back_delivers_everything_that_was_not_committed(topics: Topics) -> None:
