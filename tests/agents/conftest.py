@@ -3,6 +3,9 @@
 import asyncio
 import hashlib
 import os
+import subprocess
+import sys
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +28,7 @@ from casework.messages import (
     Submission,
 )
 from casework.url_keys import url_key
-from casework.urls import canonical_url
+from casework.urls import canonical_url, check_url
 from operations.directory.document import build
 from operations.embedded_kafka import EmbeddedKafka
 from streams import provision, wire
@@ -40,17 +43,21 @@ MEMBERS = {"nl-offlimits", "gb-iwf", "de-eco"}
 LIAISONS = {"nl", "gb", "interpol"}
 PARTITIONS = 3
 WAIT_S = 60
+WORKER = (
+    "import sys; from agents.workers import run_worker; from streams.settings import Settings; "
+    "sys.exit(run_worker('all', Settings.load()))"
+)
 URL_OF_NOTHING = "https://nothing.example.test/"
 
 
-def small_directory(version: int = 1, **changes: str) -> Directory:
-    """Answer three hotlines out of the shipped network; `changes` sets the status of a member."""
+def small_directory(version: int = 1, *, add: str = "", **changes: str) -> Directory:
+    """Answer three hotlines out of the shipped network, one more with `add`; `changes` sets statuses."""
     whole = build(environment="test", published_at=1, candidates="admit")
     status = {name.replace("_", "-"): value for name, value in changes.items()}
     members = tuple(
         msgspec.structs.replace(member, status=status.get(member.id, member.status))
         for member in whole.members
-        if member.id in MEMBERS or member.liaison in LIAISONS
+        if member.id in {*MEMBERS, add} or member.liaison in LIAISONS
     )
     ids = {member.id for member in members}
     countries = tuple(
@@ -74,13 +81,37 @@ def new_id() -> str:
     return new_event_id(SystemClock().real_ms(), os.urandom(10))
 
 
+def _fetch(address: str) -> str:
+    with urllib.request.urlopen(address) as answer:  # noqa: S310 - our own server
+        return answer.read().decode()
+
+
+class ShiftedClock:
+    """The machine's clock with the exchange's time some milliseconds ahead of it."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    def now_ms(self) -> int:
+        """The exchange's time."""
+        return self.real_ms() + self.ahead_ms
+
+    def real_ms(self) -> int:
+        """The machine's time."""
+        return SystemClock().real_ms()
+
+
 class Exchange:
     """Topics of one test, a worker in the test's own loop, and members that send."""
+
+    small_directory = staticmethod(small_directory)
+    new_id = staticmethod(new_id)
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.topics = Topics(settings.topic_prefix)
         self.directory = small_directory()
+        self.clock = ShiftedClock()
         self.addresses: dict[str, str] = {}
         self.stopped_because: list[int] = []
         self._stop = asyncio.Event()
@@ -123,7 +154,7 @@ class Exchange:
             workers.run(
                 kind,
                 self.settings,
-                SystemClock(),
+                self.clock,
                 FailStop(self.stopped_because.append),
                 stop_event=self._stop,
                 on_ready=ready.set_result,
@@ -142,13 +173,28 @@ class Exchange:
             await self._worker
             self._worker = None
 
+    async def shows(self, kind: str, series: dict[str, float]) -> str:
+        """Wait until a part's /metrics shows these values and answer the whole page."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                page = await asyncio.to_thread(_fetch, self.addresses[kind])
+                values = dict(line.rsplit(" ", 1) for line in page.splitlines() if line[0] != "#")
+                if all(float(values.get(name, "nan")) == value for name, value in series.items()):
+                    return page
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start a worker `all` as a process of its own, under a stable name in its groups."""
+        settings = msgspec.structs.replace(self.settings, instance_id="w1")
+        environment = {**os.environ, **settings.as_environment()}
+        return subprocess.Popen([sys.executable, "-c", WORKER], env=environment)
+
     # what members send ---------------------------------------------------------------------------------
 
     def report(self, url: str, *, sender: str = "gb-iwf", country: str = "NL", **changes: Any) -> Submission:  # noqa: ANN401 - fields
         """Answer a report; `changes` go to the statement, `content` replaces fields of the content."""
         now = SystemClock().real_ms()
         content = wire.encode(ReportContent(**{"url": url, **changes.pop("content", {})}))
-        key = self.key(url if "://" in url else URL_OF_NOTHING)
+        key = self.key(url if check_url(url) is None else URL_OF_NOTHING)
         values: dict[str, Any] = {
             "event_id": new_id(),
             "environment": "test",
