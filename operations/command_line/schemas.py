@@ -1,10 +1,14 @@
 """`hx schemas`: the contract between members, and whether it is kept."""
 
+from typing import Annotated
+
 import typer
 
 from operations.command_line.exits import Exit
 from operations.command_line.output import AsJson, print_json, print_table
 from schemas.checks import check as find_faults
+from schemas.errors import LockRefusedError
+from schemas.lock import write_lock
 from schemas.registry import registry
 
 app = typer.Typer(help="The Avro schemas: the contract between members.")
@@ -44,3 +48,22 @@ def check(as_json: AsJson = False) -> None:
         raise typer.Exit(Exit.NO)
     if not as_json:
         print(f"{len(registry().entries)} schemas, no finding")
+
+
+@app.command()
+def lock(
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Restate versions that no release has had, in place.")
+    ] = False,
+    release: Annotated[bool, typer.Option("--release", help="Mark all ids as released.")] = False,
+) -> None:
+    """Give new and changed schemas their ids; exit code 1 if a change would break other members.
+
+    Example: hx schemas lock
+    """
+    try:
+        changes = write_lock(rewrite=rewrite, release=release)
+    except LockRefusedError as error:
+        print(error)
+        raise typer.Exit(Exit.NO) from error
+    print("\n".join(changes or ("nothing to lock",)))

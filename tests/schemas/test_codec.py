@@ -31,7 +31,7 @@ RECEIPT = {
 }
 
 
-@settings(max_examples=20)  # for each message; Apache Avro is slow
+@settings(max_examples=10)  # for each message; Apache Avro is slow
 @given(data=st.data())
 @pytest.mark.parametrize("name", NAMES)
 def test_every_record_comes_back_as_it_was_in_both_libraries(
@@ -47,7 +47,7 @@ def test_every_record_comes_back_as_it_was_in_both_libraries(
     assert codec.decode(framed[:HEADER_BYTES] + other.write(record)) == (name, record)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 @pytest.mark.parametrize("name", codec.STATEMENT_NAMES)
 def test_the_prefix_is_what_the_full_codec_reads(
@@ -110,6 +110,7 @@ def test_each_truncation_and_each_trailing_byte_is_found(name: str) -> None:
         codec.decode(framed + b"\0")
 
 
+@settings(max_examples=50)
 @given(junk=st.binary(max_size=300), schema_id=st.integers(0, 20))
 def test_junk_is_unreadable_and_nothing_else(junk: bytes, schema_id: int) -> None:
     """Hostile bytes under any id give a record or an UnreadableError, no other error."""
@@ -121,6 +122,7 @@ def test_junk_is_unreadable_and_nothing_else(junk: bytes, schema_id: int) -> Non
                 assert error.rule  # noqa: PT017 - a record is as good
 
 
+@settings(max_examples=50)
 @given(data=st.data(), place=st.integers(0, 10_000), byte=st.integers(0, 255))
 def test_a_damaged_statement_is_unreadable_or_another_record(
     data: st.DataObject, place: int, byte: int, any_record: Callable[..., Any]

@@ -77,7 +77,7 @@ READ = compile_reader(EVERYTHING, _dicts(EVERYTHING))
 WRITE = compile_writer(EVERYTHING, b"")
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 @BY_NAME
 def test_it_writes_and_reads_what_fastavro_does(
@@ -98,7 +98,7 @@ def _spelt_out() -> dict[str, Any]:
     return EVERYTHING | {"fields": fields}
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(place=st.integers(0, 10_000), junk=st.binary(min_size=1, max_size=12))
 @example(place=0, junk=b"\2")
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_the_digest_sees_what_the_fingerprint_does_not() -> None:
     assert fingerprint(other_default) == fingerprint(before)
     assert digest(other_default) != digest(before)
     assert digest(other_doc) == digest(before)
+    assert digest({"default": {"doc": "a value"}}) != digest({"default": {"doc": "another value"}})
 
 
 @pytest.mark.parametrize("damage", ["schema", "missing", "lock"])

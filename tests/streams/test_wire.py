@@ -124,7 +124,7 @@ def test_every_locked_message_has_a_struct() -> None:
     assert sorted(wire.SCHEMA_NAMES.values()) == list(registry().names())
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
 def test_every_message_comes_back_as_it_was(kind: type[Message], data: st.DataObject) -> None:
@@ -140,6 +140,7 @@ def test_every_message_comes_back_as_it_was(kind: type[Message], data: st.DataOb
     }
 
 
+@settings(max_examples=20)
 @given(data=st.data())
 @pytest.mark.parametrize(("kind", "word"), [(ReportStatement, "report"), (ActionStatement, "action")])
 def test_the_prefix_of_a_statement_is_that_of_the_whole(
@@ -217,3 +218,14 @@ def test_a_struct_ahead_of_the_lock_is_found(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(wire.SCHEMA_NAMES, Submission, "Submission")
     with pytest.raises(Exception, match="differ in content, key_id, later, signature"):
         wire.encode(Submission(statement=b""))
+
+
+@pytest.mark.parametrize("statement", [REPORT, ACTION], ids=["report", "action"])
+def test_bytes_that_end_early_or_late_are_named_so(statement: ReportStatement | ActionStatement) -> None:
+    """Each truncation of a statement is undecodable for that reason, and so is a byte too many."""
+    framed = wire.encode(statement)
+    for length in range(5, len(framed)):
+        with pytest.raises(UndecodableError, match="the bytes end within the record"):
+            wire.decode(framed[:length])
+    with pytest.raises(UndecodableError, match="1 bytes follow"):
+        wire.decode(framed + b"\0")
