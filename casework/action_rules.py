@@ -61,17 +61,15 @@ def must_wait(case: Case | None, sender: str, action: Action) -> bool:
 def _malformed(action: Action) -> Answer | None:
     if action.action not in ACTIONS:
         return refused(
-            "not_in_table", "action", f"{_known(action.action)} is not in the table of transitions."
+            "not_in_table", "action", f"{_known(action.action)} is not in the table of transitions"
         )
     if action.action in NEED_REASON and action.reason_code is None:
-        return refused("reason_required", "reason_code", f"{action.action} needs a reason_code.")
+        return refused("reason_required", "reason_code", f"must be given with {action.action}")
     if action.action == "assessed":
         if action.classification in {None, "unassessed"}:
-            return refused("classification_required", "classification", "assessed needs a classification.")
+            return refused("classification_required", "classification", "must be given with assessed")
         if action.classification == "national" and action.law_country is None:
-            return refused(
-                "law_country_required", "law_country", "A national assessment names the law_country applied."
-            )
+            return refused("law_country_required", "law_country", "must be given with a national assessment")
     return None
 
 
@@ -86,15 +84,15 @@ def _no_room(case: Case | None, action: Action, cause: Cause) -> Answer | None:
     if len(waiting) < MAX_WAITING and size <= MAX_WAITING_BYTES:
         return None
     field = "case_id" if action.case_id is not None else "report_event_id"
-    return refused("too_many_waiting", field, f"{field}: too many actions wait for this unknown report.")
+    return refused("too_many_waiting", field, "too many actions wait for this unknown report already")
 
 
 def _foreign(case: Case, action: Action, cause: Cause) -> Answer | None:
     if not is_party(case, cause.sender, cause.directory):
-        return refused("not_a_party", "sender", "sender is not a party of this case.")
+        return refused("not_a_party", "sender", "not a party of this case")
     if not names_case(case, cause.sender, action):
         field = "case_id" if action.case_id is not None else "report_event_id"
-        return refused("wrong_case", field, f"{field} does not name the case of this url_key.")
+        return refused("wrong_case", field, "not the case of this url_key")
     return None
 
 

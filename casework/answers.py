@@ -6,6 +6,7 @@ A refusal tells nothing about the case, because its sender may be a stranger to 
 import msgspec
 
 from casework.causes import Cause
+from casework.errors import RuleViolation
 from casework.ids import derived_id
 from casework.messages import Case, Fact, Receipt
 from casework.postings import Posting
@@ -38,8 +39,8 @@ DUPLICATE = Answer(
 
 
 def refused(rule: str, field: str, message: str) -> Answer:
-    """Answer a refusal."""
-    return Answer("refused", rule, field, message, "receipt.refused")
+    """Answer a refusal, worded as intake words its own."""
+    return Answer("refused", rule, field, str(RuleViolation(field, rule, message)), "receipt.refused")
 
 
 def id_reused(digest: bytes) -> Answer:

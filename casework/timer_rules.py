@@ -11,7 +11,7 @@ from casework.report_rules import ReportOf, begin_leg, escalate
 from casework.routing import route
 from casework.transitions import ASSIGNED_STATES
 
-UNKNOWN_CASE = refused("unknown_case", "case_id", "case_id: no report of this url_key came within an hour.")
+UNKNOWN_CASE = refused("unknown_case", "case_id", "no report of this url_key came within an hour")
 MEMBER_LEFT = "member_left"
 
 

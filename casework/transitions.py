@@ -5,7 +5,7 @@ table and a test holds page, table and behaviour together. A state is the furthe
 a step that comes late never takes a case back; the times of all steps are kept beside the state.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -42,9 +42,10 @@ ASSIGNED_STATES: Final = (ASSIGNED, ACKNOWLEDGED, ASSESSED, POLICE_INFORMED, PRO
 OPEN_STATES: Final = (ORPHANED, *ASSIGNED_STATES)
 UNKNOWN_STATES: Final = (NONE, AWAITED)
 
-Who = Literal["origin", "responsible", "party", "exchange"]
+Who = Literal["origin", "responsible", "party", "anybody", "exchange"]
 Breach = Literal["not_responsible", "out_of_order"]
 SAME: Final = "same"
+_LONG_RUN: Final = 3
 ACTION: Final = "the action"
 """In the column of facts: the fact is named like the action."""
 
@@ -56,7 +57,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
         event: `report`, `timer`, an action's code, or `any action`.
         when: Condition beside state and sender; empty when there is none.
         states: States in which the row applies.
-        who: Who may: `responsible` is the hotline of the current leg, `party` anybody entitled to the case.
+        who: Who may: `responsible` is the hotline of the current leg, `party` any member entitled to the
+            case; of an action that waits it is asked when its report comes, so `anybody` may.
         reason_required: Whether a reason code must be given.
         facts: Kinds of the facts that are recorded, in order.
         state: State afterwards; `same` leaves it. A step behind the state leaves it too.
@@ -229,9 +231,17 @@ TABLE: Final[tuple[Transition, ...]] = (
         event="any action",
         when="its report has not come",
         states=UNKNOWN_STATES,
-        who="party",
+        who="anybody",
         facts=("awaited",),
         state=AWAITED,
+    ),
+    Transition(
+        event="any action",
+        when="it names a report of its sender that has not come",
+        states=(*OPEN_STATES, CLOSED),
+        who="anybody",
+        facts=("awaited",),
+        state=SAME,
     ),
     Transition(
         event="timer",
@@ -291,23 +301,28 @@ def furthest(state: str, step: str) -> str:
     return step if _RANK[step] > _RANK[state] else state
 
 
-def as_markdown(rows: Iterable[Transition] = TABLE) -> str:
+def as_markdown() -> str:
     """Answer the table as readers see it in docs/state-machine.md."""
-    lines = [
-        "| event | when | state before | who may | reason | facts | state after | told |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        facts = ", ".join(row.facts) + (f" (breach `{row.breach}`)" if row.breach else "")
-        cells = (
+    rows = (
+        (
             row.event,
             row.when,
-            ", ".join(row.states),
+            _span(row.states),
             row.who,
             "required" if row.reason_required else "",
-            facts,
+            ", ".join(row.facts) + (f" (breach `{row.breach}`)" if row.breach else ""),
             row.state,
             ", ".join(row.told),
         )
-        lines.append("| " + " | ".join(cells).replace("  ", " ") + " |")
-    return "\n".join(lines) + "\n"
+        for row in TABLE
+    )
+    head = ("event", "when", "state before", "who may", "reason", "facts", "state after", "told")
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ("---",) * len(head), *rows))
+
+
+def _span(states: tuple[str, ...]) -> str:
+    """Answer states for readers; a long run in the order of STATES by its ends."""
+    order = tuple(STATES)
+    start = order.index(states[0]) if states[0] in order else 0
+    is_run = len(states) > _LONG_RUN and order[start : start + len(states)] == states
+    return f"{states[0]} to {states[-1]}" if is_run else ", ".join(states)
