@@ -43,7 +43,9 @@ async def test_a_crashed_app_ends_the_run(topics: Topics) -> None:
     """What Faust would restart or ignore is an error of the whole run."""
     topics.create(1, "in")
     app = make_app(
-        topics.prefix + "g", WorkerOptions(topics.bootstrap), fail_stop=FailStop(lambda _code: None)
+        topics.prefix + "g",
+        WorkerOptions(topics.bootstrap, drain_timeout=0.2),
+        fail_stop=FailStop(lambda _code: None),
     )
 
     @app.agent(batches(app, topics.prefix + "in"))
