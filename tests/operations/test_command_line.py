@@ -1,0 +1,199 @@
+"""The command line without Kafka: help, exit codes, one-sentence errors, JSON."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from operations.command_line import app, main
+from operations.directory.files import NETWORK_FILE
+from operations.simulator.samples import Line
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+Hx = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def hx(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """Run `hx` in this process: answers exit code, output and error output."""
+    monkeypatch.setenv("HX_KAFKA_DIR", str(tmp_path / "kafka"))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["hx", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return code, out, err
+
+    return run
+
+
+def _commands(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield " ".join(path), getattr(command, "help", "") or ""
+        return
+    for name, child in children.items():
+        yield from _commands(child, (*path, name))
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+def test_the_commands_are_those_that_the_documentation_names() -> None:
+    """No documented command is missing."""
+    assert isinstance(typer.main.get_command(app), TyperGroup)
+    assert set(COMMANDS) >= {
+        *("demo", "provision", "submit", "act", "simulate", "inbox tail", "cases list", "cases show"),
+        *("kafka start", "kafka stop", "kafka status", "worker intake", "worker casekeeper", "worker all"),
+        *("directory check", "directory show", "directory publish", "schemas list", "schemas check"),
+        *("members list", "members show", "members admit", "members suspend", "members leave"),
+    }
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    """Help says what the command does and shows one call of it."""
+    text = COMMANDS[command]
+    assert f"Example: hx {command}" in text
+    assert text.index("Example:") > 10
+
+
+def test_a_wrong_option_is_a_usage_error(hx: Hx) -> None:
+    """A word that no command knows ends with 2 and names it."""
+    code, _, err = hx("kafka", "start", "--colour")
+    assert code == 2
+    assert "--colour" in err
+
+
+def test_a_wrong_setting_is_one_sentence_with_code_78(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting out of its rule is named, without a traceback."""
+    monkeypatch.setenv("HX_PARTITIONS", "none")
+    code, _, err = hx("provision", "--plan")
+    assert code == 78
+    assert "HX_PARTITIONS" in err
+    assert "Traceback" not in err
+    assert err.count("\n") == 1
+
+
+def test_debug_shows_the_traceback(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--debug`, wherever it stands, adds the traceback and keeps the code."""
+    monkeypatch.setenv("HX_PARTITIONS", "none")
+    code, _, err = hx("provision", "--plan", "--debug")
+    assert code == 78
+    assert "Traceback" in err
+
+
+def test_a_defect_is_not_told_as_the_callers_fault(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected error ends with 70 and asks for --debug; its text, which may hold data, is not shown."""
+
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise KeyError("https://example.test/secret")
+
+    monkeypatch.setattr("operations.command_line.schemas.registry", broken)
+    code, _, err = hx("schemas", "list")
+    assert code == 70
+    assert "--debug" in err
+    assert "secret" not in err
+
+
+def test_without_an_embedded_kafka_its_status_is_no(hx: Hx) -> None:
+    """Status ends with 1 when nothing runs, and says so in JSON too."""
+    assert hx("kafka", "status")[0] == 1
+    code, out, _ = hx("kafka", "status", "--json")
+    assert code == 1
+    assert json.loads(out) == {"running": False}
+
+
+def test_the_examples_pass_their_own_check(hx: Hx) -> None:
+    """Checking the shipped example needs no Kafka and finds nothing."""
+    code, out, _ = hx("submit", str(EXAMPLES / "reports.csv"), "--check")
+    assert code == 0
+    assert "0 bad" in out
+
+
+def test_a_bad_line_is_named_with_field_and_rule(hx: Hx, tmp_path: Path) -> None:
+    """Each bad line is told with file and line, the good ones are counted, and the code is 2."""
+    lines = (EXAMPLES / "reports.csv").read_text().splitlines()
+    place = lines[0].split(",").index("hosting_country")
+    cells = lines[1].split(",")
+    cells[place] = "QQ"
+    file = tmp_path / "reports.csv"
+    file.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
+    code, out, _ = hx("submit", str(file), "--check")
+    assert code == 2
+    assert f"{file}:2: hosting_country:" in out
+    assert "1 bad" in out
+
+
+def test_a_missing_file_is_a_usage_error(hx: Hx, tmp_path: Path) -> None:
+    """A file that is not there is named with code 2."""
+    code, _, err = hx("submit", str(tmp_path / "none.csv"), "--check")
+    assert code == 2
+    assert "none.csv" in err
+
+
+def test_outside_the_demo_a_sender_must_be_named(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the demo has a default sender."""
+    monkeypatch.setenv("HX_ENVIRONMENT", "test")
+    code, _, err = hx("submit", str(EXAMPLES / "reports.csv"), "--check")
+    assert code == 2
+    assert "--as" in err
+
+
+def test_the_directory_check_tells_file_and_line(hx: Hx, tmp_path: Path) -> None:
+    """A broken directory file is told with its line and ends with 1; the shipped one has no error."""
+    assert hx("directory", "check")[0] == 0
+    broken = tmp_path / "network.yaml"
+    text = NETWORK_FILE.read_text()
+    number = text[: text.index("ie-hotline:")].count("\n") + 1
+    broken.write_text(text.replace("ie-hotline:\n", "ie-hotline:\n    colour: green\n", 1))
+    code, out, _ = hx("directory", "check", str(broken))
+    assert code == 1
+    assert f"{broken}:{number + 1}: members.ie-hotline.colour" in out
+
+
+def test_members_are_edited_in_the_file_of_the_settings(
+    hx: Hx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An admission asks for its checklist item by item; then the member is active and the version grew."""
+    file = tmp_path / "network.yaml"
+    file.write_text(NETWORK_FILE.read_text())
+    monkeypatch.setenv("HX_DIRECTORY", str(file))
+    code, _, err = hx("members", "admit", "ie-hotline", "--confirm", "kind")
+    assert code == 1
+    assert "not_confirmed" in err
+    _, out, _ = hx("members", "show", "ie-hotline", "--json")
+    items = json.loads(out)["to_confirm"]
+    confirmed = [word for item in items for word in ("--confirm", item)]
+    code, out, _ = hx("members", "admit", "ie-hotline", *confirmed, "--contact", "duty desk")
+    assert (code, "version 2" in out) == (0, True)
+    _, out, _ = hx("members", "list", "--status", "active", "--json")
+    assert [json.loads(line)["id"] for line in out.splitlines()] == ["ie-hotline"]
+
+
+def test_schemas_are_listed_and_sound(hx: Hx) -> None:
+    """The committed schemas agree with their lock file."""
+    code, out, _ = hx("schemas", "check")
+    assert (code, "no finding" in out) == (0, True)
+    _, out, _ = hx("schemas", "list", "--json")
+    assert {"Submission", "CaseEvent", "Delivery"} <= {json.loads(line)["name"] for line in out.splitlines()}
+
+
+def test_a_simulated_year_is_judged(hx: Hx, tmp_path: Path) -> None:
+    """A small sample is written and compared with the published figures; the exit code is the verdict."""
+    file = tmp_path / "reports.jsonl"
+    code, out, _ = hx("simulate", "--year", "2022", "--scale", "0.01", "--out", str(file), "--json")
+    lines = [json.loads(line) for line in out.splitlines()]
+    passed = [msgspec.convert(line, Line).passes for line in lines]
+    assert (code == 0) == all(passed)
+    assert len(file.read_text().splitlines()) == 5879
