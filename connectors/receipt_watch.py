@@ -20,6 +20,8 @@ from streams import wire
 # Brokers' clocks may differ this much; a receipt is never looked for later than its submission.
 _MARGIN_MS: Final = 10_000
 _POLL_MS: Final = 200
+# Receipts kept because somebody may ask for them next.
+_PASSED: Final = 10_000
 
 
 class ReceiptWatch:
@@ -44,7 +46,10 @@ class ReceiptWatch:
         self._fetch_wait_ms = fetch_wait_ms
         self._partitions_of = partitions_of
         self._waiting: dict[str, asyncio.Future[Receipt]] = {}
+        self._passed: dict[str, Receipt] = {}
+        self._wanted = asyncio.Event()
         self._from_ms: int | None = None
+        self._seek_to: int | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def wait(self, event_id: str, since_ms: int, timeout_s: float) -> Receipt:
@@ -53,11 +58,13 @@ class ReceiptWatch:
         Raises:
             NoReceiptError: None came within `timeout_s` seconds.
         """
+        passed = self._passed.get(event_id)
+        if passed is not None:
+            return passed
         future = self._waiting.get(event_id)
         if future is None:
             future = self._waiting[event_id] = asyncio.get_running_loop().create_future()
-        if self._task is None or self._task.done() or self._from_ms is None or since_ms < self._from_ms:
-            await self._read_from(since_ms)
+        self._look_from(since_ms)
         try:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.shield(future)
@@ -68,49 +75,50 @@ class ReceiptWatch:
 
     async def close(self) -> None:
         """Stop reading; whoever still waits is cancelled."""
-        await self._stop()
-        for future in self._waiting.values():
-            future.cancel()
-
-    async def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        for future in self._waiting.values():
+            future.cancel()
 
-    async def _read_from(self, since_ms: int) -> None:
-        await self._stop()
-        self._from_ms = since_ms
-        self._task = asyncio.create_task(self._read(since_ms), name=f"receipts in {self._topics[-1]}")
+    def _look_from(self, since_ms: int) -> None:
+        is_idle = not self._wanted.is_set()
+        if is_idle or self._from_ms is None or since_ms < self._from_ms:
+            self._from_ms = self._seek_to = since_ms
+        self._wanted.set()
+        if self._task is None or self._task.done():
+            self._seek_to = self._from_ms
+            self._task = asyncio.create_task(self._read(), name=f"receipts in {self._topics[-1]}")
 
-    async def _read(self, since_ms: int) -> None:
+    async def _read(self) -> None:
         try:
             with translated(self._topics[-1]):
-                await self._search(since_ms)
+                await self._search()
         except ClientError as error:
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(error)
 
-    async def _search(self, since_ms: int) -> None:
+    async def _search(self) -> None:
         consumer = AIOKafkaConsumer(
             enable_auto_commit=False,
             auto_offset_reset="latest",
             fetch_max_wait_ms=self._fetch_wait_ms,
             **self._kafka,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             partitions = [TopicPartition(t, n) for t in self._topics for n in await self._partitions_of(t)]
             consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, since_ms - _MARGIN_MS)))
-            for tp in partitions:
-                consumer.seek(tp, ends[tp] if found.get(tp) is None else found[tp].offset)
-            while self._waiting:
+            while await self._wanted.wait():
+                if self._seek_to is not None:
+                    since_ms, self._seek_to = self._seek_to, None
+                    await _go_to_time(consumer, partitions, since_ms)
                 for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
                     for record in records:
                         self._answer(record.value)
+                if not self._waiting:
+                    self._wanted.clear()
         finally:
             await consumer.stop()
 
@@ -121,6 +129,20 @@ class ReceiptWatch:
             message = wire.decode(value)
         except UnreadableError:
             return
-        future = self._waiting.get(message.event_id) if isinstance(message, Receipt) else None
-        if future is not None and not future.done() and isinstance(message, Receipt):
+        if not isinstance(message, Receipt):
+            return
+        if len(self._passed) >= _PASSED:
+            # What is forgotten can be found again by reading from its time.
+            self._passed.clear()
+            self._from_ms = None
+        self._passed.setdefault(message.event_id, message)
+        future = self._waiting.get(message.event_id)
+        if future is not None and not future.done():
             future.set_result(message)
+
+
+async def _go_to_time(consumer: Any, partitions: list[TopicPartition], since_ms: int) -> None:  # noqa: ANN401 - untyped library
+    ends = await consumer.end_offsets(partitions)
+    found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, since_ms - _MARGIN_MS)))
+    for tp in partitions:
+        consumer.seek(tp, ends[tp] if found.get(tp) is None else found[tp].offset)

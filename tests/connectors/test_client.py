@@ -174,6 +174,21 @@ async def test_a_receipt_is_found_in_either_inbox_or_named_as_missing(
             await client.wait_for_receipt("another")
 
 
+async def test_receipts_that_came_together_are_all_found(
+    exchange: Exchange, receipt: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receipt that passed by while another was waited for is not lost, nor when the memory overflows."""
+    async with exchange.client() as client:
+        sent = [(await client.submit(report())).event_id for _ in range(4)]
+        await exchange.write(exchange.topics.inbox(ME), *(receipt(event_id) for event_id in sent))
+        for event_id in sent[:2]:
+            assert (await client.wait_for_receipt(event_id, timeout_s=10)).event_id == event_id
+        monkeypatch.setattr("connectors.receipt_watch._PASSED", 1)
+        client._watch._from_ms = None
+        for event_id in sent[2:]:
+            assert (await client.wait_for_receipt(event_id, timeout_s=10)).event_id == event_id
+
+
 async def test_urgent_messages_come_first_and_duplicates_never(
     exchange: Exchange, delivery: Callable[..., Delivery]
 ) -> None:

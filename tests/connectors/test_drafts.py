@@ -89,6 +89,7 @@ def test_the_time_of_the_public_report_is_cut_to_the_minute(admission: Admission
         ({"note": "wrote to someone@example.com"}, "content.note", "mail_address"),
         ({"note": "x" * 10_000}, "content.note", "too_long"),
         ({"reference": ""}, "reference", "required"),
+        ({"sibling_items": ("https://example.com/" + "x" * 2000,) * 140}, "submission", "too_large"),
         ({"received_at": dt.datetime(2023, 1, 1)}, "received_at", "no_time_zone"),  # noqa: DTZ001 - the point
         ({"received_at": NOW_MS + 15 * 3_600_000}, "received_at", "too_far_ahead"),
         ({"received_at": "2023-01-01T00:00:00Z"}, "received_at", "wrong_type"),
