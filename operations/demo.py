@@ -6,6 +6,8 @@ that `kill_worker` is a real crash in the middle of the work.
 
 import asyncio
 import contextlib
+import logging
+import shutil
 import signal
 import sys
 import tempfile
@@ -36,7 +38,7 @@ from streams.topics import Topics
 
 _HEAP_MB: Final = 512
 # Worker and clients start while the simulated year has not begun.
-_HEAD_START_MS: Final = 12_000
+_HEAD_START_MS: Final = 6_000
 _YEAR_MS: Final = 365 * DAY_MS
 _LOOK_S: Final = 1.0
 _LINE_EVERY_S: Final = 5.0
@@ -78,14 +80,22 @@ def run_demo(options: DemoOptions) -> int:
         SetupError: The directory cannot be used, or the worker cannot run.
         TemporaryError: Kafka or the worker did not answer in time.
     """
-    with tempfile.TemporaryDirectory(prefix="hotline-exchange-demo-", ignore_cleanup_errors=True) as place:
-        home = Path(place)
-        _say(options, "starting Apache Kafka")
-        with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
-            demo = Demo(options, kafka.bootstrap, home)
-            outcome = asyncio.run(demo.play())
-    print(msgspec.json.encode(outcome).decode() if options.as_json else as_summary(outcome))
-    return 0 if outcome.account.is_whole and outcome.is_drained else 1
+    home = Path(tempfile.mkdtemp(prefix="hotline-exchange-demo-"))
+    is_whole = False
+    try:
+        with _logging_to(home / "demo.log"):
+            _say(options, "starting Apache Kafka")
+            with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
+                demo = Demo(options, kafka.bootstrap, home)
+                outcome = asyncio.run(demo.play())
+        is_whole = outcome.account.is_whole and outcome.is_drained
+        print(msgspec.json.encode(outcome).decode() if options.as_json else as_summary(outcome))
+    finally:
+        if is_whole:
+            shutil.rmtree(home, ignore_errors=True)
+        else:
+            _say(options, f"logs and data are kept in {home}")
+    return 0 if is_whole else 1
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -301,6 +311,20 @@ def as_summary(outcome: Outcome) -> str:
     if not outcome.is_drained:
         lines.append("not every submission was answered in time")
     return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _logging_to(file: Path) -> Iterator[None]:
+    """Keep what libraries log out of the screen."""
+    root = logging.getLogger()
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
 
 
 def _say(options: DemoOptions, text: str) -> None:

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from casework.errors import SetupError, TemporaryError
 from operations.embedded_kafka.process import end_with_this_process
@@ -17,6 +17,7 @@ from streams.settings import Settings
 _POLL_S: Final = 0.1
 _READY_PATIENCE_S: Final = 60.0
 _STOP_PATIENCE_S: Final = 20.0
+_STARTS: Final = 3
 _SCRAPE_TIMEOUT_S: Final = 2.0
 
 
@@ -50,7 +51,7 @@ class DemoWorker:
         self._release_watchdog()
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HX_")}
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "operations.command_line", "worker", "all"],
                 env=environment | self._settings.as_environment(),
                 stdin=subprocess.DEVNULL,
@@ -76,7 +77,7 @@ class DemoWorker:
         if self._process is None or self._process.poll() is None:
             return False
         if self._process.returncode == os.EX_CONFIG:
-            raise SetupError(f"the demo's worker cannot run, see {self._log}")
+            raise SetupError(f"the demo's worker cannot run: {self._last_words()}")
         self.start()
         return True
 
@@ -92,10 +93,11 @@ class DemoWorker:
             SetupError: It ended because a person must change something.
         """
         until = time.monotonic() + _READY_PATIENCE_S
+        last = self.restarts + _STARTS
         while not self.is_ready():
             self.revive()
-            if time.monotonic() > until:
-                raise TemporaryError(f"the demo's worker was not ready in time, see {self._log}")
+            if time.monotonic() > until or self.restarts > last:
+                raise TemporaryError(f"the demo's worker does not get ready: {self._last_words()}")
             sleep(_POLL_S)
 
     def stop(self) -> None:
@@ -110,12 +112,16 @@ class DemoWorker:
             self.kill()
         self._process = None
 
-    def __enter__(self) -> "DemoWorker":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "it says nothing")
 
     def _release_watchdog(self) -> None:
         if self._watchdog is not None:

@@ -34,7 +34,7 @@ from operations.simulator.year import SimulatedYear
 from streams.clock import Clock
 from streams.settings import Settings
 
-BAD_INPUT_SHARE: Final = 0.02
+BAD_INPUT_SHARE: Final = 0.03
 SENT_TWICE_SHARE: Final = 0.01
 """Assumed; they exercise the answers to mistakes, no statistics."""
 _ACTION_FAULT_SHARE: Final = 0.25
@@ -113,15 +113,20 @@ class LiveSimulation:
     async def run(self, real_seconds: float, stop: asyncio.Event | None = None) -> None:
         """Send the reports of the year as their time comes, for some real seconds or until `stop` is set.
 
+        What lies before the moment of the call is left out: nobody was there to send it.
+
         Raises:
             ExceptionGroup: A member could not send or read; what it was is inside.
         """
         ends_at = time.monotonic() + real_seconds
+        begins_at = self._clock.now_ms()
         stopped = stop or asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             follower = tasks.create_task(self.world.schedule.follow(self._take))
             for report in self._year:
+                if report.occurred_at < begins_at:
+                    continue
                 while report.occurred_at > self._clock.now_ms() and not stopped.is_set():
                     self._check_readers()
                     if time.monotonic() >= ends_at:
