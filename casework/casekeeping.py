@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """What is to be written and sent because of one record, in this order: facts, postings, contents, case.
 
     Attributes:

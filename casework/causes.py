@@ -19,7 +19,7 @@ EXCHANGE: Final = "exchange"
 """Who did what follows from a rule; no member id, because those hold a hyphen."""
 
 
-class Cause(msgspec.Struct, frozen=True):
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """An input of a decision with the circumstances it is made in.
 
     Attributes:
@@ -153,8 +153,9 @@ class Draft:
     def _add(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
         cause = self.cause
         number = self._number + len(self.facts) + 1
-        self._round = details.pop("round", self._round)
-        self._leg = details.pop("leg", self._leg)
+        if "leg" in details:
+            self._round = details.pop("round", self._round)
+            self._leg = details.pop("leg")
         self.facts.append(
             Fact(
                 case_id=self._case_id,

@@ -16,7 +16,7 @@ from casework.report_rules import decide_report
 from casework.timer_rules import decide_wake_up
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What was decided.
 
     Attributes:

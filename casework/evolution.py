@@ -41,19 +41,22 @@ def evolve(case: Case | None, fact: Fact) -> Case:
     if rule is None:
         raise BugError(f"this version does not know the fact {fact.fact}")
     changes = {} if EFFECTLESS.intersection(fact.breaches) else rule(before, fact)
-    after = msgspec.structs.replace(before, **changes) if changes else before
-    notices = recipients(case, after, fact)
-    return msgspec.structs.replace(
-        after,
+    if before.waiting:
+        changes["waiting"] = _still_waiting(changes.get("waiting", before.waiting), fact)
+    after = msgspec.structs.replace(
+        before,
+        **changes,
         number=fact.number,
         source_offset=fact.source_offset,
-        last_now=max(before.last_now, fact.admitted_at),
-        deliveries=counted(after.deliveries, notices) if notices else after.deliveries,
-        seen=with_seen(after, fact),
-        waiting=_still_waiting(after.waiting, fact),
+        last_now=fact.admitted_at,
+        seen=with_seen(before, fact),
         directory_version=fact.directory_version,
         rules_version=fact.rules_version,
     )
+    notices = recipients(case, after, fact)
+    if not notices:
+        return after
+    return msgspec.structs.replace(after, deliveries=counted(after.deliveries, notices))
 
 
 def fold(facts: Iterable[Fact]) -> Case | None:
@@ -273,7 +276,7 @@ def _with_report(case: Case, fact: Fact) -> tuple[Origin, ...]:
 
 
 def _still_waiting(waiting: tuple[Waiting, ...], fact: Fact) -> tuple[Waiting, ...]:
-    if not waiting or fact.fact == "awaited":
+    if fact.fact == "awaited":
         return waiting
     return tuple(other for other in waiting if other.event_id != fact.input_id)
 

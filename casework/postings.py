@@ -7,7 +7,7 @@ import msgspec
 from casework.messages import Delivery, Escalation, Receipt
 
 
-class Posting(msgspec.Struct, frozen=True):
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """A message to be sent.
 
     Attributes:

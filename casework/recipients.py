@@ -21,7 +21,7 @@ UPDATE: Final = "update"
 _SILENT: Final = frozenset({"opened", "escalated", "awaited", "refused", "not_applicable"})
 
 
-class Notice(msgspec.Struct, frozen=True):
+class Notice(msgspec.Struct, frozen=True, gc=False):
     """One delivery to be made.
 
     Attributes:

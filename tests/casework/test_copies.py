@@ -33,6 +33,16 @@ def test_the_same_record_read_again_is_nothing(opened: "Story") -> None:
     assert (kept.facts, kept.postings, kept.contents) == ((), (), ())
 
 
+def test_a_record_read_again_is_nothing_even_when_its_id_is_forgotten(opened: "Story") -> None:
+    """The offset alone guards a replay, however many submissions came since."""
+    opened.act("nl-offlimits", "observed", is_online=True)
+    event, _, source = opened.events[-1]
+    for _ in range(SEEN_OF_SENDER + 1):
+        opened.act("nl-offlimits", "observed", is_online=True)
+    kept = opened.repeat(event, source)
+    assert (kept.case, kept.facts, kept.postings) == (opened.case, (), ())
+
+
 def test_a_refused_submission_stays_refused(opened: "Story") -> None:
     """A copy of a refused action is not judged anew, even when it would be accepted by now."""
     opened.act("de-eco", "observed", is_online=True)

@@ -39,6 +39,15 @@ def test_a_deadline_fires_once_in_a_leg(opened: "Story") -> None:
     assert kept.case is opened.case
 
 
+def test_a_deadline_passes_with_its_millisecond(opened: "Story") -> None:
+    """One millisecond before the due time nothing fires; at the due time it does."""
+    due_at = opened.case.leg_started_at + DAY
+    opened.now = due_at - 1 - opened.minute
+    assert opened.wake().facts == ()
+    opened.now = due_at - opened.minute
+    assert [fact.step for fact in opened.wake().facts] == ["acknowledge", "inform_police"]
+
+
 def test_a_step_in_time_stops_its_clock(opened: "Story") -> None:
     """What was done in time is never overdue, and a closed case has no deadlines."""
     opened.act("nl-offlimits", "acknowledged")
