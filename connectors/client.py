@@ -241,12 +241,7 @@ class MemberClient:
                 async with asyncio.timeout(limits.start_timeout_s):
                     self._directory_at = (await self._stack.enter_async_context(feed)).latest
         self.membership.entry_in(self.directory)
-        self._stack.push_async_callback(self._close_readers)
-
-    async def _close_readers(self) -> None:
-        await self._watch.close()
-        for reader in self._readers.values():
-            await reader.close()
+        self._stack.push_async_callback(self._watch.close)
 
     def _running(self) -> Any:  # noqa: ANN401 - an untyped aiokafka producer
         if self._producer is None:
@@ -260,7 +255,7 @@ class MemberClient:
         self._running()
         if topics not in self._readers:
             limits = self.membership.limits
-            self._readers[topics] = InboxReader(
+            reader = InboxReader(
                 topics=topics,
                 group=reader_group(self.membership.topic_prefix, self.membership.member),
                 kafka=self.membership.kafka,
@@ -272,6 +267,8 @@ class MemberClient:
                 limits=limits,
                 partitions_of=self._partitions_of,
             )
+            self._readers[topics] = reader
+            self._stack.push_async_callback(reader.close)
         return self._readers[topics]
 
     async def _partitions_of(self, topic: str) -> frozenset[int]:

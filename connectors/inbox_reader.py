@@ -140,13 +140,19 @@ class InboxReader:
         self._reports = asyncio.create_task(self._report_always(), name=f"positions of {self._group}")
 
     async def close(self) -> None:
-        """Save and report the positions and let go; what is not done comes again."""
-        if self._reports is not None:
-            self._reports.cancel()
-            await asyncio.gather(self._reports, return_exceptions=True)
+        """Save and report the positions and let go; what is not done comes again.
+
+        Raises:
+            PositionsError: The positions cannot be saved; messages that were done may come again.
+        """
+        if self._consumer is None or self._reports is None:
+            return
+        self._reports.cancel()
+        await asyncio.gather(self._reports, return_exceptions=True)
+        try:
             self._book.flush()
             await self._report()
-        if self._consumer is not None:
+        finally:
             await self._consumer.stop()
 
     def __aiter__(self) -> AsyncIterator[InboxMessage]:
@@ -166,6 +172,8 @@ class InboxReader:
     async def _next(self) -> InboxMessage:
         loop = asyncio.get_running_loop()
         while True:
+            if self._reports is not None and self._reports.done():
+                self._reports.result()
             await self._wait_for_room()
             self._retry_stalled()
             if loop.time() >= self._next_urgent_look:

@@ -19,6 +19,7 @@ from connectors.errors import (
     MisuseError,
     NoReceiptError,
     PositionLostError,
+    PositionsError,
     ReportRefusedError,
     StaleDirectoryError,
     TopicMissingError,
@@ -303,6 +304,35 @@ async def test_with_too_many_messages_in_hand_the_reader_waits(
         await first.done()
         async with asyncio.timeout(20):
             assert (await third).body.number == 3  # type: ignore[union-attr]  # a delivery
+
+
+async def test_positions_that_cannot_be_saved_end_the_reading(
+    exchange: Exchange, delivery: Callable[..., Delivery]
+) -> None:
+    """A full disk is an error of the loop and of closing, even if only duplicates came."""
+
+    class Full(MemoryPositions):
+        is_full = False
+
+        def save(self, change: Change) -> None:
+            if self.is_full:
+                raise PositionsError("disk full")
+            super().save(change)
+
+    positions = Full()
+    client = exchange.client(positions)
+    await client.__aenter__()
+    inbox = client.inbox()
+    await exchange.write(exchange.topics.inbox(ME), delivery(1))
+    await take(inbox, 1)
+    positions.is_full = True
+    waiting = asyncio.create_task(take(inbox, 1))
+    await exchange.write(exchange.topics.inbox(ME), delivery(1))
+    with pytest.raises(PositionsError, match="disk full"):
+        await waiting
+    with pytest.raises(PositionsError, match="start it again"):
+        await client.__aexit__(None, None, None)
+    assert inbox._consumer._closed
 
 
 async def test_a_lost_position_is_an_error_and_not_a_silent_jump(exchange: Exchange) -> None:
