@@ -40,7 +40,7 @@ DUPLICATE = Answer(
 
 def refused(rule: str, field: str, message: str) -> Answer:
     """Answer a refusal, worded as intake words its own."""
-    return Answer("refused", rule, field, str(RuleViolation(field, rule, message)), "receipt.refused")
+    return Answer("refused", rule, field, str(RuleViolation(field, rule, message)), f"receipt.refused.{rule}")
 
 
 def id_reused(digest: bytes) -> Answer:

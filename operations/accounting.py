@@ -4,7 +4,7 @@
 consumer, so that the proof rests on nothing that a worker or a client counted.
 
 Lost is
-- a submission without receipt and without dead letter, or one that was confirmed to its sender and is not there;
+- a submission without receipt and without dead letter, or one confirmed to its sender that is not there;
 - an accepted submission without a fact;
 - a report that neither its responsible hotline, the desk nor police got, unless its origin is responsible;
 - a fact whose number is missing in its case, or that the newest state does not know;
@@ -225,11 +225,14 @@ def _missing_facts(books: Books) -> Iterable[Loss]:
     for fact in books.facts:
         numbers[fact.case_id].add(fact.number)
     states = {case.case_id: case.number for case in books.cases}
+    never_opened = numbers.keys() - {fact.case_id for fact in books.facts if fact.fact == "opened"}
     for case_id in numbers.keys() | states.keys():
         there = numbers[case_id]
         newest = max(max(there, default=0), states.get(case_id, 0))
         for number in set(range(1, newest + 1)) - there:
             yield Loss("fact", f"{case_id}/{number}", "number missing in cases.events")
+        if case_id in never_opened and case_id not in states:
+            continue  # only actions waited, in vain: nothing is left of such a case
         if states.get(case_id, 0) < newest:
             yield Loss("state", case_id, f"newest state knows {states.get(case_id, 0)} of {newest} facts")
 

@@ -198,3 +198,14 @@ def test_an_origin_that_is_responsible_itself_needs_no_delivery(books: Books) ->
         cases=[case(1)],
     )
     assert account(there).is_whole
+
+
+def test_an_action_that_waited_in_vain_leaves_no_case_and_no_loss(books: Books) -> None:
+    """An action refused after its hour leaves two facts and no state, and nothing of that is lost."""
+    waited = [
+        fact(1, "awaited", "action-2", case_id="case-2", fact_id="w1"),
+        fact(2, "refused", "action-2", case_id="case-2", fact_id="w2", rule="unknown_case"),
+    ]
+    found = account(msgspec.structs.replace(books, facts=[*books.facts, *waited]))
+    assert found.is_whole
+    assert not account(msgspec.structs.replace(books, facts=[*books.facts, waited[1]])).is_whole
