@@ -118,8 +118,25 @@ def new_case_id(cause: Cause) -> str:
     return derived_id(cause.input_id, f"case.{cause.now}", cause.url_key.hex())
 
 
+_PLACING: Final = frozenset({"opened", "reopened", "assigned", "orphaned"})
+_NOWHERE: Final[dict[str, str | None]] = dict.fromkeys(
+    ("hosting_country", "assigned_country", "assigned_hotline")
+)
+
+
+def _where_is(case: Case) -> dict[str, str | None]:
+    return {
+        "hosting_country": case.hosting_country,
+        "assigned_country": case.assigned_country,
+        "assigned_hotline": case.assigned_hotline,
+    }
+
+
 class Draft:
-    """The facts of one decision while it is made; numbers follow on those of the case."""
+    """The facts of one decision while it is made; numbers follow on those of the case.
+
+    Each fact says where the case is after it, so that statistics need no state.
+    """
 
     def __init__(self, case: Case | None, cause: Cause) -> None:
         self.facts: list[Fact] = []
@@ -129,6 +146,7 @@ class Draft:
         self._number = 0 if case is None else case.number
         self._round = 0 if case is None else case.round
         self._leg = 0 if case is None else case.leg
+        self._where = _NOWHERE if case is None or case.round == 0 else _where_is(case)
 
     def by_sender(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
         """Add what the sender stated: it carries the signed statement and marks the submission as seen."""
@@ -151,6 +169,9 @@ class Draft:
         self._add(fact, **{"by": EXCHANGE, "occurred_at": self.cause.now, **details})
 
     def _add(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
+        if fact in _PLACING:
+            self._where = {name: details.get(name) for name in _NOWHERE}
+        details = {**self._where, **details}
         cause = self.cause
         number = self._number + len(self.facts) + 1
         if "leg" in details:

@@ -45,9 +45,6 @@ def fire(case: Case, due: Due, trigger: Cause) -> Fired:
         step=due.step,
         due_at=due.at,
         occurred_at=due.at,
-        hosting_country=case.hosting_country,
-        assigned_country=case.assigned_country,
-        assigned_hotline=case.assigned_hotline,
     )
     return Fired(tuple(draft.facts), None, cause)
 

@@ -59,3 +59,12 @@ def test_facts_hold_no_content(opened: "Story") -> None:
         assert b"content of" not in msgspec.msgpack.encode(value)
     assert not {"content"} & {*Fact.__struct_fields__, *Case.__struct_fields__}
     assert "statement" not in Case.__struct_fields__
+
+
+def test_each_fact_says_where_the_case_is(opened: "Story") -> None:
+    """Statistics need no state: facts name hosting country, assigned country and responsible hotline."""
+    opened.act("nl-offlimits", "removed")
+    opened.later(opened.minute).report("de-eco", "HK", observed_at=opened.now)
+    where = [(f.fact, f.hosting_country, f.assigned_country, f.assigned_hotline) for f in opened.facts]
+    assert where[:4] == [(f, "NL", "NL", "nl-offlimits") for f in ("opened", "assigned", "removed", "closed")]
+    assert where[4:] == [(f, "HK", "HK", None) for f in ("reopened", "orphaned", "escalated")]
