@@ -157,14 +157,17 @@ class Deadlines:
     def _due(self, found: _Partition) -> Iterator[tuple[Case, Due]]:
         """Yield case, due time and step of what is due and was not sent just now."""
         now, real = self._clock.now_ms(), self._clock.real_ms()
+        woken: set[bytes] = set()
         overdue = [url_key for url_key, retry_at in found.sent.items() if retry_at <= real]
         for url_key in overdue:
             del found.sent[url_key]
             heapq.heappush(found.heap, (now, url_key))
-        yield from self._to_reassign(found, now)
+        for case, due in self._to_reassign(found, now):
+            woken.add(case.url_key)
+            yield case, due
         while found.heap and found.heap[0][0] <= now:
             _, url_key = heapq.heappop(found.heap)
-            if url_key in found.sent:
+            if url_key in woken or url_key in found.sent:
                 continue
             case = found.case(url_key)
             due = None if case is None else next(iter(due_times(case)), None)
@@ -173,6 +176,7 @@ class Deadlines:
             if due.at > now:
                 heapq.heappush(found.heap, (due.at, url_key))
                 continue
+            woken.add(url_key)
             yield case, due
 
     def _to_reassign(self, found: _Partition, now: int) -> Iterator[tuple[Case, Due]]:

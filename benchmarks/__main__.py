@@ -1,7 +1,7 @@
 """`make bench`: the whole way of a report against a bare aiokafka loop, in one run on one broker.
 
-Contestants take turns, each round on fresh topics. What counts is the ratio: machines are noisy, and both share
-this one's noise.
+Contestants take turns, each round on fresh topics. What counts is the ratio: machines are noisy, and both
+contestants share this one's noise.
 """
 
 import argparse

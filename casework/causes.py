@@ -142,7 +142,6 @@ class Draft:
         self.facts: list[Fact] = []
         self.cause = cause
         self._case_id = new_case_id(cause) if case is None else case.case_id
-
         self._number = 0 if case is None else case.number
         self._round = 0 if case is None else case.round
         self._leg = 0 if case is None else case.leg
@@ -170,8 +169,13 @@ class Draft:
 
     def _add(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
         if fact in _PLACING:
-            self._where = {name: details.get(name) for name in _NOWHERE}
-        details = {**self._where, **details}
+            self._where = {
+                "hosting_country": details["hosting_country"],
+                "assigned_country": details["assigned_country"],
+                "assigned_hotline": details.get("assigned_hotline"),
+            }
+        else:
+            details = {**self._where, **details}
         cause = self.cause
         number = self._number + len(self.facts) + 1
         if "leg" in details:

@@ -4,6 +4,7 @@ A case keeps the newest ids only. Beyond them the rules themselves hold a copy h
 once in a leg, and a report that is linked again changes counters.
 """
 
+import functools
 import hashlib
 from typing import Final, Literal
 
@@ -42,7 +43,7 @@ def with_seen(case: Case, fact: Fact) -> tuple[Seen, ...]:
     event_id = id_bytes(fact.input_id)
     if any(seen.event_id == event_id for seen in reversed(case.seen)):
         return case.seen
-    sender = _short(fact.by, 2)
+    sender = _sender(fact.by)
     kept = case.seen
     own = [seen for seen in kept if seen.sender == sender]
     if len(own) >= SEEN_OF_SENDER:
@@ -58,6 +59,11 @@ def with_seen(case: Case, fact: Fact) -> tuple[Seen, ...]:
             sender=sender,
         ),
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _sender(member: str) -> bytes:
+    return _short(member, 2)
 
 
 def _short(text: str, length: int) -> bytes:

@@ -1,12 +1,16 @@
 """What a report means for a case: it opens, reopens or joins one, and is never suppressed."""
 
+import functools
+
 import msgspec
 
 from casework.answers import ACCEPTED, Answer
 from casework.causes import Cause, Draft
 from casework.claimed_times import clamped
 from casework.countries import canonical_country
+from casework.directory import Deadlines as CountryDeadlines
 from casework.directory import Directory
+from casework.errors import BugError
 from casework.messages import Case, Deadlines, ReportStatement
 from casework.routing import Route, route
 from casework.transitions import CLOSED, HOTLINE, NO_HOTLINE, NONE, ORPHANED, OWN, SEEN_SINCE, transition
@@ -85,18 +89,17 @@ def begin_leg(
 
 def limits_of(directory: Directory, country: str) -> Deadlines | None:
     """Answer the complete limits of a country as a case keeps them, or None where no clock runs."""
-    limits = directory.deadlines_of(country)
-    if limits is None:
+    if directory.pseudo_country(country) is not None:
         return None
-    known = (
-        limits.acknowledge_ms,
-        limits.inform_police_ms,
-        limits.inform_provider_ms,
-        limits.confirm_removal_ms,
-    )
-    if None in known:
-        return None
-    return Deadlines(**dict(zip(Deadlines.__struct_fields__, known, strict=True)))  # type: ignore[arg-type]
+    return _complete(directory.country(country).deadlines, directory.deadlines)
+
+
+@functools.lru_cache(maxsize=256)
+def _complete(own: CountryDeadlines, default: CountryDeadlines) -> Deadlines:
+    limits = msgspec.structs.asdict(own.over(default))
+    if None in limits.values():
+        raise BugError("the directory's default deadlines are not complete")
+    return Deadlines(**limits)
 
 
 def escalate(draft: Draft, reason: str, way: Route, report: ReportOf) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import uvloop
 from rich.console import Console
 from rich.live import Live
 
@@ -31,7 +32,7 @@ from operations.embedded_kafka.process import free_port
 from operations.reading import TopicReader
 from operations.simulator.constants import DAY_MS
 from operations.simulator.run import LiveSimulation, Scenario
-from operations.simulator.year import SimulatedYear
+from operations.simulator.year import start_of
 from streams.clock import CompressedClock, SystemClock, format_clock
 from streams.settings import Settings
 from streams.topics import Topics
@@ -87,7 +88,7 @@ def run_demo(options: DemoOptions) -> int:
             _say(options, "starting Apache Kafka")
             with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
                 demo = Demo(options, kafka.bootstrap, home)
-                outcome = asyncio.run(demo.play())
+                outcome = uvloop.run(demo.play())
         is_whole = outcome.account.is_whole and outcome.is_drained
         print(msgspec.json.encode(outcome).decode() if options.as_json else as_summary(outcome))
     finally:
@@ -141,9 +142,9 @@ class Demo:
             instance_id="demo",
         )
         # What is valid in the simulated year was published before it.
-        year = SimulatedYear(options.year, options.seed, setting_up.read_directory(base, 0))
-        self._directory = setting_up.read_directory(base, year.start_ms - _YEAR_MS)
-        self._clock = CompressedClock(year.start_ms, SystemClock().real_ms() + _HEAD_START_MS, self._factor)
+        start_ms = start_of(options.year)
+        self._directory = setting_up.read_directory(base, start_ms - _YEAR_MS)
+        self._clock = CompressedClock(start_ms, SystemClock().real_ms() + _HEAD_START_MS, self._factor)
         self._settings = msgspec.structs.replace(base, clock=format_clock(self._clock))
         self._worker = DemoWorker(self._settings, home / "worker.log")
         self._measured = Measured()

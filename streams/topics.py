@@ -20,6 +20,8 @@ _DAY_MS: Final = 24 * _HOUR_MS
 _YEAR_DAYS: Final = 365
 _INBOX_PARTITIONS: Final = 2
 _DEAD_LETTER_PARTITIONS: Final = 3
+# The largest record of any topic still fits when headers say where it came from and why.
+_PROVENANCE_BYTES: Final = 64 * 1024
 # The broker deletes whole closed segments: one a day keeps retention true to a day.
 _SEGMENT_MS: Final = _DAY_MS
 # Longer than the longest outage, so that intake finds what came meanwhile.
@@ -141,7 +143,7 @@ class Topics:
             by_case.topic(
                 self.cases_contents, _compacted(0), "casekeeper", "casekeeper", key="report event id"
             ),
-            _Shape("few", _DEAD_LETTER_PARTITIONS, topic_max_bytes).topic(
+            _Shape("few", _DEAD_LETTER_PARTITIONS, topic_max_bytes + _PROVENANCE_BYTES).topic(
                 self.dead_letters,
                 _deleted(limit),
                 "intake, casekeeper, connectors",

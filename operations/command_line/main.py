@@ -83,7 +83,7 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except TyperException as error:
-        error.show()
+        print(f"hx: {error.format_message()} (--help explains)", file=sys.stderr)
         sys.exit(Exit.USAGE)
     except KeyboardInterrupt:
         sys.exit(130)

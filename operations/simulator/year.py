@@ -74,8 +74,7 @@ class SimulatedYear:
         self.reports = round(constants.REPORTS[year] * scale)
         if self.reports < 1:
             raise BadInputError(RuleViolation("scale", "too_small", "must leave at least one report"))
-        first = dt.datetime(year, 1, 1, tzinfo=dt.UTC)
-        self.start_ms = int(first.timestamp() * 1000)
+        self.start_ms = start_of(year)
 
     def __len__(self) -> int:
         return self.reports
@@ -89,6 +88,11 @@ class SimulatedYear:
             for item in range(arrival.reports):
                 yield maker.report(complaint, arrival, item, at)
                 at += 1
+
+
+def start_of(year: int) -> int:
+    """Answer when a year begins, milliseconds since epoch UTC."""
+    return int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp() * 1000)
 
 
 class _Maker:

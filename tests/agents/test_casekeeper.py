@@ -2,6 +2,7 @@ import hashlib
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from agents.casekeeper import Casekeeper
@@ -49,6 +50,7 @@ class Bench:
         self.sent: list[list[Outgoing]] = []
         self.die_before = ""
         self.offset = 0
+        self.directory = DIRECTORY
         self.cases, self.contents = DictStore(), DictStore()
         metrics = CasekeeperMetrics(OpenCases())
         clock = ManualClock(T)
@@ -75,8 +77,8 @@ class Bench:
         return DIRECTORY
 
     async def version(self, _version: int) -> Directory:
-        """Answer the only version."""
-        return DIRECTORY
+        """Answer the version that was set."""
+        return self.directory
 
     async def by_url_key(self, topic: str, url_key: bytes, value: bytes) -> Outgoing:
         """Place a record."""
@@ -196,6 +198,29 @@ def act(number: int, action: str, case_id: str) -> bytes:
     return admitted(statement, None)
 
 
+def wake_up(step: str) -> bytes:
+    """Answer a wake-up of the deadlines agent under directory version 2."""
+    return wire.encode(
+        Admitted(
+            url_key=KEY,
+            kind="wakeup",
+            event_id=new_event_id(T, bytes(10)),
+            environment="test",
+            sender="",
+            hosting_country="",
+            admitted_at=T,
+            submitted_at=T,
+            directory_version=2,
+            rules_version=1,
+            source_topic=STATUS,
+            source_partition=2,
+            source_offset=1,
+            due_at=T,
+            step=step,
+        )
+    )
+
+
 @pytest.fixture
 def bench() -> Bench:
     """Casekeeper with an empty partition."""
@@ -261,6 +286,20 @@ async def test_a_linked_report_is_delivered_with_its_own_content(bench: Bench) -
     await bench.take(report(1), report(2, "de-eco"))
     urls = [wire.decode_as(ReportContent, d.content).url for d in bench.messages(Delivery) if d.content]
     assert urls == ["https://example.test/1", "https://example.test/2"]
+
+
+async def test_who_becomes_responsible_later_gets_the_stored_content(bench: Bench) -> None:
+    """When a hotline leaves, the next queue gets statement and content as the origin sent them."""
+    await bench.take(report(1))
+    members = tuple(
+        msgspec.structs.replace(m, status="left") if m.id == "nl-offlimits" else m for m in DIRECTORY.members
+    )
+    bench.directory = msgspec.structs.replace(DIRECTORY, version=2, members=members)
+    bench.sent.clear()
+    await bench.take(wake_up("reassign"))
+    (delivery,) = [d for d in bench.messages(Delivery) if d.content is not None]
+    assert wire.decode_as(ReportContent, delivery.content).url == "https://example.test/1"
+    assert wire.prefix_of(delivery.statement).sender == "gb-iwf"
 
 
 async def test_a_record_that_cannot_be_read_is_set_aside_alone(bench: Bench) -> None:

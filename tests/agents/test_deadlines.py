@@ -140,6 +140,26 @@ async def test_a_wake_up_with_effect_is_followed_by_the_next_step(bench: Bench) 
     assert [wakeup.step for wakeup in await bench.tick()] == ["inform_police"]
 
 
+async def test_a_case_with_several_entries_is_woken_once(bench: Bench) -> None:
+    """Each change of a case leaves an entry; they make one wake-up, also across looks."""
+    for number in (1, 2, 3):
+        bench.write(case(number=number % 2, reference=str(number)))
+    bench.write(case(1))
+    bench.clock.advance(HOUR)
+    assert len(await bench.tick()) == 2
+    assert await bench.tick() == []
+
+
+async def test_a_step_done_in_time_wakes_nobody(bench: Bench) -> None:
+    """An entry whose step was done meanwhile is moved to the next due time."""
+    bench.write(case())
+    bench.write(case(acknowledged_at=T + 1))
+    bench.clock.advance(HOUR)
+    assert await bench.tick() == []
+    bench.clock.advance(HOUR)
+    assert [wakeup.step for wakeup in await bench.tick()] == ["inform_police"]
+
+
 async def test_a_case_that_was_closed_or_revoked_is_not_woken(bench: Bench) -> None:
     """An outdated entry finds the case as it is now."""
     bench.write(case(1))

@@ -90,6 +90,7 @@ async def test_what_nobody_can_be_asked_about_becomes_a_dead_letter_unchanged(ex
     unknown_schema = b"\x00\xff\xff\xff\xff" + bytes(20)
     cases = {
         b"no kafka frame": "not_framed",
+        b"as large as the topic takes".ljust((2 << 20) - 500): "not_framed",
         unknown_schema: "unknown_schema_id",
         wire.encode(Submission(statement=b"?", content=None)): "not_framed",
         wire.encode(stranger): "unknown_member",

@@ -57,6 +57,7 @@ def test_a_revoked_partition_takes_its_cases_along() -> None:
     assert sums.totals() == {("desk-orphans", "orphaned"): (1, T // MINUTE * MINUTE)}
     sums.changed(0, None, case("assigned"))
     assert len(sums.totals()) == 1
+    assert set(sums._partitions) == {1}
 
 
 def test_a_partition_shows_only_when_complete_and_the_order_does_not_matter() -> None:

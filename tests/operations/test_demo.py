@@ -53,7 +53,12 @@ def test_metrics_of_a_casekeeper_are_understood() -> None:
     metrics = CasekeeperMetrics(OpenCases())
     metrics.machine_latencies([("NL", 0.004), ("US", 0.004), ("US", 0.7), ("DE", 0.004)])
     metrics._facts.labels("removed").inc(2)
-    found = read_metrics(generate_latest(metrics.registry).decode())
+    text = generate_latest(metrics.registry).decode()
+    for name, value in (("open_cases", 3), ("oldest_open_case_timestamp_seconds", 1_650_000_000)):
+        text += f'hotline_exchange_{name}{{hotline="nl-x",state="assigned"}} {value}\n'
+    found = read_metrics(text)
+    assert found.open_cases == {"nl-x": 3}
+    assert found.oldest_ms == {"nl-x": NOW}
     assert found.p50_s == pytest.approx(0.005 * 2 / 3)
     assert found.p99_s is not None
     assert 0.5 < found.p99_s <= 1.0

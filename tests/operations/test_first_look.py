@@ -91,7 +91,7 @@ def exchange(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_a_submitted_file_is_seen_at_the_responsible_hotlines(exchange: Exchange) -> None:
-    """Each report of the example has a receipt; the Dutch one lies in the Dutch hotline's inbox with its address.
+    """Each report of the example has a receipt; the Dutch one lies in the Dutch inbox with its address.
 
     Then the Dutch hotline acts, the origin is told, and the case is closed with its facts in order.
     """
