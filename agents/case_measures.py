@@ -8,6 +8,7 @@ from agents.case_batch import Step
 from agents.metrics import STEPS, CasekeeperMetrics
 from casework.events import ReportEvent
 from casework.messages import Case, Delivery, Fact, Receipt
+from casework.transitions import EFFECTLESS
 
 _REPORTS: Final = frozenset({"assignment", "linked_report"})
 
@@ -45,6 +46,8 @@ class Measures:
         """Observe the first of each step in a leg, taken by the hotline that was responsible."""
         before, after = step.before, step.kept.case
         if fact.fact not in STEPS or after is None or fact.by != after.assigned_hotline:
+            return
+        if EFFECTLESS.intersection(fact.breaches):
             return
         if fact.leg != after.leg or fact.round != after.round or _was_done(before, after, fact.fact):
             return
