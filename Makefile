@@ -28,7 +28,7 @@ test: lint ## everything, with the tests on the real Kafka
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: lint ## lint, types and the tests without Kafka: under a minute
-	$(BIN)/python -m pytest -m "not kafka" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
 
 bench: .venv/run.stamp ## speed as ratios to a bare copy loop on the same broker
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
