@@ -88,6 +88,7 @@ def test_arrivals_sum_to_exactly_the_reports_asked_for(reports: int) -> None:
         made = list(arrivals(2022, reports, Draws(seed, "arrivals")))
         assert sum(arrival.reports for arrival in made) == reports
         assert min(arrival.reports for arrival in made) >= 1
+        assert len(made) == max(1, round(reports / constants.REPORTS_PER_COMPLAINT))
         times = [arrival.at for arrival in made]
         assert times == sorted(times)
         assert times[0] >= 0
@@ -123,6 +124,7 @@ def test_a_seed_writes_the_same_bytes_twice(directory: Directory, tmp_path: Path
     plain, same, packed, same_packed, other = ((tmp_path / name).read_bytes() for name in names)
     assert plain == same
     assert packed == same_packed
+    assert packed[4:8] == bytes(4), "the header of gzip must not hold the time of writing"
     assert gzip.decompress(packed) == plain
     assert plain.count(b"\n") == round(587_852 * 0.002)
     assert other != plain
