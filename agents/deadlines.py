@@ -162,9 +162,9 @@ class Deadlines:
         for url_key in overdue:
             del found.sent[url_key]
             heapq.heappush(found.heap, (now, url_key))
-        for case, due in self._to_reassign(found, now):
-            woken.add(case.url_key)
-            yield case, due
+        for left in self._to_reassign(found, now):
+            woken.add(left[0].url_key)
+            yield left
         while found.heap and found.heap[0][0] <= now:
             _, url_key = heapq.heappop(found.heap)
             if url_key in woken or url_key in found.sent:

@@ -106,7 +106,7 @@ async def test_what_nobody_can_be_asked_about_becomes_a_dead_letter_unchanged(ex
         assert (provenance.topic, provenance.partition) == (exchange.topics.reports_submitted, 1)
     assert letters[None][1].rule == "empty"
     name = "hotline_exchange_dead_letters_total"
-    expected = {f'{name}{{error_class="unreadable"}}': 4, f'{name}{{error_class="unattributable"}}': 1}
+    expected = {f'{name}{{error_class="unreadable"}}': 5, f'{name}{{error_class="unattributable"}}': 1}
     await exchange.shows("intake", expected)
 
 
