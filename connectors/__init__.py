@@ -1,1 +1,1 @@
-"""How a member plugs in: its client and what that needs, running at the member with the member's keys."""
+"""How a member plugs in: the client that its systems, the simulator and the command line use."""

@@ -1,1 +1,1 @@
-"""The contract between members: Avro schemas, their ids, and the codec that reads and writes by them."""
+"""The contract between members: Avro schemas, their ids in a lock file, and what keeps them compatible."""
