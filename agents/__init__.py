@@ -1,1 +1,1 @@
-"""Faust agents: intake checks submissions, casekeeper keeps the cases, deadlines wakes it; and their metrics."""
+"""Faust agents: intake checks submissions, casekeeper keeps the cases, deadlines wakes it; their metrics."""
