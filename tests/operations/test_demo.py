@@ -1,4 +1,5 @@
 import math
+import tempfile
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +22,12 @@ from operations.simulator.ledger import Ledger
 from streams.settings import Settings
 
 NOW = 1_650_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def _temporary_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a failing demo leaves behind inside the test's own directory."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def some_account(**changes: object) -> Account:
