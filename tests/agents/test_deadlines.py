@@ -136,7 +136,7 @@ async def test_a_wake_up_with_effect_is_followed_by_the_next_step(bench: Bench) 
     await bench.tick()
     bench.write(case(overdue=("acknowledge",)))
     assert await bench.tick() == []
-    bench.clock.advance(HOUR)
+    bench.clock._now_ms += HOUR  # a compressed year: the exchange's hour is no time at all
     assert [wakeup.step for wakeup in await bench.tick()] == ["inform_police"]
 
 
