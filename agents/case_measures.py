@@ -7,8 +7,7 @@ from typing import Final
 from agents.case_batch import Step
 from agents.metrics import STEPS, CasekeeperMetrics
 from casework.events import ReportEvent
-from casework.messages import Case, Delivery, Fact, Receipt
-from casework.transitions import EFFECTLESS
+from casework.messages import Case, Delivery, Receipt
 
 _REPORTS: Final = frozenset({"assignment", "linked_report"})
 
@@ -30,7 +29,7 @@ class Measures:
             for fact in step.kept.facts:
                 facts[fact.fact] += 1
                 breaches.update(fact.breaches)
-                self._human(step, fact)
+            self._human(step)
             for posting in step.kept.postings:
                 if isinstance(posting.body, Receipt):
                     receipts[posting.body.outcome] += 1
@@ -42,25 +41,35 @@ class Measures:
         self._metrics.counts(facts, breaches, receipts, deliveries)
         self._metrics.machine_latencies(latencies)
 
-    def _human(self, step: Step, fact: Fact) -> None:
-        """Observe the first of each step in a leg, taken by the hotline that was responsible."""
+    def _human(self, step: Step) -> None:
+        """Observe each step that the responsible hotline took for the first time in this leg.
+
+        A step can be implied by another one (whoever informed the provider had acknowledged): the case says
+        what is done now and was not before, the facts say when.
+        """
         before, after = step.before, step.kept.case
-        if fact.fact not in STEPS or after is None or fact.by != after.assigned_hotline:
-            return
-        if EFFECTLESS.intersection(fact.breaches):
-            return
-        if fact.leg != after.leg or fact.round != after.round or _was_done(before, after, fact.fact):
+        if after is None or after.assigned_hotline is None:
             return
         hotline = after.assigned_hotline
-        since_leg = (fact.occurred_at - after.leg_started_at) / 1000
-        since_report = (fact.occurred_at - after.received_at) / 1000
-        self._metrics.human_latency(fact.fact, "leg", hotline, since_leg)
-        self._metrics.human_latency(fact.fact, "case", hotline, since_report)
+        facts = [
+            fact
+            for fact in step.kept.facts
+            if fact.by == hotline and (fact.round, fact.leg) == (after.round, after.leg)
+        ]
+        for name in STEPS if facts else ():
+            if not _is_done(after, name) or (before is not None and _was_done(before, after, name)):
+                continue
+            at = next((fact for fact in facts if fact.fact == name), facts[0]).occurred_at
+            self._metrics.human_latency(name, "leg", hotline, (at - after.leg_started_at) / 1000)
+            self._metrics.human_latency(name, "case", hotline, (at - after.received_at) / 1000)
 
 
-def _was_done(before: Case | None, after: Case, step: str) -> bool:
+def _is_done(case: Case, step: str) -> bool:
+    if step == "removed":
+        return case.outcome == "removed"
+    return getattr(case, f"{step}_at") is not None
+
+
+def _was_done(before: Case, after: Case, step: str) -> bool:
     """Answer whether the leg had this step before the record."""
-    if before is None or (before.round, before.leg) != (after.round, after.leg):
-        return False
-    done_at = before.closed_at if step == "removed" else getattr(before, f"{step}_at")
-    return done_at is not None
+    return (before.round, before.leg) == (after.round, after.leg) and _is_done(before, step)

@@ -28,7 +28,7 @@ from agents.sending import Sender
 from agents.stored_cases import is_newer
 from casework.directory import ORPHAN_DESK
 from streams.clock import Clock
-from streams.directory_feed import DirectoryFeed
+from streams.directory_feed import DirectoryFeed, NoDirectoryError
 from streams.fail_stop import FailStop
 from streams.partition_state import PartitionState
 from streams.settings import Settings
@@ -131,8 +131,10 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
             options.client_settings(), topics.directory, settings.environment, on_failure=fail_stop
         )
         await stack.enter_async_context(feed)
-        if not feed.newest_version:
-            raise ConfigurationError(f"no directory version in {topics.directory}: publish one first")
+        try:
+            feed.latest(clock.now_ms())
+        except NoDirectoryError as error:
+            raise ConfigurationError(f"{error}: publish one first") from error
         shared = _Setting(settings, clock, feed, fail_stop)
         parts: dict[str, Part] = {}
         if kind in {"intake", "all"}:

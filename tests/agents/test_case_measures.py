@@ -4,54 +4,135 @@ import pytest
 
 from agents.case_batch import Step
 from agents.case_measures import Measures
-from casework.casekeeping import Kept
-from casework.messages import Case, Fact
+from agents.metrics import CasekeeperMetrics
+from agents.open_cases import OpenCases
+from casework.casekeeping import ActionEvent, Kept, ReportEvent, Source, keep
+from casework.ids import new_event_id
+from casework.messages import ActionStatement, Admitted, Case, ReportStatement, Submission
+from operations.directory.document import build
 
-KEY = b"\x01" + bytes(32)
+T = 1_760_000_000_000
+HOUR = 3_600_000
+KEY = b"\x01" + bytes(range(32))
+DIRECTORY = build(environment="test", published_at=0, candidates="admit")
 
 
-class Heard:
-    """Takes observations as the metrics do and keeps those of people's speed."""
+class Story:
+    """One case from its report on; each record is measured as casekeeper does."""
 
     def __init__(self) -> None:
-        self.seconds: list[tuple[str, str, float]] = []
+        self.metrics = CasekeeperMetrics(OpenCases())
+        self.measures = Measures(self.metrics)
+        self.case: Case | None = None
+        self.number = 0
 
-    def human_latency(self, step: str, scope: str, _: str, seconds: float) -> None:
-        """Keep an observation."""
-        self.seconds.append((step, scope, seconds))
+    def report(self, *, hours: int, sender: str = "gb-iwf") -> None:
+        """Let a report come, `hours` after T; the public had reported an hour before T."""
+        statement = ReportStatement(
+            **self._fields(sender, hours), received_at=T - HOUR, reference="r", content_type="media"
+        )
+        submission = Submission(statement=b"s")
+        self._keep(ReportEvent(self._admitted(statement, "report", hours), submission, statement))
 
-    def __getattr__(self, _: str) -> Any:  # noqa: ANN401 - every other observation is ignored
-        return lambda *_: None
+    def act(self, action: str, *, hours: int, sender: str = "nl-offlimits") -> None:
+        """Let an action come, `hours` after T."""
+        assert self.case is not None
+        statement = ActionStatement(
+            **self._fields(sender, hours), action=action, case_id=self.case.case_id, recipient_role="host"
+        )
+        submission = Submission(statement=b"s%d" % self.number)
+        self._keep(ActionEvent(self._admitted(statement, "action", hours), submission, statement))
+
+    def count(self, step: str, scope: str) -> float:
+        """Answer how many of a step were observed."""
+        return self._sample("count", step, scope)
+
+    def hours(self, step: str, scope: str) -> float:
+        """Answer the hours observed of a step."""
+        return self._sample("sum", step, scope) / 3600
+
+    def _sample(self, what: str, step: str, scope: str) -> float:
+        name = f"hotline_exchange_human_latency_seconds_{what}"
+        labels = {"step": step, "scope": scope, "hotline": "nl-offlimits"}
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    def _fields(self, sender: str, hours: int) -> dict[str, Any]:
+        self.number += 1
+        return {
+            "event_id": new_event_id(T, bytes(9) + bytes([self.number])),
+            "environment": "test",
+            "sender": sender,
+            "url_key": KEY,
+            "hosting_country": "NL",
+            "sent_at": T,
+            "directory_version": 1,
+            "occurred_at": T + hours * HOUR,
+        }
+
+    def _admitted(self, statement: ReportStatement | ActionStatement, kind: str, hours: int) -> Admitted:
+        return Admitted(
+            url_key=KEY,
+            kind=kind,
+            event_id=statement.event_id,
+            environment="test",
+            sender=statement.sender,
+            hosting_country="NL",
+            admitted_at=T + hours * HOUR,
+            submitted_at=T,
+            directory_version=1,
+            rules_version=1,
+            source_topic="t",
+            source_partition=0,
+            source_offset=self.number,
+            submission=b"framed",
+        )
+
+    def _keep(self, event: ReportEvent | ActionEvent) -> None:
+        before = self.case
+        kept: Kept = keep(before, event, DIRECTORY, Source("cases.admitted", 0, self.number))
+        self.case = kept.case
+        self.measures.observe([Step(event, before, kept)], T + 50)
 
 
-def step(*breaches: str) -> Step:
-    """Return what one record did: police told of a case of de-eco, ten seconds after all began."""
-    stamps = {"directory_version": 1, "rules_version": 1, "source_offset": 2, "round": 1, "leg": 1}
-    case = Case(
-        url_key=KEY, case_id="c", environment="test", number=2, state="assigned", hosting_country="DE",
-        assigned_hotline="de-eco", received_at=0, opened_at=0, leg_started_at=4_000, last_now=0, **stamps,
-    )  # fmt: skip
-    fact = Fact(
-        case_id="c", url_key=KEY, number=3, fact="police_informed", fact_id="f", input_id="i", by="de-eco",
-        environment="test", occurred_at=10_000, admitted_at=10_000, submitted_at=1, breaches=breaches,
-        source_topic="cases.admitted", source_partition=0, **stamps,
-    )  # fmt: skip
-    return Step(None, case, Kept(case, (fact,)))
+@pytest.fixture
+def story() -> Story:
+    """A case that nl-offlimits is responsible for since T."""
+    story = Story()
+    story.report(hours=0)
+    return story
 
 
-@pytest.mark.parametrize(
-    ("breaches", "expected"),
-    [
-        ((), [("police_informed", "leg", 6.0), ("police_informed", "case", 10.0)]),
-        (("late",), [("police_informed", "leg", 6.0), ("police_informed", "case", 10.0)]),
-        (("out_of_order",), []),
-        (("not_responsible",), []),
-    ],
-)
-def test_only_what_counted_is_timed(
-    breaches: tuple[str, ...], expected: list[tuple[str, str, float]]
-) -> None:
-    """A step that changed nothing is no sign of speed; one that came late is, and is timed."""
-    heard = Heard()
-    Measures(heard).observe([step(*breaches)], 0)
-    assert heard.seconds == expected
+def test_each_step_is_timed_from_assignment_and_from_the_public_report(story: Story) -> None:
+    """Police informed after two hours: two in the leg, three since the public report, once each."""
+    story.act("police_informed", hours=2)
+    assert (story.count("police_informed", "leg"), story.hours("police_informed", "leg")) == (1, 2)
+    assert (story.count("police_informed", "case"), story.hours("police_informed", "case")) == (1, 3)
+
+
+def test_a_step_implied_by_another_is_observed_with_it(story: Story) -> None:
+    """Whoever informed the provider had acknowledged, at the latest then."""
+    story.act("provider_informed", hours=4)
+    assert (story.count("acknowledged", "leg"), story.hours("acknowledged", "leg")) == (1, 4)
+
+
+def test_a_repeated_step_and_a_strangers_fact_are_not_observed(story: Story) -> None:
+    """Only the first of a step in a leg counts, and only that of the responsible hotline."""
+    story.act("removed", hours=1, sender="gb-iwf")
+    assert story.count("removed", "leg") == 0
+    story.act("police_informed", hours=1)
+    story.act("police_informed", hours=5)
+    assert story.count("police_informed", "leg") == 1
+    story.act("removed", hours=6)
+    assert (story.count("removed", "case"), story.hours("removed", "case")) == (1, 7)
+    breaches = story.metrics.registry.get_sample_value(
+        "hotline_exchange_breaches_total", {"breach": "not_responsible"}
+    )
+    assert breaches == 1
+
+
+def test_the_machine_latency_is_that_of_reports_that_were_delivered(story: Story) -> None:
+    """From the log-append time to the confirmation; actions and the hotline's own reports have none."""
+    name, labels = "hotline_exchange_machine_latency_seconds", {"country": "NL"}
+    story.act("acknowledged", hours=1)
+    assert story.metrics.registry.get_sample_value(f"{name}_count", labels) == 1
+    assert story.metrics.registry.get_sample_value(f"{name}_sum", labels) == 0.05
