@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from casework.errors import SetupError
+from casework.limits import MAX_SUBMISSION_BYTES
 from streams.clock import ClockFormatError, CompressedClock, SystemClock, parse_clock
 
 PREFIX: Final = "HX_"
@@ -82,10 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_poll_records: records of one poll, over all partitions.
         instance_id: stable name of this worker among its group; None joins as a new member each time.
         network_key: key of the url keys, 32 bytes in hex; shared by the network, never printed.
-        submission_max_bytes: largest submission that intake accepts.
-        topic_max_bytes: largest record of any topic.
-        state_max_bytes: largest state of a case.
-        note_max_characters: longest free text of an action.
+        topic_max_bytes: largest record of any topic; above the largest submission.
         erasure_days: days after which content is gone everywhere.
         clock: simulated time as ORIGIN@REAL_MSxFACTOR; empty is the machine's.
     """
@@ -109,10 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_poll_records: _Positive = 4000
     instance_id: _Name | None = None
     network_key: Secret = DEMO_NETWORK_KEY
-    submission_max_bytes: _Positive = 256 * 1024
     topic_max_bytes: _Positive = 2 * 1024 * 1024
-    state_max_bytes: _Positive = 64 * 1024
-    note_max_characters: _Positive = 4000
     erasure_days: Annotated[int, Meta(ge=8)] = 90
     clock: str = ""
 
@@ -124,8 +119,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         self._check(
             "heartbeat_s", self.heartbeat_s <= limit, f"at most a third of the session timeout, {limit:g}"
         )
-        fits = self.submission_max_bytes < self.topic_max_bytes
-        self._check("submission_max_bytes", fits, f"below topic_max_bytes={self.topic_max_bytes}")
+        fits = self.topic_max_bytes > MAX_SUBMISSION_BYTES
+        self._check("topic_max_bytes", fits, f"above the largest submission, {MAX_SUBMISSION_BYTES}")
         try:
             parse_clock(self.clock)
         except ClockFormatError as error:

@@ -27,7 +27,7 @@ def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
         ({"HX_BOOTSTRAP": "kafka"}, ("HX_BOOTSTRAP", "'kafka'", "regex")),
         ({"HX_MIN_INSYNC": "2"}, ("HX_MIN_INSYNC", "2", "at most replication=1")),
         ({"HX_HEARTBEAT_S": "3"}, ("HX_HEARTBEAT_S", "3.0", "a third of the session timeout")),
-        ({"HX_SUBMISSION_MAX_BYTES": "3000000"}, ("HX_SUBMISSION_MAX_BYTES", "3000000", "topic_max_bytes")),
+        ({"HX_TOPIC_MAX_BYTES": "200000"}, ("HX_TOPIC_MAX_BYTES", "200000", "largest submission")),
         ({"HX_CLOCK": "fast"}, ("HX_CLOCK", "'fast'", "ORIGIN@REAL_MSxFACTOR")),
         ({"HX_DIRECTORY": ""}, ("HX_DIRECTORY", "''", "Path")),
         ({"HX_SETTINGS": "missing.toml"}, ("missing.toml", "No such file")),
