@@ -89,7 +89,7 @@ class Casekeeper:
         partition = batch.partition
         cases, contents = await get_all(partition, self._cases, self._contents)
         if partition in self._after_load:
-            await self._after_load[partition][0]
+            await asyncio.shield(self._after_load[partition][0])
         work = CaseBatch(cases, contents, self._feed.version)
         for number, record in enumerate(batch.records, start=1):
             await work.add(record)

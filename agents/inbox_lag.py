@@ -47,7 +47,10 @@ class InboxLag:
         self._metrics = metrics
 
     async def run(self, is_mine: Callable[[], bool]) -> None:
-        """Measure every 15 s while `is_mine` answers yes, until cancelled; errors are logged, never fatal."""
+        """Measure every 15 s while `is_mine` answers yes, until cancelled; errors are logged, never fatal.
+
+        What could not be measured is not shown: an old figure would look like a quiet inbox.
+        """
         while True:
             try:
                 if is_mine():
@@ -55,6 +58,7 @@ class InboxLag:
                 else:
                     self._metrics.forget_inboxes()
             except (KafkaError, OSError) as error:
+                self._metrics.forget_inboxes()
                 log.warning("inbox lag could not be measured: %s", type(error).__name__)
             await asyncio.sleep(EVERY_S)
 
@@ -84,10 +88,11 @@ class InboxLag:
             for member in members
         }
         flat = [tp for inboxes in partitions.values() for tps in inboxes.values() for tp in tps]
-        if not flat:
-            return
+        # Known at once: the consumer would ask for one unknown topic after another.
+        await consumer._client.set_topics({tp.topic for tp in flat})  # noqa: SLF001 - no public call
         ends = await consumer.end_offsets(flat)
         begins = await consumer.beginning_offsets(flat)
+        self._metrics.forget_inboxes(keep=members)
         for member, inboxes in partitions.items():
             group = reader_group(self._topics.prefix, member)
             committed = await admin.list_consumer_group_offsets(group)

@@ -37,11 +37,17 @@ def set_up(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(formatter)
+    handler.addFilter(_is_telling)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _is_telling(record: logging.LogRecord) -> bool:
+    """Leave out the service tree's starting and stopping, which Faust's base class logs under our names."""
+    return record.levelno > logging.INFO or not str(record.msg).startswith("[^")
 
 
 def hide_addresses(

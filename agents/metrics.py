@@ -7,7 +7,7 @@ on real time.
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -174,6 +174,7 @@ class CasekeeperMetrics(DeadLetterMetrics):
             ["member"],
             registry=self.registry,
         )
+        self._measured: dict[str, set[str]] = {}
         self.directory_version = directory_version_gauge(self.registry)
 
     def machine_latencies(self, latencies: Iterable[tuple[str, float]]) -> None:
@@ -205,15 +206,18 @@ class CasekeeperMetrics(DeadLetterMetrics):
 
     def inbox(self, member: str, lags: Mapping[str, int], last_read_ms: int | None) -> None:
         """Note how far a member is behind; `lags` by inbox (`normal`, `urgent`)."""
+        self._measured.setdefault(member, set()).update(lags)
         for inbox, lag in lags.items():
             self._inbox_lag.labels(member, inbox).set(lag)
         if last_read_ms is not None:
             self._inbox_read.labels(member).set(last_read_ms / 1000)
 
-    def forget_inboxes(self) -> None:
-        """Remove the inbox gauges: another worker measures them now."""
-        self._inbox_lag.clear()
-        self._inbox_read.clear()
+    def forget_inboxes(self, *, keep: Collection[str] = ()) -> None:
+        """Remove the inbox gauges, except of the members in `keep`: nobody measures them here any more."""
+        for member in self._measured.keys() - set(keep):
+            for inbox in self._measured.pop(member):
+                self._inbox_lag.remove(member, inbox)
+            self._inbox_read.remove(member)
 
 
 def directory_version_gauge(registry: CollectorRegistry) -> Gauge:

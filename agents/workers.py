@@ -149,7 +149,8 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
             shared.is_started = True
             tasks.extend(asyncio.create_task(start()) for part in parts.values() for start in part.tasks)
             addresses = {name: part.server.address for name, part in parts.items()}
-            log.info("ready: %s", addresses)
+            ports = ", ".join(f"{name} on port {part.server.port}" for name, part in parts.items())
+            log.info("ready; metrics of %s", ports)
             if on_ready is not None:
                 on_ready(addresses)
 

@@ -30,3 +30,12 @@ def test_a_line_is_json_and_never_holds_an_address(lines: io.StringIO) -> None:
     assert (first["level"], first["logger"]) == ("warning", "some.library")
     assert "ValueError" in second["exception"]
     assert "secret" not in lines.getvalue()
+
+
+def test_the_service_tree_is_silent_unless_something_is_wrong(lines: io.StringIO) -> None:
+    """Starting and stopping of Faust's parts would bury what an operator looks for."""
+    log = logging.getLogger("streams.worker")
+    log.info("[^LosslessApp]: Starting...")
+    assert lines.getvalue() == ""
+    log.error("[^LosslessApp]: Crashed")
+    assert "Crashed" in lines.getvalue()

@@ -71,6 +71,24 @@ def test_inbox_gauges_vanish_with_the_duty_to_measure() -> None:
     assert keeper.registry.get_sample_value(name, {"member": "gb-iwf", "inbox": "normal"}) is None
 
 
+def test_a_member_that_left_is_no_longer_shown() -> None:
+    """Forgetting all but the present members leaves theirs as they were."""
+    keeper = CasekeeperMetrics(OpenCases())
+    for member in ("gb-iwf", "xx-left"):
+        keeper.inbox(member, {"normal": 3, "urgent": 1}, 1000)
+    keeper.forget_inboxes(keep=["gb-iwf"])
+    lag, read = "hotline_exchange_inbox_lag_records", "hotline_exchange_inbox_last_read_timestamp_seconds"
+    for member, shown in (("gb-iwf", (3, 1, 1)), ("xx-left", (None, None, None))):
+        values = [
+            *(
+                keeper.registry.get_sample_value(lag, {"member": member, "inbox": i})
+                for i in ("normal", "urgent")
+            ),
+            keeper.registry.get_sample_value(read, {"member": member}),
+        ]
+        assert tuple(values) == shown
+
+
 def _tally(names: Iterable[str]) -> "Counter[str]":
     return Counter(list(names))
 
