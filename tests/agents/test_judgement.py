@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.judgement import Admit, Bench, GiveUp, Refuse, judge
 from casework.messages import ReportContent, ReportStatement, Submission
@@ -165,3 +167,20 @@ def test_no_verdict_repeats_an_address() -> None:
     verdict = judge(record(wire.encode(msgspec.structs.replace(value, content=content))), BENCH)
     assert isinstance(verdict, Refuse)
     assert "secret" not in str(verdict)
+
+
+@given(st.binary(max_size=600))
+def test_no_bytes_make_the_judge_fail(value: bytes) -> None:
+    """Whatever arrives is given up with a rule; nothing raises."""
+    assert isinstance(judge(record(value), BENCH), GiveUp)
+
+
+@given(position=st.integers(0, 600), byte=st.integers(0, 255), cut=st.integers(0, 600))
+def test_no_damage_to_a_sound_submission_makes_the_judge_fail(position: int, byte: int, cut: int) -> None:
+    """One byte changed and the end cut off: admitted, refused or given up, and never an exception."""
+    value = bytearray(wire.encode(submission()))
+    value[position % len(value)] = byte
+    verdict = judge(record(bytes(value[: len(value) - cut % 3])), BENCH)
+    assert isinstance(verdict, Admit | Refuse | GiveUp)
+    if isinstance(verdict, GiveUp):
+        assert verdict.failure.error_class != "bug"
