@@ -53,6 +53,7 @@ class Part:
         app: Its Faust app.
         topics: Topics it reads.
         server: Its metrics and health.
+        health: What the probes ask.
         tasks: What runs beside the app, started once it has its partitions.
     """
 
@@ -60,7 +61,8 @@ class Part:
         self.app = app
         self.topics = topics
         self.server = server
-        self.tasks: list[Callable[[], Coroutine[Any, Any, None]]] = [health.keep_beating]
+        self.health = health
+        self.tasks: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
 
 class _Setting:
@@ -144,6 +146,8 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
         for part in parts.values():
             stack.enter_context(part.server)
         tasks = await stack.enter_async_context(_tasks())
+        # From the beginning: a start that waits for Kafka is no standstill.
+        tasks.extend(asyncio.create_task(part.health.keep_beating()) for part in parts.values())
 
         def ready() -> None:
             shared.is_started = True
