@@ -56,10 +56,13 @@ class DemoOptions(msgspec.Struct, frozen=True):
         seconds: Real seconds of play.
         days: Simulated days that pass in these seconds.
         reports_per_second: Mean number of reports in a real second; actions come on top, about three times
-        as many. year: Year whose figures are played. seed: Equal seeds play equal reports. directory:
-        Directory file; None is the shipped one. kill_worker: Whether the worker is killed (SIGKILL) and
-        started again in the middle. as_json: Whether the summary is one JSON value. plain: Whether there
-        are progress lines instead of a screen; always without a terminal.
+            as many.
+        year: Year whose figures are played.
+        seed: Equal seeds play equal reports.
+        directory: Directory file; None is the shipped one.
+        kill_worker: Whether the worker is killed (SIGKILL) and started again in the middle.
+        as_json: Whether the summary is one JSON value.
+        plain: Whether there are progress lines instead of a screen; always without a terminal.
     """
 
     seconds: float = 60.0

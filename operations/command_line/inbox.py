@@ -1,8 +1,8 @@
 """`hx inbox`: what members and liaisons are sent, as it lies in their topics. Looking moves no position."""
 
+import heapq
 import signal
 import threading
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -46,12 +46,12 @@ def tail(
     stopped = threading.Event()
     with session.reader() as reader:
         topics = _topics(session, reader, member, escalations)
-        for record in _newest(reader.whole(*topics), count):
-            _show(record, as_json=as_json, show_content=show_content)
+        for record in newest(reader.whole(*topics), count):
+            show(record, as_json=as_json, show_content=show_content)
         if follow:
             signal.signal(signal.SIGINT, lambda *_: stopped.set())
             for record in reader.follow(*topics, stop=stopped.is_set):
-                _show(record, as_json=as_json, show_content=show_content)
+                show(record, as_json=as_json, show_content=show_content)
 
 
 def _topics(session: Session, reader: TopicReader, member: str | None, code: str | None) -> list[str]:
@@ -68,18 +68,21 @@ def _topics(session: Session, reader: TopicReader, member: str | None, code: str
     return wanted
 
 
-def _newest(records: Iterable[Record], count: int) -> Iterator[Record]:
-    kept: deque[Record] = deque(maxlen=max(count, 1) * 64)
-    kept.extend(records)
-    newest = sorted(kept, key=lambda record: record.timestamp)
-    yield from newest[len(newest) - count :] if count else ()
+def newest(records: Iterable[Record], count: int) -> Iterator[Record]:
+    """Yield the newest records of all topics, oldest first; equal times in the order of their offsets."""
+    yield from reversed(heapq.nlargest(count, records, key=lambda record: (record.timestamp, record.offset)))
 
 
-def _show(record: Record, *, as_json: bool, show_content: bool) -> None:
+def show(record: Record, *, as_json: bool, show_content: bool) -> None:
+    """Print one message, or where it lies and why it cannot be read."""
     try:
         message = wire.decode(record.value or b"")
     except UnreadableError as error:
-        print(f"{record.topic}/{record.partition}/{record.offset}: unreadable ({error})")
+        if as_json:
+            place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            print_json({"type": "unreadable", **place, "rule": error.rule})
+        else:
+            print(f"{record.topic}/{record.partition}/{record.offset}: unreadable ({error})")
         return
     if not isinstance(message, Answer):
         return

@@ -97,7 +97,7 @@ class Submission:
                     await client.send(item.prepared)
                 except (ReportRefusedError, NoReceiptError) as error:
                     self._unanswered += 1
-                    print(f"{item.file}:{item.line}: not sent: {error}")
+                    self._tell_unsent(item, error)
                     continue
                 if not wait:
                     self._tell(item, None)
@@ -124,6 +124,13 @@ class Submission:
             print_json({"file": problem.file, "line": problem.line, "violation": problem.violation})
         else:
             print(problem)
+
+    def _tell_unsent(self, item: Ready, error: Exception) -> None:
+        if self._as_json:
+            line = {"file": item.file, "line": item.line, "event_id": item.prepared.event_id}
+            print_json({**line, "not_sent": str(error)})
+        else:
+            print(f"{item.file}:{item.line}: not sent: {error}")
 
     def _tell(self, item: Ready, receipt: Receipt | None) -> None:
         event_id = item.prepared.event_id

@@ -11,7 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from operations.command_line import app, main
+from operations.command_line.inbox import newest, show
 from operations.directory.files import NETWORK_FILE
+from operations.reading import Record
 from operations.simulator.samples import Line
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -197,3 +199,23 @@ def test_a_simulated_year_is_judged(hx: Hx, tmp_path: Path) -> None:
     passed = [msgspec.convert(line, Line).passes for line in lines]
     assert (code == 0) == all(passed)
     assert len(file.read_text().splitlines()) == 5879
+
+
+def test_the_newest_messages_are_those_of_all_topics() -> None:
+    """A topic that is read last does not push out newer messages of another one."""
+    recent = [Record("inbox.a", 0, n, 2_000 + n, None, b"", ()) for n in range(3)]
+    older = [Record("inbox.b", 0, n, n, None, b"", ()) for n in range(1_000)]
+    assert list(newest([*recent, *older], 2)) == recent[1:]
+    assert list(newest(recent, 0)) == []
+
+
+def test_json_stays_json_when_a_message_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """A program that reads the output meets an unreadable record as a value with place and rule."""
+    show(Record("inbox.a", 1, 7, 0, None, b"no frame", ()), as_json=True, show_content=False)
+    assert json.loads(capsys.readouterr().out) == {
+        "type": "unreadable",
+        "topic": "inbox.a",
+        "partition": 1,
+        "offset": 7,
+        "rule": "not_framed",
+    }
