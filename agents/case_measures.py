@@ -45,10 +45,11 @@ class Measures:
         """Observe each step that the responsible hotline took for the first time in this leg.
 
         A step can be implied by another one (whoever informed the provider had acknowledged): the case says
-        what is done now and was not before, the facts say when.
+        what is done now and was not before, the facts say when. A report that stays in its own country counts as
+        acknowledged by rule at once; no person took that step, so it is not timed.
         """
         before, after = step.before, step.kept.case
-        if after is None or after.assigned_hotline is None:
+        if isinstance(step.event, ReportEvent) or after is None or after.assigned_hotline is None:
             return
         hotline = after.assigned_hotline
         facts = [

@@ -115,6 +115,16 @@ def test_a_step_implied_by_another_is_observed_with_it(story: Story) -> None:
     assert (story.count("acknowledged", "leg"), story.hours("acknowledged", "leg")) == (1, 4)
 
 
+def test_the_acknowledgement_by_rule_of_an_own_countrys_report_is_not_timed(story: Story) -> None:
+    """A hotline that reports what is hosted in its own country has no acknowledgement in the histogram."""
+    story.report(hours=0, sender="nl-offlimits")
+    assert story.case is not None
+    assert story.case.state == "acknowledged"
+    assert story.count("acknowledged", "leg") == 0
+    story.act("police_informed", hours=2)
+    assert (story.count("acknowledged", "leg"), story.count("police_informed", "leg")) == (0, 1)
+
+
 def test_a_repeated_step_and_a_strangers_fact_are_not_observed(story: Story) -> None:
     """Only the first of a step in a leg counts, and only that of the responsible hotline."""
     story.act("removed", hours=1, sender="gb-iwf")
