@@ -45,7 +45,7 @@ class Measures:
         """Observe each step that the responsible hotline took for the first time in this leg.
 
         A step can be implied by another one (whoever informed the provider had acknowledged): the case says
-        what is done now and was not before, the facts say when. A report that stays in its own country counts as
+        what is done now and was not before, the facts say when. A report that stays in its country counts as
         acknowledged by rule at once; no person took that step, so it is not timed.
         """
         before, after = step.before, step.kept.case

@@ -115,8 +115,9 @@ def test_a_step_implied_by_another_is_observed_with_it(story: Story) -> None:
     assert (story.count("acknowledged", "leg"), story.hours("acknowledged", "leg")) == (1, 4)
 
 
-def test_the_acknowledgement_by_rule_of_an_own_countrys_report_is_not_timed(story: Story) -> None:
+def test_the_acknowledgement_by_rule_of_an_own_countrys_report_is_not_timed() -> None:
     """A hotline that reports what is hosted in its own country has no acknowledgement in the histogram."""
+    story = Story()
     story.report(hours=0, sender="nl-offlimits")
     assert story.case is not None
     assert story.case.state == "acknowledged"
