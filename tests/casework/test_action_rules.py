@@ -125,8 +125,8 @@ def test_police_of_the_country_are_a_party(opened: "Story") -> None:
 
 
 def test_police_with_an_escalation_are_a_party(story: "Story") -> None:
-    """A liaison that was told of a case may speak about it."""
-    story.report("gb-iwf", "HK")
+    """A liaison that was told of a case may speak about it: INTERPOL of a host without own police."""
+    story.report("gb-iwf", "CM")
     story.act(story.directory.liaison("interpol").id, "observed", is_online=True)
     assert story.receipts()[-1].outcome == "accepted"
 

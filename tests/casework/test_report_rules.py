@@ -80,9 +80,9 @@ def test_a_host_without_hotline_waits_at_the_desk_and_is_told_to_police(story: "
     (escalation,) = story.escalations()
     first = story.events[0][0].admitted.event_id
     assert (escalation.recipient, escalation.reason_code, escalation.content) == (
-        "interpol", "no_hotline", b"content of gb-iwf",
+        "hk", "no_hotline", b"content of gb-iwf",
     )  # fmt: skip
-    assert escalation.escalation_id == derived_id(first, "escalation.no_hotline", "interpol")
+    assert escalation.escalation_id == derived_id(first, "escalation.no_hotline", "hk")
     assert story.facts[1].reason_code == "no_hotline"
 
 

@@ -47,8 +47,8 @@ def test_every_valid_country_routes_to_somebody(country: str, key: bytes) -> Non
     [
         ("NL", Route("NL", "NL", "nl-offlimits", None, ("nl",), "responsible")),
         ("UK", Route("GB", "GB", "gb-iwf", None, ("gb",), "responsible")),
-        ("HK", Route("HK", "HK", None, "desk-orphans", ("interpol",), "no_hotline")),
-        ("CH", Route("CH", "CH", None, "desk-orphans", ("ch",), "no_hotline")),
+        ("HK", Route("HK", "HK", None, "desk-orphans", ("hk",), "no_hotline")),
+        ("CM", Route("CM", "CM", None, "desk-orphans", ("interpol",), "no_hotline")),
         ("T1", Route("XT", "XT", None, None, ("interpol", "europol"), "tor")),
         ("ZZ", Route("ZZ", "ZZ", None, "desk-orphans", ("interpol", "europol"), "unknown_host")),
     ],

@@ -103,13 +103,14 @@ def test_the_shipped_directory_has_no_problem_outside_production() -> None:
 
 
 def test_every_country_of_the_registry_is_shipped(shipped: Directory) -> None:
-    """Each registered country has its hotlines and police, each host without one an entry."""
+    """Each registered country has its hotlines, each host without one an entry, and both their police."""
     for code in REGISTRY:
         assert shipped.country(code).hotlines, code
         assert shipped.liaison(code.lower()) is not None, code
         assert code in shipped.slots, code
     for code in WITHOUT_HOTLINE:
         assert shipped.country(code).hotlines == (), code
+        assert shipped.liaison(code.lower()) is not None, code
         assert code in shipped.slots, code
     assert {rule.code for rule in shipped.countries} == {*REGISTRY, *WITHOUT_HOTLINE}
     assert [len(shipped.country(code).hotlines) for code in ("DE", "IT", "NL")] == [3, 2, 1]
