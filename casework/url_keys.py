@@ -11,8 +11,7 @@ from typing import Final
 from casework.errors import BadInputError, RuleViolation, SetupError
 
 URL_KEY_BYTES: Final = 33
-# HMAC-SHA256 gains nothing from longer secrets and loses strength below its output size (RFC 2104, section
-# 3).
+# HMAC-SHA256 gains nothing from longer secrets and loses strength below its output size (RFC 2104, 3).
 MIN_NETWORK_KEY_BYTES: Final = 32
 MAX_VERSION: Final = 255
 
