@@ -13,8 +13,8 @@ done beyond the parser: an empty fragment goes, and so does a fragment directive
 not done: no folding of case in path or query, no sorting or dropping of parameters (tracking ones may be
     tokens), no added or removed trailing slash, no `index.html`, no `www.`, no decoding of `%7E`, no http
     taken for https, no empty `?` dropped, no following of redirects.
-refused: what the parser would silently repair or what is no place: control characters (it deletes tabs and line
-    ends), other schemes, no host, more than `MAX_URL_BYTES`, and text that is not an address at all.
+refused: what the parser would silently repair or what is no place: control characters (it deletes tabs
+    and line ends), other schemes, no host, more than `MAX_URL_BYTES`, and text that is not an address at all.
 
 The literal address travels in the sealed content; the canonical form serves as input of the key only.
 """

@@ -34,8 +34,8 @@ SAME_DAY_REMOVAL_SHARE: Final = {2022: 0.26}
 REMOVAL_SIGMA: Final = 1.36
 # Countries without a hotline, 1.8 and 4.5: "28+ days" (INHOPE 2023).
 REMOVAL_OUTSIDE_MEAN_DAYS: Final = 28.0
-# Longest time the histogram of removal times tells apart; ICCAM follows no content longer than two years,
-# assumed.
+# Longest time the histogram of removal times tells apart; assumed: ICCAM follows no content for longer than
+# two years.
 LONGEST_DAYS: Final = 730
 # Removed in the end, 4.5: 98.5 % (eco 2022).
 REMOVED_EVENTUALLY_SHARE: Final = 0.985
@@ -81,8 +81,7 @@ HOSTING_IWF_2024: Final = {
     "SK": 3_422, "PA": 2_095, "FR": 2_091, "SE": 1_552, "CH": 1_117, "FI": 1_027, "GB": 987, TOR: 531,
     "AZ": 496, "LU": 486,
 }  # fmt: skip
-# Its total is about 292,000; what the rows leave is shared by the other countries that section 3 and 4.4
-# name.
+# Its total is about 292,000; what the rows leave is shared by the other countries of sections 3 and 4.4.
 HOSTING_IWF_2024_TOTAL: Final = 292_000
 HOSTING_REST: Final = ("IS", "IR", "VN", "IN", "SG", "ID", "AE", "IQ", "LA")
 # Shares of single years, 4.4: NL 32 % (2022); US 21 % is 2021's, INHOPE names US and NL first in 2022. The
@@ -101,14 +100,14 @@ CDN_SHARE: Final = 0.30
 # The rest is shared evenly by the other active hotlines; assumed.
 ORIGIN_SHARES: Final = {"GB": 0.3503, "NL": 0.1979, "DE": 0.0588}
 
-# Site types, 4.3 (INHOPE 2023), carried over to 2022 and 2024: three shares and seven more types, taken as
-# equal.
+# Site types, 4.3 (INHOPE 2023), carried over to 2022 and 2024: three shares, and seven more types, taken
+# as equal.
 SITE_TYPES: Final = {"website": 0.4265, "image_host": 0.3936, "forum": 0.0879}
 OTHER_SITE_TYPES: Final = (
     "file_host", "image_store", "image_board", "link_site", "social_networking", "search_provider", "blog",
 )  # fmt: skip
-# Gender, 4.3: girls 95, boys 3, both 2 (2023), carried over to 2022; girls 99 (2024), the rest in 2023's
-# ratio.
+# Gender, 4.3: girls 95, boys 3, both 2 (2023), carried over to 2022; girls 99 (2024), the rest in the ratio
+# of 2023.
 GENDERS: Final = {
     2022: {"female": 0.95, "male": 0.03, "both": 0.02},
     2023: {"female": 0.95, "male": 0.03, "both": 0.02},
