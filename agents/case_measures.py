@@ -23,6 +23,7 @@ class Measures:
         facts: Counter[str] = Counter()
         breaches: Counter[str] = Counter()
         receipts: Counter[str] = Counter()
+        refusals: Counter[str] = Counter()
         deliveries: Counter[str] = Counter()
         latencies: list[tuple[str, float]] = []
         for step in steps:
@@ -33,12 +34,15 @@ class Measures:
             for posting in step.kept.postings:
                 if isinstance(posting.body, Receipt):
                     receipts[posting.body.outcome] += 1
+                    if posting.body.outcome == "refused" and posting.body.rule is not None:
+                        refusals[posting.body.rule] += 1
                 elif isinstance(posting.body, Delivery):
                     deliveries[posting.recipient] += 1
                     if posting.body.kind in _REPORTS and isinstance(step.event, ReportEvent):
                         elapsed = (real_ms - posting.body.submitted_at) / 1000
                         latencies.append((step.event.admitted.hosting_country, elapsed))
         self._metrics.counts(facts, breaches, receipts, deliveries)
+        self._metrics.refusals(refusals)
         self._metrics.machine_latencies(latencies)
 
     def _human(self, step: Step) -> None:

@@ -38,21 +38,32 @@ OTHER: Final = "other"
 _disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-class DeadLetterMetrics:
-    """What every worker that can give up a record counts."""
+class TurnedAwayMetrics:
+    """What every worker that can refuse or give up a record counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._dead_letters = Counter(
             f"{PREFIX}_dead_letters", "Records given up, by class.", ["error_class"], registry=registry
         )
+        self._refusals = Counter(
+            f"{PREFIX}_refusals", "Submissions refused, by rule.", ["rule"], registry=registry
+        )
+        self._rules: set[str] = set()
 
     def dead_letters(self, by_class: Mapping[str, int]) -> None:
         """Count dead letters by their error class."""
         for error_class, count in by_class.items():
             self._dead_letters.labels(error_class).inc(count)
 
+    def refusals(self, by_rule: Mapping[str, int]) -> None:
+        """Count refusals; rules beyond the first hundred count as `other`."""
+        for rule, count in by_rule.items():
+            if len(self._rules) < MAX_RULES:
+                self._rules.add(rule)
+            self._refusals.labels(rule if rule in self._rules else OTHER).inc(count)
 
-class IntakeMetrics(DeadLetterMetrics):
+
+class IntakeMetrics(TurnedAwayMetrics):
     """What intake counts."""
 
     def __init__(self) -> None:
@@ -63,9 +74,6 @@ class IntakeMetrics(DeadLetterMetrics):
             "Submissions admitted or refused, by kind and hosting country.",
             ["kind", "country"],
             registry=self.registry,
-        )
-        self._refusals = Counter(
-            f"{PREFIX}_refusals", "Submissions refused at intake, by rule.", ["rule"], registry=self.registry
         )
         self._misplaced = Counter(
             f"{PREFIX}_misplaced_reports",
@@ -85,19 +93,11 @@ class IntakeMetrics(DeadLetterMetrics):
             registry=self.registry,
         )
         self.directory_version = directory_version_gauge(self.registry)
-        self._rules: set[str] = set()
 
     def submissions(self, by_kind_and_country: Mapping[tuple[str, str], int]) -> None:
         """Count submissions; an unknown country counts as `invalid`."""
         for (kind, country), count in by_kind_and_country.items():
             self._submissions.labels(kind, country).inc(count)
-
-    def refusals(self, by_rule: Mapping[str, int]) -> None:
-        """Count refusals; rules beyond the first hundred count as `other`."""
-        for rule, count in by_rule.items():
-            if len(self._rules) < MAX_RULES:
-                self._rules.add(rule)
-            self._refusals.labels(rule if rule in self._rules else OTHER).inc(count)
 
     def misplaced(self, by_country: Mapping[str, int]) -> None:
         """Count reports in a foreign slot."""
@@ -114,7 +114,7 @@ class IntakeMetrics(DeadLetterMetrics):
         self._clock_offset.set(seconds)
 
 
-class CasekeeperMetrics(DeadLetterMetrics):
+class CasekeeperMetrics(TurnedAwayMetrics):
     """What casekeeper and deadlines count.
 
     Attributes:

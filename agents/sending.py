@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from agents.dead_letters import DeadLetterBox, Failure
-from agents.metrics import DeadLetterMetrics
+from agents.metrics import TurnedAwayMetrics
 from streams.publishing import BatchPublisher, Confirmation, Outgoing
 from streams.slots import partition_of
 from streams.topics import Topics
@@ -36,7 +36,7 @@ class Sender:
         publisher: Callable[[], BatchPublisher | None],
         topics: Topics,
         box: DeadLetterBox,
-        metrics: DeadLetterMetrics,
+        metrics: TurnedAwayMetrics,
         real_ms: Callable[[], int],
     ) -> None:
         self._publisher = publisher

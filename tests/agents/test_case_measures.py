@@ -147,3 +147,13 @@ def test_the_machine_latency_is_that_of_reports_that_were_delivered(story: Story
     story.act("acknowledged", hours=1)
     assert story.metrics.registry.get_sample_value(f"{name}_count", labels) == 1
     assert story.metrics.registry.get_sample_value(f"{name}_sum", labels) == 0.05
+
+
+def test_refusals_of_the_case_are_counted_by_rule() -> None:
+    """A member that is no party is refused by casekeeper; the counter says by which rule."""
+    story = Story()
+    story.report(hours=0)
+    story.act("removed", hours=1, sender="fr-point-de-contact")
+    name = "hotline_exchange_refusals_total"
+    assert story.metrics.registry.get_sample_value(name, {"rule": "not_a_party"}) == 1
+    assert story.metrics.registry.get_sample_value(name, {"rule": "other"}) is None

@@ -49,7 +49,8 @@ def test_a_worker_stays_below_20000_series() -> None:
     )
     intake = IntakeMetrics()
     intake.submissions({(kind, c): 1 for kind in ("report", "action") for c in [*ALL_COUNTRIES, "invalid"]})
-    intake.refusals({f"rule_{number}": 1 for number in range(500)})
+    for refusing in (intake, keeper):
+        refusing.refusals({f"rule_{number}": 1 for number in range(500)})
     intake.misplaced(dict.fromkeys(ALL_COUNTRIES, 1))
     assert 10_000 < series(keeper.registry) + series(intake.registry) <= MAX_SERIES
 
