@@ -16,6 +16,7 @@ from typing import NoReturn
 import typer
 
 from casework.errors import BadInputError, EditRefusedError, SetupError, TemporaryError
+from operations.directory.errors import DirectoryFileError
 from operations.embedded_kafka import EmbeddedKafkaError
 
 
@@ -50,11 +51,19 @@ def explain(error: Exception, *, debug: bool) -> Exit:
     code = code_of(error)
     if debug:
         traceback.print_exception(error)
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(_text(error).split()) or type(error).__name__
     if code is Exit.DEFECT and not debug:
         text = f"unexpected {type(error).__name__}: run again with --debug and tell the developers"
     print(f"hx: {text}", file=sys.stderr)
     return code
+
+
+def _text(error: Exception) -> str:
+    """Answer what is told of an error; of a file with many problems the first, and where to see all."""
+    if isinstance(error, DirectoryFileError) and len(error.problems) > 1:
+        others = len(error.problems) - 1
+        return f"{error.problems[0]}, and {others} more: 'hx directory check' names each"
+    return str(error)
 
 
 def leave(code: Exit, sentence: str | None = None) -> NoReturn:

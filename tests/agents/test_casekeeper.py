@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from prometheus_client import generate_latest
 
 from agents.casekeeper import Casekeeper
 from agents.dead_letters import DeadLetterBox, Failure
@@ -52,7 +53,7 @@ class Bench:
         self.offset = 0
         self.directory = DIRECTORY
         self.cases, self.contents = DictStore(), DictStore()
-        metrics = CasekeeperMetrics(OpenCases())
+        self.metrics = metrics = CasekeeperMetrics(OpenCases())
         clock = ManualClock(T)
         self.box = DeadLetterBox(TOPICS.dead_letters, "casekeeper")
         deadlines = Deadlines(
@@ -104,6 +105,10 @@ class Bench:
             self.offset += 1
             records.append(record(value, self.offset))
         await self.keeper.handle(Batch(ADMITTED, 2, records))
+
+    async def indexed(self) -> None:
+        """Wait until all cases of the loaded partition are in the index."""
+        await self.keeper._after_load[2][1]
 
     def case(self) -> Case | None:
         """Answer the confirmed state."""
@@ -340,3 +345,24 @@ async def test_what_a_late_writer_left_is_written_again_before_anything_else(ben
     assert [(r.topic, r.key) for r in bench.sent[0]] == [(STATUS, KEY)]
     assert bench.stopped == []
     bench.keeper.revoked(2)
+
+
+async def test_the_gauges_of_a_partition_come_with_its_load_and_vanish_with_its_revocation(
+    bench: Bench,
+) -> None:
+    """Open cases of a loaded partition are shown; another worker's are not, and none that would grow old."""
+    name = "hotline_exchange_open_cases"
+    labels = {"hotline": "nl-offlimits", "state": "assigned"}
+    await bench.take(report(1))
+    bench.keeper.loaded(2, LoadedPartition(bench.cases))
+    await bench.indexed()
+    assert bench.metrics.registry.get_sample_value(name, labels) == 1
+    assert "hotline_exchange_oldest_open_case_timestamp_seconds{" in shown(bench)
+    bench.keeper.revoked(2)
+    assert bench.metrics.registry.get_sample_value(name, labels) is None
+    assert "hotline_exchange_oldest_open_case_timestamp_seconds{" not in shown(bench)
+
+
+def shown(bench: Bench) -> str:
+    """Answer the page that a scraper gets."""
+    return generate_latest(bench.metrics.registry).decode()

@@ -164,6 +164,20 @@ def test_the_directory_check_tells_file_and_line(hx: Hx, tmp_path: Path) -> None
     assert f"{broken}:{number + 1}: members.ie-hotline.colour" in out
 
 
+def test_a_file_with_many_problems_is_still_one_sentence(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Production refuses the shipped file for all its assumptions; one is told, and how to see all."""
+    monkeypatch.setenv("HX_ENVIRONMENT", "production")
+    monkeypatch.setenv("HX_NETWORK_KEY", "ab" * 32)
+    code, _, err = hx("directory", "publish")
+    assert code == 78
+    assert "assumed" in err
+    assert "more: 'hx directory check' names each" in err
+    assert len(err) < 500
+    code, out, _ = hx("directory", "check")
+    assert code == 1
+    assert len(out.splitlines()) > 100
+
+
 def test_members_are_edited_in_the_file_of_the_settings(
     hx: Hx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
