@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 
 #: Bytes that a record costs in memory beyond key and value: measured for an aiokafka ConsumerRecord.
 RECORD_OVERHEAD = 300
+#: The broker answers a fetch without records after this; an idle worker costs a fetch each time.
+FETCH_MAX_WAIT_MS = 500
+#: Fetched partitions that wait longer for the agent are skipped by the next fetch.
+PREFETCH_BACKOFF_S = 2.0
 _NO_MEMBERSHIP = -1
 
 
@@ -122,6 +126,22 @@ class LosslessProducer(driver.Producer):
             await self.flush()
 
 
+class SteadyThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, without its fetches that block those of every other partition.
+
+    aiokafka has one fetch under way per broker. When records of some partitions were not taken within its
+    prefetch backoff (0.1 s), it fetches the others; with Faust's fixed wait of 1.5 s the partitions with the
+    traffic then stand still for so long, because the idle ones have nothing to answer with.
+    """
+
+    async def on_start(self) -> None:
+        """Start the consumer with the two limits set before it fetches anything."""
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher  # noqa: SLF001 - see faust_hooks
+        fetcher._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - likewise
+        fetcher._prefetch_backoff = PREFETCH_BACKOFF_S  # noqa: SLF001 - likewise
+
+
 class LosslessConsumer(driver.Consumer):
     """The stock consumer thread with another idea of what is in flight and when to commit."""
 
@@ -138,6 +158,9 @@ class LosslessConsumer(driver.Consumer):
         self._epoch = 0
         self._rewind_needed = False
         self._acknowledged = asyncio.Event()
+
+    def _new_consumer_thread(self) -> SteadyThread:
+        return SteadyThread(self, loop=self.loop, beacon=self.beacon)
 
     # fetching ---------------------------------------------------------------------------------------
 

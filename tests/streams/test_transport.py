@@ -15,7 +15,12 @@ import pytest
 
 from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
-from streams.transport import RECORD_OVERHEAD, LosslessTransport
+from streams.transport import (
+    FETCH_MAX_WAIT_MS,
+    PREFETCH_BACKOFF_S,
+    RECORD_OVERHEAD,
+    LosslessTransport,
+)
 from streams.transport_errors import ConfigurationError
 from streams.worker import WorkerOptions, batches, make_app, run_apps
 
@@ -249,6 +254,22 @@ async def test_fetching_pauses_while_too_much_is_in_hand(topics: Topics) -> None
     assert RECORD_OVERHEAD < side.app.consumer.bytes_in_flight <= 50 * (RECORD_OVERHEAD + len("k99299"))
     side.gate.set()
     await side.complete.wait()
+    side.stop.set()
+    await running
+
+
+async def test_a_busy_agent_does_not_let_fetches_of_idle_partitions_hold_up_the_others(
+    topics: Topics,
+) -> None:
+    """The running consumer fetches with our limits, not with a wait of 1.5 s beside what was not taken."""
+    topics.create(3, "in0")
+    await topics.fill("in0", 3, range(300))
+    side = InProcess(topics)
+    running = side.run()
+    await side.complete.wait()
+    fetcher = side.app.consumer._thread._ensure_consumer()._fetcher
+    assert fetcher._fetch_max_wait_ms == FETCH_MAX_WAIT_MS
+    assert fetcher._prefetch_backoff == PREFETCH_BACKOFF_S
     side.stop.set()
     await running
 
