@@ -49,6 +49,12 @@ def submitted_at(bootstrap: str, *topics: str) -> dict[bytes, int]:
         return {record.key or b"": record.timestamp for record in reader.whole(*topics)}
 
 
+def arrivals(bootstrap: str, *topics: str) -> list[int]:
+    """When each record of topics was appended; milliseconds since the epoch."""
+    with TopicReader(bootstrap) as reader:
+        return [record.timestamp for record in reader.whole(*topics)]
+
+
 def assigned_at(bootstrap: str, inboxes: Iterable[str]) -> dict[bytes, int]:
     """Url key to the time its assignment was appended to the responsible hotline's inbox."""
     found: dict[bytes, int] = {}
@@ -75,6 +81,15 @@ def waits(before: dict[bytes, int], after: dict[bytes, int]) -> list[float]:
 
 
 def rate(arrivals: Iterable[int]) -> float:
-    """Records a second from the first to the last of arrival times in milliseconds."""
+    """Records a second after the first append of arrival times in milliseconds.
+
+    The records of the first append do not count: the work on them was done before the time begins.
+
+    Raises:
+        ValueError: All arrived at once; the sample is too small to say anything.
+    """
     times = sorted(arrivals)
-    return len(times) * 1000 / max(1, times[-1] - times[0])
+    later = [time for time in times if time > times[0]]
+    if not later:
+        raise ValueError(f"{len(times)} records arrived in one append; more are needed")
+    return len(later) * 1000 / (later[-1] - times[0])
