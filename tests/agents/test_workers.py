@@ -1,4 +1,8 @@
 import asyncio
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
@@ -44,3 +48,47 @@ async def test_a_worker_is_alive_and_not_ready_while_it_waits_for_its_partitions
     await workers.run("all", exchange.settings, SystemClock(), FailStop(stopped.append))
     assert seen == [(1, "starting"), (1, "starting")]
     assert stopped == []
+
+
+@pytest.mark.kafka
+async def test_casekeeper_is_not_ready_while_partitions_load(
+    exchange: Any,  # noqa: ANN401 - conftest
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Probe and gauge tell of the load of states; intake beside it keeps none and is ready."""
+    seen: list[dict[str, tuple[str, str]]] = []
+    loading = frozenset({1, 2})
+    addresses: dict[str, str] = {}
+
+    async def joined(*_: object, on_ready: Callable[[], None], **__: object) -> None:
+        nonlocal loading
+        on_ready()
+        seen.append(await asyncio.to_thread(pages, addresses))
+        loading = frozenset()
+        seen.append(await asyncio.to_thread(pages, addresses))
+
+    monkeypatch.setattr(workers.PartitionState, "loading", property(lambda _: loading))
+    monkeypatch.setattr(workers, "run_apps", joined)
+    stop = FailStop([].append)
+    await workers.run("all", exchange.settings, SystemClock(), stop, on_ready=addresses.update)
+    assert seen == [
+        {"intake": ("ok", ""), "casekeeper": ("2 partitions are loading", "2.0")},
+        {"intake": ("ok", ""), "casekeeper": ("ok", "0.0")},
+    ]
+
+
+def pages(addresses: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Answer for each part what /readyz says and the gauge of loading partitions."""
+    found = {}
+    for kind, address in addresses.items():
+        try:
+            with urllib.request.urlopen(address.replace("/metrics", "/readyz")) as answer:  # noqa: S310 - ours
+                said = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read().decode()
+        with urllib.request.urlopen(address) as answer:  # noqa: S310 - ours
+            page = answer.read().decode()
+        gauge = re.search(r"^hotline_exchange_partitions_loading (.+)$", page, re.MULTILINE)
+        found[kind] = (said.strip(), gauge[1] if gauge else "")
+    return found
