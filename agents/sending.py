@@ -5,12 +5,15 @@ counter that alerts. The exchange's own topics are another matter. Without them 
 so whatever they refuse stops the process.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from agents.dead_letters import DeadLetterBox, Failure
 from agents.metrics import TurnedAwayMetrics
+from casework.directory import ORPHAN_DESK, Directory
+from streams.directory_feed import DirectoryFeed
 from streams.publishing import BatchPublisher, Confirmation, Outgoing
 from streams.slots import partition_of
 from streams.topics import Topics
@@ -40,6 +43,7 @@ class Sender:
         real_ms: Callable[[], int],
     ) -> None:
         self._publisher = publisher
+        self._topics = topics
         self._own = frozenset(
             {topics.cases_admitted, topics.cases_events, topics.cases_status, topics.cases_contents}
             | {topics.dead_letters}
@@ -54,6 +58,26 @@ class Sender:
         found = self._publisher()
         assert found is not None, "the app has not started"  # noqa: S101 - lanes run only in a started app
         return found
+
+    async def learn_destinations(self, feed: DirectoryFeed) -> None:
+        """Learn the topics of everybody in the directory, now and with each new version, until cancelled."""
+        changed = asyncio.Event()
+        feed.on_change(lambda _directory: changed.set())
+        while True:
+            changed.clear()
+            directory = feed.known(feed.newest_version)
+            if directory is not None:
+                await self.publisher.learn(self._destinations(directory))
+            await changed.wait()
+
+    def _destinations(self, directory: Directory) -> set[str]:
+        recipients = [ORPHAN_DESK, *(member.id for member in directory.members if member.active)]
+        return {
+            *self._own,
+            *(self._topics.inbox(recipient) for recipient in recipients),
+            *(self._topics.inbox_urgent(recipient) for recipient in recipients),
+            *(self._topics.escalations(code) for code in directory.liaison_codes()),
+        }
 
     async def by_url_key(self, topic: str, url_key: bytes, value: bytes) -> Outgoing:
         """Answer a record for a topic of any number of partitions, placed by its url key."""

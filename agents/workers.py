@@ -214,7 +214,9 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
     health = Health(lambda: shared.not_ready(app))
     settings = shared.settings
     server = HealthServer(settings.metrics_host, settings.intake_metrics_port, metrics.registry, health)
-    return Part(app, shared.topics.submissions, server, health)
+    part = Part(app, shared.topics.submissions, server, health)
+    part.tasks.append(lambda: sender.learn_destinations(shared.feed))
+    return part
 
 
 def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
@@ -280,6 +282,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
     health = Health(not_ready)
     server = HealthServer(settings.metrics_host, settings.casekeeper_metrics_port, metrics.registry, health)
     part = Part(app, (topics.cases_admitted,), server, health)
+    part.tasks.append(lambda: sender.learn_destinations(shared.feed))
     part.tasks.append(lambda: deadlines.run(shared.fail_stop))
     part.tasks.append(lambda: lag.run(lambda: 0 in cases.stores()))
     return part

@@ -108,6 +108,19 @@ class BatchPublisher:
             raise UndeliverableError([(topic, problem)])
         return len(self._producer.client.cluster.partitions_for_topic(topic))
 
+    async def learn(self, topics: Iterable[str]) -> None:
+        """Ask once about many topics, so that the first send to each need not ask for it alone.
+
+        A topic that does not exist is no error here.
+        """
+        client = self._producer.client
+        wanted = frozenset(topics)
+        for _ in range(2):  # an answer that was under way does not know the new ones
+            if all(client.cluster.partitions_for_topic(topic) is not None for topic in wanted):
+                return
+            await client.set_topics(wanted | set(client.cluster.topics()))
+            await client.force_metadata_update()
+
     async def publish(self, records: Sequence[Outgoing]) -> Confirmation:
         """Send `records` and return when all are confirmed; the order within a partition is kept.
 

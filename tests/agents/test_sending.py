@@ -1,8 +1,13 @@
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
 from agents.dead_letters import DeadLetterBox, from_headers
 from agents.metrics import IntakeMetrics
 from agents.sending import Sender
+from casework.directory import Directory
+from operations.directory.document import build
 from streams.publishing import Confirmation, Outgoing
 from streams.topics import Topics
 from streams.transport_errors import UndeliverableError
@@ -16,6 +21,11 @@ class Publisher:
     def __init__(self, *refusing: str) -> None:
         self.refusing = set(refusing)
         self.sent: list[Outgoing] = []
+        self.learnt: set[str] = set()
+
+    async def learn(self, topics: set[str]) -> None:
+        """Remember what was asked for."""
+        self.learnt = topics
 
     async def partitions_for(self, topic: str) -> int:
         """Answer three for every topic that takes records."""
@@ -65,3 +75,44 @@ async def test_a_dead_letter_box_that_refuses_stops_the_process() -> None:
         await sender(Publisher("inbox.a", TOPICS.dead_letters), IntakeMetrics()).send(
             [Outgoing("inbox.a", 0, b"k", b"v")]
         )
+
+
+async def test_the_topics_of_everybody_are_learnt_with_each_directory_version() -> None:
+    """A worker knows all inboxes before the first report, those of a new version as soon as it arrives."""
+    publisher = Publisher()
+    feed = Feed(build(environment="test", published_at=0, candidates="admit"))
+    learning = asyncio.create_task(
+        sender(publisher, IntakeMetrics()).learn_destinations(feed)  # type: ignore[arg-type]
+    )
+    await asyncio.sleep(0)
+    assert {"inbox.nl-offlimits", "inbox.nl-offlimits.urgent", "escalations.nl"} <= publisher.learnt
+    assert {"inbox.desk-orphans", "cases.events"} <= publisher.learnt
+    publisher.learnt = set()
+    feed.arrive()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert "inbox.nl-offlimits" in publisher.learnt
+    learning.cancel()
+
+
+class Feed:
+    """A directory feed with one version."""
+
+    newest_version = 1
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._callbacks: list[Callable[[Directory], None]] = []
+
+    def known(self, _version: int) -> Directory:
+        """Answer the version."""
+        return self._directory
+
+    def on_change(self, callback: Callable[[Directory], None]) -> None:
+        """Remember who wants to know."""
+        self._callbacks.append(callback)
+
+    def arrive(self) -> None:
+        """Tell that a version arrived."""
+        for callback in self._callbacks:
+            callback(self._directory)

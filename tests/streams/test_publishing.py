@@ -66,6 +66,18 @@ async def test_broker_clock_is_told_for_log_append_topics_only(topics: Topics) -
     assert confirmation.append_times[topics.prefix + "stamped", 0] > 1_600_000_000_000
 
 
+async def test_learnt_topics_are_not_asked_for_again(topics: Topics) -> None:
+    """After one call the partitions of all existing topics are known; one that does not exist is no error."""
+    names = [f"learnt{number}" for number in range(40)]
+    topics.create(2, *names)
+    async with publisher_on(topics) as publisher:
+        await publisher.learn([topics.prefix + name for name in (*names, "nowhere")])
+        known = publisher._producer.client.cluster
+        assert [known.partitions_for_topic(topics.prefix + name) for name in names] == [{0, 1}] * 40
+        assert known.partitions_for_topic(topics.prefix + "nowhere") is None
+        await publisher.publish([Outgoing(topics.prefix + "learnt0", 0, None, b"1")])
+
+
 async def test_unknown_topic_and_partition_are_named_and_the_rest_is_delivered(topics: Topics) -> None:
     """What no retry can deliver comes back record by record, after everything else was confirmed."""
     topics.create(1, "good")
