@@ -49,6 +49,8 @@ class WorkerOptions:
         drain_timeout: for finishing work before partitions are given up or the worker stops.
         start_timeout: for the probe, and again for joining the group.
         confirm_timeout: a send without an answer for so long stops the process.
+        metadata_max_age: after this the group's leader asks again which partitions there are. A broker that
+            is starting may know none of a topic yet; the group then stands still until the next look.
     """
 
     bootstrap: str
@@ -66,6 +68,7 @@ class WorkerOptions:
     start_timeout: float = 30.0
     confirm_timeout: float = 30.0
     metadata_patience: float = 5.0
+    metadata_max_age: float = 5.0
     linger: float = 0.0
     max_batch_bytes: int = 256 << 10
     compression: str | None = "lz4"
@@ -112,6 +115,7 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
         broker_credentials=options.credentials,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=int(options.metadata_max_age * 1000),
         consumer_group_instance_id=options.instance_id,
         broker_commit_interval=options.commit_interval,
         broker_commit_every=None,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streams.fail_stop import FailStop
 from streams.transport_errors import ConfigurationError, FatalTransportError
 from streams.worker import WorkerOptions, batches, make_app, probe, run_apps, run_worker
 
 if TYPE_CHECKING:
+    from aiokafka.cluster import ClusterMetadata
     from conftest import Topics
 
     from streams.untyped import FaustStream
@@ -73,3 +75,36 @@ async def test_a_group_that_is_not_joined_in_time_ends_the_run(topics: Topics) -
     with pytest.raises(FatalTransportError, match="were not joined in"):
         await run_apps([app], start_timeout=0.0, handle_signals=False)
     await app.stop()
+
+
+@pytest.mark.kafka
+async def test_a_group_formed_while_a_broker_knew_no_topics_gets_its_partitions_soon(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that is starting may list no partitions: whoever joins then must not stand still for long."""
+    topics.create(1, "in")
+    assign = RoundRobinPartitionAssignor.assign
+    starting = [True]
+
+    def at_first_nothing(_cls: type, cluster: ClusterMetadata, members: Any) -> Any:  # noqa: ANN401 - aiokafka's
+        if starting:
+            starting.clear()
+            cluster._partitions.clear()
+        return assign(cluster, members)
+
+    monkeypatch.setattr(RoundRobinPartitionAssignor, "assign", classmethod(at_first_nothing))
+    app = make_app(topics.prefix + "g", WorkerOptions(topics.bootstrap, metadata_max_age=0.5))
+    seen, stop = asyncio.Event(), asyncio.Event()
+
+    @app.agent(batches(app, topics.prefix + "in"))
+    async def read(stream: FaustStream) -> None:
+        async for event in stream.noack().events():
+            seen.set()
+            event.ack()
+
+    await topics.fill("in", 1, range(1))
+    running = asyncio.create_task(run_apps([app], stop_event=stop, handle_signals=False))
+    async with asyncio.timeout(30):
+        await seen.wait()
+    stop.set()
+    await running
