@@ -119,6 +119,9 @@ class Deadlines:
         found.sent.pop(case.url_key, None)
         if after is not None:
             self._push(partition, after)
+            # Admitted under an earlier version, decided after the look at all cases: nobody looks again.
+            if has_left(after, self._feed.latest(self._clock.now_ms())):
+                found.reassign.add(after.url_key)
 
     async def run(self, on_failure: Callable[[str, BaseException], object]) -> None:
         """Tick until cancelled; an error is reported, because a worker without timers must not go on."""

@@ -195,3 +195,14 @@ async def test_cases_of_a_hotline_that_left_are_to_be_reassigned(bench: Bench) -
     bench.write(case(1, state="orphaned", assigned_hotline=None, deadlines=None))
     bench.clock.advance(RETRY_MS)
     assert await bench.tick() == []
+
+
+async def test_a_case_decided_late_under_an_earlier_directory_is_reassigned_too(bench: Bench) -> None:
+    """A report still in the queue when its hotline left is assigned to it and must not stay there."""
+    members = tuple(
+        msgspec.structs.replace(m, status="left") if m.id == "nl-offlimits" else m for m in WHOLE.members
+    )
+    bench.feed.directory = msgspec.structs.replace(WHOLE, version=2, members=members)
+    assert await bench.tick() == []
+    bench.write(case(1))
+    assert [wakeup.step for wakeup in await bench.tick()] == ["reassign"]
