@@ -6,9 +6,11 @@ source offsets, for every key that occurs more than once, so this must not cost 
 
 from typing import Final
 
-from schemas.errors import NotFramedError
-from schemas.framing import HEADER_BYTES
+from schemas.errors import NotFramedError, UnreadableError
+from schemas.framing import HEADER_BYTES, schema_id_of
+from schemas.registry import registry
 
+_STATE: Final = "CaseStatus"
 _BITS: Final = 7
 _MORE: Final = 0x80
 _FIELDS_BEFORE: Final = 2
@@ -32,8 +34,20 @@ def source_offset(framed: bytes) -> int:
 
 
 def is_newer(old: bytes, new: bytes) -> bool:
-    """Answer whether a state read later replaces the one read before it."""
-    return source_offset(new) >= source_offset(old)
+    """Answer whether a state read later replaces the one read before it; what is no state never does."""
+    offset = _offset_of_state(new)
+    if offset is None:
+        return False
+    before = _offset_of_state(old)
+    return before is None or offset >= before
+
+
+def _offset_of_state(framed: bytes) -> int | None:
+    try:
+        is_state = registry().by_id(schema_id_of(framed)).name == _STATE
+        return source_offset(framed) if is_state else None
+    except UnreadableError:
+        return None
 
 
 def _long(data: bytes, position: int) -> tuple[int, int]:

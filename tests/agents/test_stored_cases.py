@@ -52,3 +52,12 @@ def test_a_cut_state_is_an_error() -> None:
     """A state that ends early is never read as offset zero."""
     with pytest.raises(NotFramedError):
         source_offset(state(5)[:40])
+
+
+@pytest.mark.parametrize(
+    "bad", [b"", b"garbage", state(5)[:40], b"\x00\x00\x00\x00\x63" + bytes(60), b"\xff" * 90]
+)
+def test_what_is_no_state_never_replaces_one_and_stops_nobody(bad: bytes) -> None:
+    """Garbage over a state is a late writer's: the state stays; a state over garbage counts."""
+    assert not is_newer(state(5), bad)
+    assert is_newer(bad, state(5))
