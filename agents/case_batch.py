@@ -6,7 +6,7 @@ alone: it leaves no trace in the batch, its case goes on without it, and the dea
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import msgspec
 
@@ -18,7 +18,9 @@ from casework.messages import Case, CaseContent, Delivery, Escalation, Receipt, 
 from casework.postings import Posting
 from schemas.errors import UnreadableError
 from streams import wire
+from streams.directory_feed import PassedOverError
 from streams.state_stores import StateStore
+from streams.transport_errors import FatalTransportError
 from streams.untyped import KafkaRecord
 
 log = logging.getLogger(__name__)
@@ -27,11 +29,26 @@ Directories = Callable[[int], Awaitable[Directory]]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What one record did to its case."""
+    """What one record did to its case.
+
+    Attributes:
+        event: The record, decoded.
+        before: The case before it.
+        kept: What came out.
+        facts: Its facts, framed.
+        bodies: The bodies of its postings, framed, in their order.
+    """
 
     event: Event
     before: Case | None
     kept: Kept
+    facts: tuple[bytes, ...] = ()
+    bodies: tuple[bytes, ...] = ()
+
+
+def content_key(url_key: bytes, report_event_id: str) -> bytes:
+    """Answer the key of a stored content: two reports that share an event id by mistake stay apart."""
+    return url_key + report_event_id.encode()
 
 
 class CaseBatch:
@@ -62,28 +79,44 @@ class CaseBatch:
 
         Raises:
             NoDirectoryError: The directory version it was admitted with did not arrive.
+            FatalTransportError: A store failed, which says nothing about the record.
         """
         try:
             event = wire.decode_event(record.value)
         except UnreadableError as error:
             self._give_up(record, Failure("unreadable", error.rule, "admitted", str(error)))
             return
-        directory = await self._directories(event.admitted.directory_version)
+        try:
+            directory = await self._directories(event.admitted.directory_version)
+        except PassedOverError as error:
+            failure = Failure("bug", "unknown_directory_version", "directory_version", str(error))
+            self._give_up(record, failure)
+            return
         url_key = event.admitted.url_key
         try:
             before = self._case(url_key)
             kept = keep(before, event, directory, Source(record.topic, record.partition, record.offset))
-            self.steps.append(Step(event, before, self._filled(kept)))
+            contents = {
+                content_key(url_key, content.report_event_id): wire.encode(content)
+                for content in kept.contents
+            }
+            kept = self._filled(kept, contents)
+            facts = tuple(wire.encode(fact) for fact in kept.facts)
+            step = Step(
+                event, before, kept, facts, tuple(wire.encode(posting.body) for posting in kept.postings)
+            )
+        except FatalTransportError:
+            raise
         except Exception as error:  # noqa: BLE001 - a bug met by one record must not stop the others
             name = type(error).__name__
             where = (record.topic, record.partition, record.offset)
             log.error("%s[%d]@%d could not be decided: %s", *where, name)  # noqa: TRY400 - values in it
             self._give_up(record, Failure("bug", name, "", "casekeeper could not decide this record"))
             return
+        self.steps.append(step)
         self._overlay[url_key] = kept.case
-        for content in kept.contents:
-            self._contents_overlay[content.report_event_id.encode()] = wire.encode(content)
-        self._contents_overlay.update(dict.fromkeys((erased.encode() for erased in kept.erased), None))
+        self._contents_overlay.update(contents)
+        self._contents_overlay.update(dict.fromkeys(content_key(url_key, erased) for erased in kept.erased))
 
     def changes(self) -> Iterator[tuple[bytes, Case | None, Case | None]]:
         """Yield url key, state before the batch and state after it, for each case that changed."""
@@ -94,7 +127,7 @@ class CaseBatch:
 
     @property
     def contents(self) -> dict[bytes, bytes | None]:
-        """Contents to store by report event id; None erases."""
+        """Contents to store by `content_key`; None erases."""
         return self._contents_overlay
 
     def _case(self, url_key: bytes) -> Case | None:
@@ -105,19 +138,18 @@ class CaseBatch:
         self._before[url_key] = case
         return case
 
-    def _filled(self, kept: Kept) -> Kept:
+    def _filled(self, kept: Kept, fresh: Mapping[bytes, bytes]) -> Kept:
         if all(posting.content_of is None for posting in kept.postings):
             return kept
-        fresh = {content.report_event_id: wire.encode(content) for content in kept.contents}
         postings = tuple(self._with_content(posting, fresh) for posting in kept.postings)
         return msgspec.structs.replace(kept, postings=postings)
 
-    def _with_content(self, posting: Posting, fresh: dict[str, bytes]) -> Posting:
+    def _with_content(self, posting: Posting, fresh: Mapping[bytes, bytes]) -> Posting:
         """Fill statement and content of a report into a posting; erased content leaves it without."""
         if posting.content_of is None or isinstance(posting.body, Receipt):
             return posting
-        key = posting.content_of.encode()
-        framed = fresh.get(posting.content_of) or self._contents_overlay.get(key) or self._contents.get(key)
+        key = content_key(posting.body.url_key, posting.content_of)
+        framed = fresh.get(key) or self._contents_overlay.get(key) or self._contents.get(key)
         if framed is None or (key in self._contents_overlay and self._contents_overlay[key] is None):
             return posting
         submission = wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)

@@ -112,14 +112,14 @@ class Casekeeper:
     async def _effects(self, partition: int, work: CaseBatch) -> list[Outgoing]:
         topics = self._topics
         records = [
-            Outgoing(topics.cases_events, partition, fact.url_key, wire.encode(fact))
+            Outgoing(topics.cases_events, partition, step.event.admitted.url_key, fact)
             for step in work.steps
-            for fact in step.kept.facts
+            for fact in step.facts
         ]
         records += [
-            await self._posted(posting, step.event.admitted.url_key)
+            await self._posted(posting, step.event.admitted.url_key, body)
             for step in work.steps
-            for posting in step.kept.postings
+            for posting, body in zip(step.kept.postings, step.bodies, strict=True)
         ]
         records += [
             Outgoing(topics.cases_contents, partition, key, value) for key, value in work.contents.items()
@@ -127,14 +127,14 @@ class Casekeeper:
         records += [await self._sender.give_up(record, failure) for record, failure in work.given_up]
         return records
 
-    async def _posted(self, posting: Posting, url_key: bytes) -> Outgoing:
+    async def _posted(self, posting: Posting, url_key: bytes, body: bytes) -> Outgoing:
         if posting.inbox == "escalations":
             topic = self._topics.escalations(posting.recipient)
         elif posting.is_urgent:
             topic = self._topics.inbox_urgent(posting.recipient)
         else:
             topic = self._topics.inbox(posting.recipient)
-        return await self._sender.by_url_key(topic, url_key, wire.encode(posting.body))
+        return await self._sender.by_url_key(topic, url_key, body)
 
     # Hooks of the state ---------------------------------------------------------------------------------
 

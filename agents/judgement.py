@@ -13,7 +13,7 @@ import msgspec
 from agents.dead_letters import Failure
 from casework.directory import Directory
 from casework.errors import RuleViolation, UnknownCountryError
-from casework.ids import derived_id
+from casework.ids import SHOWN_ID, derived_id, derived_id_for_url
 from casework.limits import URL_KEY_BYTES
 from casework.messages import (
     ActionContent,
@@ -43,7 +43,6 @@ from streams.untyped import KafkaRecord
 from streams.wire import StatementPrefix
 
 INVALID_COUNTRY: Final = "invalid"
-_SHOWN_ID: Final = 64
 
 
 class Admit(msgspec.Struct, frozen=True):
@@ -190,7 +189,9 @@ def _escalations(
     )
     return tuple(
         Escalation(
-            escalation_id=derived_id(admitted.event_id, f"escalation.{reason}", liaison),
+            escalation_id=derived_id_for_url(
+                admitted.event_id, f"escalation.{reason}", liaison, admitted.url_key
+            ),
             recipient=liaison,
             reason_code=reason,
             is_urgent=True,
@@ -224,10 +225,10 @@ def _refuse(readable: _Attributed, violations: Sequence[RuleViolation], contact:
     # must not be taken for a copy of this one.
     digest = hashlib.sha256(submission.statement + (submission.content or b"")).hexdigest()[:16]
     receipt = Receipt(
-        event_id=prefix.event_id[:_SHOWN_ID],
+        event_id=prefix.event_id[:SHOWN_ID],
         recipient=prefix.sender,
         outcome="refused",
-        receipt_id=derived_id(prefix.event_id[:_SHOWN_ID], f"receipt.refused.{digest}", prefix.sender),
+        receipt_id=derived_id(prefix.event_id[:SHOWN_ID], f"receipt.refused.{digest}", prefix.sender),
         environment=bench.environment,
         rule=first.rule,
         field=first.field,

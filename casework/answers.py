@@ -7,7 +7,7 @@ import msgspec
 
 from casework.causes import Cause
 from casework.errors import RuleViolation
-from casework.ids import derived_id
+from casework.ids import derived_id_for_url
 from casework.messages import Case, Fact, Receipt
 from casework.postings import Posting
 from casework.transitions import CLOSED
@@ -67,7 +67,7 @@ def receipt(answer: Answer, case: Case | None, facts: tuple[Fact, ...], cause: C
             event_id=cause.input_id,
             recipient=cause.sender,
             outcome=answer.outcome,
-            receipt_id=derived_id(cause.input_id, answer.kind, cause.sender),
+            receipt_id=derived_id_for_url(cause.input_id, answer.kind, cause.sender, cause.url_key),
             environment=cause.environment,
             rule=answer.rule,
             field=answer.field,

@@ -8,7 +8,7 @@ import msgspec
 from casework import codes
 from casework.errors import BugError
 from casework.events import Event, ReportEvent
-from casework.ids import derived_id
+from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
 from casework.postings import Posting
 from casework.recipients import UPDATE, Notice, recipients
@@ -115,7 +115,7 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
         inbox="escalations",
         is_urgent=False,
         body=Escalation(
-            escalation_id=derived_id(report_event_id, f"escalation.{reason}", code),
+            escalation_id=derived_id_for_url(report_event_id, f"escalation.{reason}", code, after.url_key),
             recipient=code,
             reason_code=reason,
             is_urgent=False,

@@ -10,6 +10,9 @@ from typing import Final
 RANDOM_BYTES: Final = 10
 """Randomness of an event id: RFC 9562 leaves 74 bits beside time, version and variant."""
 
+SHOWN_ID: Final = 64
+"""Characters of a sender's event id that a refusal repeats; a sound one has 36."""
+
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """A hexadecimal digit with its two leading bits set to the variant of RFC 9562."""
 
@@ -40,6 +43,15 @@ def derived_id(input_id: str, kind: str, recipient: str) -> str:
         recipient: Who gets it; a member id, a topic code or a case id.
     """
     return _text(hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).hexdigest(), "8")
+
+
+def derived_id_for_url(input_id: str, kind: str, recipient: str, url_key: bytes) -> str:
+    """Answer the derived id of what a submission caused for one url key.
+
+    A sender that gives several of its reports one event id, say that of their complaint, must not have the
+    answers and escalations of all but the first taken for copies; the url key keeps them apart.
+    """
+    return derived_id(input_id, f"{kind}.{url_key.hex()}", recipient)
 
 
 def id_bytes(event_id: str) -> bytes:

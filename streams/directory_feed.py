@@ -32,6 +32,10 @@ class NoDirectoryError(FatalError):
     """No version is valid, or the one that is needed did not arrive: nothing can be decided."""
 
 
+class PassedOverError(NoDirectoryError):
+    """A version is missing although a higher one is there: versions only rise, so it will never arrive."""
+
+
 class DirectoryFeed:
     """All usable versions; an asynchronous context manager that has read the topic when it is entered.
 
@@ -87,10 +91,13 @@ class DirectoryFeed:
 
         Raises:
             NoDirectoryError: It did not arrive in time.
+            PassedOverError: It will never arrive.
         """
         found = self.known(version)
         if found is not None:
             return found
+        if version <= self.newest_version:
+            raise PassedOverError(f"directory version {version} is missing below a higher one")
         try:
             async with asyncio.timeout(wait_s), self._arrived:
                 await self._arrived.wait_for(lambda: version in self._versions)
@@ -156,6 +163,11 @@ class DirectoryFeed:
             document, directory = read_document(record.value, self._environment)
         except (UnreadableError, HotlineExchangeError) as error:
             log.error("directory record %d refused: %s", record.offset, error)  # noqa: TRY400 - no bug
+            return None
+        there = self._versions.get(directory.version)
+        if there is not None and there[0].document != document.document:
+            # Decisions were made and stamped with the first one: repeated, they must come out the same.
+            log.error("directory record %d refused: its version came with other bytes before", record.offset)
             return None
         self._versions[directory.version] = (document, directory)
         order = sorted(self._versions, reverse=True)

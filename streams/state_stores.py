@@ -6,9 +6,12 @@ Both are throw-away copies of a compacted topic: made empty at assignment, destr
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from rocksdict import DBCompressionType, Options, Rdict, WriteBatch, WriteOptions
+
+from streams.transport_errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,7 +82,8 @@ class DiskStore:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, None when there is none."""
-        value: bytes | None = self._database.get(key)
+        with _fatal(self._directory):
+            value: bytes | None = self._database.get(key)
         return value
 
     def write(self, changes: Mapping[bytes, bytes | None]) -> None:
@@ -90,7 +94,8 @@ class DiskStore:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        self._database.write(batch, self._without_log)
+        with _fatal(self._directory):
+            self._database.write(batch, self._without_log)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all pairs in the order of the keys."""
@@ -100,6 +105,15 @@ class DiskStore:
         """Close the database and delete its directory."""
         self._database.close()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+@contextmanager
+def _fatal(directory: Path) -> Iterator[None]:
+    """Turn an error of the disk into one that stops the process: it says nothing about any record."""
+    try:
+        yield
+    except Exception as error:
+        raise StoreError(f"the store in {directory} failed: {type(error).__name__}") from error
 
 
 class DiskStores:

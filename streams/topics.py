@@ -141,7 +141,11 @@ class Topics:
                 self.cases_status, _compacted(_DAY_MS), "casekeeper", "casekeeper, reconcile, desk"
             ),
             by_case.topic(
-                self.cases_contents, _compacted(0), "casekeeper", "casekeeper", key="report event id"
+                self.cases_contents,
+                _compacted(0),
+                "casekeeper",
+                "casekeeper",
+                key="url key and report event id",
             ),
             _Shape("few", _DEAD_LETTER_PARTITIONS, topic_max_bytes + _PROVENANCE_BYTES).topic(
                 self.dead_letters,

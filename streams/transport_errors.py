@@ -9,7 +9,8 @@
     └── FatalTransportError      stop without a commit            -> the process exits with 70
         ├── UnconfirmedError     a send was not confirmed in time
         ├── SendFailedError      the broker or the client refused a send for another reason
-        └── StateLoadError       the state of a partition could not be loaded
+        ├── StateLoadError       the state of a partition could not be loaded
+        └── StoreError           the disk under a state failed
 """
 
 from __future__ import annotations
@@ -57,3 +58,7 @@ class SendFailedError(FatalTransportError):
 
 class StateLoadError(FatalTransportError):
     """The state of a partition could not be read back from its topic."""
+
+
+class StoreError(FatalTransportError):
+    """The disk that a partition's state is kept on failed; the next owner loads it again."""

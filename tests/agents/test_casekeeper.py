@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from prometheus_client import generate_latest
 
+from agents.case_batch import content_key
 from agents.casekeeper import Casekeeper
 from agents.dead_letters import DeadLetterBox, Failure
 from agents.deadlines import Deadlines
@@ -27,11 +28,13 @@ from casework.messages import (
 from operations.directory.document import build
 from streams import wire
 from streams.clock import ManualClock
+from streams.directory_feed import PassedOverError
 from streams.lanes import Batch
 from streams.partition_state import LoadedPartition
 from streams.publishing import Confirmation, Outgoing
 from streams.state_stores import DictStore
 from streams.topics import Topics
+from streams.transport_errors import StoreError
 
 T = 1_760_000_000_000
 KEY = b"\x01" + bytes(range(32))
@@ -146,7 +149,7 @@ def admitted(statement: ReportStatement | ActionStatement, content: bytes | None
     submission = Submission(statement=wire.encode(statement), content=content)
     return wire.encode(
         Admitted(
-            url_key=KEY,
+            url_key=statement.url_key,
             kind="report" if isinstance(statement, ReportStatement) else "action",
             event_id=statement.event_id,
             environment="test",
@@ -164,7 +167,7 @@ def admitted(statement: ReportStatement | ActionStatement, content: bytes | None
     )
 
 
-def report(number: int, sender: str = "gb-iwf") -> bytes:
+def report(number: int, sender: str = "gb-iwf", key: bytes = KEY) -> bytes:
     """Answer an admitted report."""
     content = wire.encode(ReportContent(url=f"https://example.test/{number}"))
     return admitted(
@@ -172,7 +175,7 @@ def report(number: int, sender: str = "gb-iwf") -> bytes:
             event_id=new_event_id(T, bytes(8) + number.to_bytes(2, "big")),
             environment="test",
             sender=sender,
-            url_key=KEY,
+            url_key=key,
             hosting_country="NL",
             sent_at=T,
             directory_version=1,
@@ -334,6 +337,61 @@ async def test_a_bug_in_the_rules_sets_one_record_aside(
     assert len(letters) == 1
     assert dict(letters[0].headers)["hx-error_class"] == b"bug"
     assert {receipt.recipient for receipt in bench.messages(Receipt)} == {"gb-iwf"}
+
+
+async def test_a_record_whose_outcome_cannot_be_written_is_set_aside_alone(bench: Bench) -> None:
+    """A fact that no schema takes, such as one of the year 292 million, stops neither worker nor line."""
+    far = wire.decode_as(Admitted, act(2, "acknowledged", "0" * 36))
+    far = msgspec.structs.replace(far, admitted_at=2**63 - 1, url_key=b"\x01" + b"f" * 32)
+    await bench.take(report(1), wire.encode(far), report(3))
+    letters = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
+    assert [letter.value for letter in letters] == [wire.encode(far)]
+    assert len(bench.messages(Receipt)) == 2
+
+
+async def test_a_directory_version_that_will_never_come_sets_one_record_aside(bench: Bench) -> None:
+    """Versions only rise: a record stamped with one that was passed over must not stop the line for ever."""
+
+    async def version(number: int) -> Directory:
+        if number == 0:
+            raise PassedOverError("version 0")
+        return DIRECTORY
+
+    bench.version = version  # type: ignore[method-assign]
+    bench.keeper._feed = bench
+    lost = msgspec.structs.replace(wire.decode_as(Admitted, report(1)), directory_version=0)
+    await bench.take(wire.encode(lost), report(2))
+    (letter,) = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
+    assert dict(letter.headers)["hx-rule"] == b"unknown_directory_version"
+    assert len(bench.messages(Receipt)) == 1
+
+
+async def test_a_failing_disk_stops_the_worker_and_blames_no_record(bench: Bench) -> None:
+    """A store that cannot be read says nothing about the record, which the next owner repeats."""
+    await bench.take(report(1))
+    members = tuple(
+        msgspec.structs.replace(m, status="left") if m.id == "nl-offlimits" else m for m in DIRECTORY.members
+    )
+    bench.directory = msgspec.structs.replace(DIRECTORY, version=2, members=members)
+
+    def get(_key: bytes) -> bytes:
+        raise StoreError("no disk")
+
+    bench.contents.get = get  # type: ignore[method-assign]
+    bench.sent.clear()
+    with pytest.raises(StoreError):
+        await bench.take(wake_up("reassign"))
+    assert bench.sent == []
+
+
+async def test_reports_that_share_an_event_id_keep_their_own_contents(bench: Bench) -> None:
+    """The stored content of one URL is not overwritten by another report under the same event id."""
+    other = b"\x01" + b"o" * 32
+    await bench.take(report(1), report(1, key=other))
+    assert {key for key, _ in bench.contents.items()} == {
+        content_key(key, bench.messages(Receipt)[0].event_id) for key in (KEY, other)
+    }
+    assert len({receipt.receipt_id for receipt in bench.messages(Receipt)}) == 2
 
 
 async def test_what_a_late_writer_left_is_written_again_before_anything_else(bench: Bench) -> None:

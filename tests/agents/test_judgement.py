@@ -94,6 +94,16 @@ def test_urgent_codes_escalate_with_ids_that_do_not_change() -> None:
     assert [e.escalation_id for e in first.escalations] == [e.escalation_id for e in again.escalations]
 
 
+def test_one_event_id_for_two_urls_escalates_both() -> None:
+    """Police must not drop the second victim's escalation as a copy because a sender reused an event id."""
+    ids = set()
+    for key in (KEY, KEY[:-1] + b"?"):
+        verdict = judge(record(wire.encode(submission(urgency=("abuse_in_progress",), url_key=key))), BENCH)
+        assert isinstance(verdict, Admit)
+        ids.update(escalation.escalation_id for escalation in verdict.escalations)
+    assert len(ids) == 2
+
+
 @pytest.mark.parametrize(
     ("value", "rule"),
     [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.ids import RANDOM_BYTES, derived_id, id_bytes, new_event_id
+from casework.ids import RANDOM_BYTES, derived_id, derived_id_for_url, id_bytes, new_event_id
 
 randomness = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
 times = st.integers(min_value=0, max_value=(1 << 48) - 1)
@@ -55,6 +55,17 @@ def test_derived_ids_differ_when_anything_differs(
 def test_derived_ids_keep_their_golden_values(parts: tuple[str, str, str], expected: str) -> None:
     """Published vectors hold for ever: readers drop second copies by these ids."""
     assert derived_id(*parts) == expected
+
+
+def test_one_event_id_for_two_urls_gives_two_ids() -> None:
+    """What answers two reports under one event id is no copy of each other; the kind ends with the key."""
+    one, other = b"\1" + bytes(32), b"\1" + bytes([1]) * 32
+    assert derived_id_for_url("e", "receipt", "gb-iwf", one) == derived_id(
+        "e", f"receipt.{one.hex()}", "gb-iwf"
+    )
+    assert derived_id_for_url("e", "receipt", "gb-iwf", one) != derived_id_for_url(
+        "e", "receipt", "gb-iwf", other
+    )
 
 
 def test_event_ids_keep_their_golden_value() -> None:

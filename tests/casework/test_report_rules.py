@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from casework.ids import derived_id
+from casework.ids import derived_id_for_url
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story
@@ -82,7 +82,7 @@ def test_a_host_without_hotline_waits_at_the_desk_and_is_told_to_police(story: "
     assert (escalation.recipient, escalation.reason_code, escalation.content) == (
         "hk", "no_hotline", b"content of gb-iwf",
     )  # fmt: skip
-    assert escalation.escalation_id == derived_id(first, "escalation.no_hotline", "hk")
+    assert escalation.escalation_id == derived_id_for_url(first, "escalation.no_hotline", "hk", story.key)
     assert story.facts[1].reason_code == "no_hotline"
 
 
@@ -181,9 +181,9 @@ def test_a_claimed_time_ahead_counts_as_now(opened: "Story") -> None:
 
 
 def test_receipts_have_ids_that_senders_can_compute(opened: "Story") -> None:
-    """A receipt's id follows from the event id and the sender alone."""
+    """A receipt's id follows from event id, url key and sender alone."""
     receipt = opened.receipts()[0]
-    assert receipt.receipt_id == derived_id(receipt.event_id, "receipt", "gb-iwf")
+    assert receipt.receipt_id == derived_id_for_url(receipt.event_id, "receipt", "gb-iwf", opened.key)
     assert (receipt.fact_number, receipt.round, receipt.leg, receipt.hosting_country) == (1, 1, 1, "NL")
 
 

@@ -9,8 +9,8 @@ from casework.directory import Directory
 from casework.errors import EditRefusedError
 from operations.directory.document import build
 from operations.embedded_kafka import EmbeddedKafka
-from streams import provision
-from streams.directory_feed import DirectoryFeed, NoDirectoryError, document_of, publish
+from streams import provision, wire
+from streams.directory_feed import DirectoryFeed, NoDirectoryError, PassedOverError, document_of, publish
 from streams.topics import Topics
 
 pytestmark = pytest.mark.kafka
@@ -99,3 +99,17 @@ async def test_documents_that_may_not_be_used_here_are_left_out(place: Place) ->
     await producer.stop()
     async with place.feed() as feed:
         assert (feed.newest_version, feed.latest(5).version) == (1, 1)
+
+
+async def test_a_version_passed_over_is_not_waited_for_and_a_changed_one_not_believed(place: Place) -> None:
+    """Versions only rise, and decisions that were stamped with one must come out the same when repeated."""
+    await place.publish(version(3))
+    changed = document_of(version(3, valid_from=1))
+    producer = AIOKafkaProducer(**place.client)
+    await producer.start()
+    await producer.send_and_wait(place.topic, wire.encode(changed), key=b"3", partition=0)
+    await producer.stop()
+    async with place.feed() as feed:
+        with pytest.raises(PassedOverError):
+            await feed.version(2)
+        assert (await feed.version(3)).valid_from == 5
