@@ -1,7 +1,7 @@
 """Lost: 0, shown by comparing ids: what was submitted against receipts, facts, deliveries and dead letters.
 
-`account` is the pure comparison; `read_books` fills it from the topics themselves with an independent
-consumer, so that the proof rests on nothing that a worker or a client counted.
+`account` is the pure comparison; `operations.books` fills what it compares from the topics themselves with an
+independent consumer, so that the proof rests on nothing that a worker or a client counted.
 
 Lost is
 - a submission without receipt and without dead letter, or one confirmed to its sender that is not there;
@@ -9,10 +9,13 @@ Lost is
 - a report that neither its responsible hotline, the desk nor police got, unless its origin is responsible;
 - a fact whose number is missing in its case, or that the newest state does not know;
 - a delivery whose number is missing for its case and recipient, or that its reader did not get;
-- an escalation that was decided and not sent.
+- an escalation that was decided and not sent;
+- the report itself, where a delivery or escalation hands it over without, or with another one;
+- a record of the exchange's own topics that nobody can read.
 Two different messages in the place of one are a conflict: an effect that took place twice.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
@@ -20,18 +23,24 @@ from typing import Final, Literal
 import msgspec
 
 from casework.directory import ORPHAN_DESK
-from casework.messages import Case, DeadLetterHeaders, Delivery, Escalation, Fact, Receipt, Submission
-from operations.reading import Record, TopicReader
+from casework.ids import SHOWN_ID
+from casework.messages import (
+    Case,
+    Delivery,
+    Escalation,
+    Fact,
+    Receipt,
+    ReportStatement,
+)
 from schemas.errors import UnreadableError
 from streams import wire
-from streams.topics import Topics
 
 Place = tuple[str, int, int]
 """Topic, partition and offset of a record."""
 CaseRecipient = tuple[str, str]
 
 REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
-_HEADER_PREFIX: Final = "hx-"
+_HAND_OVER: Final = frozenset({"assignment", "linked_report"})
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -42,12 +51,19 @@ class Submitted(msgspec.Struct, frozen=True):
         kind: report, action, or unreadable.
         event_id: Its event id.
         sender: Who sent it.
+        url_key: Its url key, or None where it is none.
     """
 
     place: Place
     kind: Literal["report", "action", "unreadable"]
     event_id: str | None = None
     sender: str | None = None
+    url_key: bytes | None = None
+
+    @property
+    def key(self) -> tuple[str, str | None, bytes | None] | None:
+        """What tells it from others: senders may give several of their reports one event id by mistake."""
+        return None if self.event_id is None else (self.event_id[:SHOWN_ID], self.sender, self.url_key)
 
 
 class Loss(msgspec.Struct, frozen=True, order=True):
@@ -77,6 +93,7 @@ class Books(msgspec.Struct, frozen=True):
         cases: Newest state of each case.
         confirmed: Event ids whose senders have the broker's confirmation.
         read: For each member that read its inbox to the end, the delivery ids it got.
+        unreadable: Places of records in the exchange's own topics that nobody can read.
     """
 
     submissions: Collection[Submitted] = ()
@@ -88,6 +105,7 @@ class Books(msgspec.Struct, frozen=True):
     cases: Collection[Case] = ()
     confirmed: Collection[str] = ()
     read: Mapping[str, Collection[str]] = msgspec.field(default_factory=dict)
+    unreadable: Collection[Place] = ()
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -139,9 +157,9 @@ class Account(msgspec.Struct, frozen=True):
 
 def account(books: Books) -> Account:
     """Compare the ids and answer what is there and what is missing."""
-    kinds = {each.event_id: each.kind for each in books.submissions if each.event_id is not None}
+    kinds = {each.key: each.kind for each in books.submissions if each.key is not None}
     unreadable = sum(each.event_id is None for each in books.submissions)
-    outcomes = Counter(outcome for _, outcome in {(each.event_id, each.outcome) for each in books.receipts})
+    outcomes = Counter(outcome for *_, outcome in {(*_key(each), each.outcome) for each in books.receipts})
     cases_with = _cases_by_fact(books.facts)
     delivered = {each.delivery_id for each in books.deliveries}
     lost = [
@@ -152,6 +170,8 @@ def account(books: Books) -> Account:
         *_missing_deliveries(books),
         *_unread(books),
         *_missing_escalations(books),
+        *_without_report(books),
+        *(Loss("record", _named(place), "nobody can read it") for place in books.unreadable),
     ]
     return Account(
         submitted=len(kinds) + unreadable,
@@ -182,12 +202,12 @@ def _cases_by_fact(facts: Iterable[Fact]) -> defaultdict[str, set[str]]:
 
 
 def _unanswered(books: Books) -> Iterable[Loss]:
-    answered = {receipt.event_id for receipt in books.receipts}
+    answered = {_key(receipt) for receipt in books.receipts}
     set_aside = set(books.dead_letters)
     there = set()
     for each in books.submissions:
         there.add(each.event_id)
-        if each.event_id not in answered and each.place not in set_aside:
+        if each.key not in answered and each.place not in set_aside:
             name = each.event_id or _named(each.place)
             yield Loss(each.kind, name, "neither receipt nor dead letter")
     for event_id in set(books.confirmed) - there:
@@ -195,26 +215,30 @@ def _unanswered(books: Books) -> Iterable[Loss]:
 
 
 def _without_fact(books: Books) -> Iterable[Loss]:
-    caused = {fact.input_id for fact in books.facts}
+    caused = {(fact.input_id, fact.url_key) for fact in books.facts}
     for receipt in books.receipts:
-        if receipt.outcome == "accepted" and receipt.event_id not in caused:
+        if receipt.outcome == "accepted" and (receipt.event_id, receipt.url_key) not in caused:
             yield Loss("submission", receipt.event_id, "accepted and no fact records it")
 
 
 def _undelivered_reports(books: Books) -> Iterable[Loss]:
-    got = {(each.report_event_id, each.recipient) for each in books.deliveries}
-    escalated = {each.event_id for each in books.escalations}
-    desks = {fact.report_event_id: fact.recipient for fact in books.facts if fact.fact == "orphaned"}
+    got = {(each.url_key, each.report_event_id, each.recipient) for each in books.deliveries}
+    escalated = {(each.url_key, each.event_id) for each in books.escalations}
+    desks = {
+        (fact.url_key, fact.report_event_id): fact.recipient
+        for fact in books.facts
+        if fact.fact == "orphaned"
+    }
     for fact in books.facts:
         if fact.fact not in REPORT_FACTS or fact.report_event_id is None:
             continue
-        hotline = fact.assigned_hotline
+        hotline, report = fact.assigned_hotline, (fact.url_key, fact.report_event_id)
         if hotline is not None:
-            is_there = hotline == fact.origin or (fact.report_event_id, hotline) in got
+            is_there = hotline == fact.origin or (*report, hotline) in got
             looked_for = f"no delivery to {hotline}"
         else:
-            desk = desks.get(fact.report_event_id, ORPHAN_DESK)
-            is_there = (fact.report_event_id, desk) in got or fact.report_event_id in escalated
+            desk = desks.get(report, ORPHAN_DESK)
+            is_there = (*report, desk) in got or report in escalated
             looked_for = f"no delivery to {desk or 'a desk'} and no escalation"
         if not is_there:
             yield Loss("report", fact.report_event_id, looked_for)
@@ -259,13 +283,40 @@ def _unread(books: Books) -> Iterable[Loss]:
 
 
 def _missing_escalations(books: Books) -> Iterable[Loss]:
-    sent = {(each.event_id, each.recipient, each.reason_code) for each in books.escalations}
+    sent = {(each.url_key, each.event_id, each.recipient, each.reason_code) for each in books.escalations}
     for fact in books.facts:
         if fact.fact != "escalated" or fact.report_event_id is None:
             continue
-        if (fact.report_event_id, fact.recipient, fact.reason_code) not in sent:
+        if (fact.url_key, fact.report_event_id, fact.recipient, fact.reason_code) not in sent:
             name = f"{fact.case_id}/{fact.number}"
             yield Loss("escalation", name, f"no {fact.reason_code} message to {fact.recipient}")
+
+
+def _without_report(books: Books) -> Iterable[Loss]:
+    """Look into what hands a report over: the very report must be in it, with its own content."""
+    for delivery in books.deliveries:
+        if delivery.kind in _HAND_OVER and not _holds(delivery, delivery.report_event_id):
+            yield Loss("content", delivery.delivery_id, f"handed to {delivery.recipient} without its report")
+    for escalation in books.escalations:
+        if not _holds(escalation, escalation.event_id):
+            yield Loss("content", escalation.escalation_id, "handed to police without its report")
+
+
+def _holds(message: Delivery | Escalation, report_event_id: str | None) -> bool:
+    if message.statement is None:
+        return False
+    try:
+        report = wire.decode_as(ReportStatement, message.statement)
+    except UnreadableError:
+        return False
+    digest = None if message.content is None else hashlib.sha256(message.content).digest()
+    return (report.event_id, report.url_key, report.content_digest) == (
+        report_event_id, message.url_key, digest
+    )  # fmt: skip
+
+
+def _key(receipt: Receipt) -> tuple[str, str | None, bytes | None]:
+    return (receipt.event_id, receipt.recipient, receipt.url_key)
 
 
 def _conflicts(books: Books) -> Iterable[Loss]:
@@ -283,66 +334,6 @@ def _conflicts(books: Books) -> Iterable[Loss]:
         says = (receipt.outcome, receipt.rule or "")
         if receipts.setdefault(receipt.receipt_id, says) != says:
             yield Loss("receipt", receipt.event_id, "two different ones under one id")
-
-
-def read_books(
-    reader: TopicReader,
-    topics: Topics,
-    *,
-    confirmed: Collection[str] = (),
-    read: Mapping[str, Collection[str]] | None = None,
-) -> Books:
-    """Read all topics from their beginning to their end.
-
-    Args:
-        reader: An independent reader.
-        topics: Names of the topics.
-        confirmed: As in `Books`.
-        read: As in `Books`.
-
-    Raises:
-        KafkaUnreachableError: The broker went away.
-        UnreadableError: A message that the exchange itself wrote cannot be read.
-    """
-    names = reader.topics()
-    inboxes = sorted(name for name in names if topics.member_of_inbox(name) is not None)
-    police = sorted(name for name in names if name.startswith(topics.escalations("x").removesuffix("x")))
-    messages = [wire.decode(record.value) for record in reader.whole(*inboxes, *police) if record.value]
-    newest: dict[bytes | None, Case | None] = {}
-    for record in reader.whole(topics.cases_status):
-        newest[record.key] = wire.decode_as(Case, record.value) if record.value else None
-    return Books(
-        submissions=[_submitted(record) for record in reader.whole(*topics.submissions)],
-        receipts=[each for each in messages if isinstance(each, Receipt)],
-        deliveries=[each for each in messages if isinstance(each, Delivery)],
-        escalations=[each for each in messages if isinstance(each, Escalation)],
-        facts=[
-            wire.decode_as(Fact, record.value) for record in reader.whole(topics.cases_events) if record.value
-        ],
-        dead_letters=[_provenance(record) for record in reader.whole(topics.dead_letters)],
-        cases=[case for case in newest.values() if case is not None],
-        confirmed=confirmed,
-        read=read or {},
-    )
-
-
-def _submitted(record: Record) -> Submitted:
-    place = (record.topic, record.partition, record.offset)
-    try:
-        submission = wire.decode_as(Submission, record.value or b"")
-        prefix = wire.prefix_of(submission.statement)
-    except UnreadableError:
-        return Submitted(place, "unreadable")
-    kind: Literal["report", "action"] = "report" if prefix.kind == "report" else "action"
-    return Submitted(place, kind, prefix.event_id, prefix.sender)
-
-
-def _provenance(record: Record) -> Place:
-    headers = dict(record.headers)
-    topic, partition, offset = (
-        headers[_HEADER_PREFIX + field].decode() for field in DeadLetterHeaders.__struct_fields__[:3]
-    )
-    return topic, int(partition), int(offset)
 
 
 def _named(place: Place) -> str:

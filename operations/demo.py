@@ -24,7 +24,8 @@ from rich.live import Live
 
 from casework.directory import Directory
 from operations import setting_up
-from operations.accounting import Account, account, read_books
+from operations.accounting import Account, account
+from operations.books import read_books
 from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, read_metrics
 from operations.demo_worker import DemoWorker, fetch
 from operations.embedded_kafka import EmbeddedKafka

@@ -1,11 +1,17 @@
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import msgspec
 import pytest
 
 from casework.directory import ORPHAN_DESK
-from casework.messages import Case, Delivery, DeliveryCount, Escalation, Fact, Receipt
-from operations.accounting import Books, Submitted, account
+from casework.messages import Case, Delivery, DeliveryCount, Escalation, Fact, Receipt, ReportStatement
+from operations.accounting import Books, Place, Submitted, account
+from operations.books import read_books
+from operations.reading import Record
+from streams import wire
+from streams.topics import Topics
 
 CASE = "case-1"
 KEY = b"\1" + bytes(32)
@@ -29,11 +35,31 @@ def delivery(number: int, recipient: str, identifier: str, report: str | None) -
     )  # fmt: skip
 
 
+SENDERS = {"report-2": "gb-b", "action-1": "de-c", "action-2": "de-c"}
+
+
 def receipt(event_id: str, outcome: str = "accepted", receipt_id: str | None = None) -> Receipt:
     """Return a receipt."""
     return Receipt(
-        event_id=event_id, recipient="nl-a", outcome=outcome, receipt_id=receipt_id or f"r-{event_id}",
-        environment="test", admitted_at=1, submitted_at=1,
+        event_id=event_id, recipient=SENDERS.get(event_id, "nl-a"), outcome=outcome,
+        receipt_id=receipt_id or f"r-{event_id}", url_key=KEY, environment="test", admitted_at=1,
+        submitted_at=1,
+    )  # fmt: skip
+
+
+def submitted(place: Place, kind: Literal["report", "action"], event_id: str) -> Submitted:
+    """Return a record of the submission topics."""
+    return Submitted(place, kind, event_id, SENDERS.get(event_id, "nl-a"), KEY)
+
+
+def statement(event_id: str, content: bytes | None = None) -> bytes:
+    """Return the statement of a report."""
+    return wire.encode(
+        ReportStatement(
+            event_id=event_id, environment="test", sender="nl-a", url_key=KEY, hosting_country="DE",
+            sent_at=1, directory_version=1, occurred_at=1, received_at=1, reference="r", content_type="media",
+            content_digest=None if content is None else hashlib.sha256(content).digest(),
+        )
     )  # fmt: skip
 
 
@@ -42,7 +68,7 @@ def escalation(event_id: str) -> Escalation:
     return Escalation(
         escalation_id=f"e-{event_id}", recipient="nl", reason_code="abuse_in_progress", is_urgent=True,
         environment="test", event_id=event_id, url_key=KEY, hosting_country="NL", origin="nl-a",
-        admitted_at=1, submitted_at=1,
+        admitted_at=1, submitted_at=1, statement=statement(event_id),
     )  # fmt: skip
 
 
@@ -60,12 +86,12 @@ def books() -> Books:
     """Return books in which everything is there: two reports, an action, a refusal, a dead letter."""
     return Books(
         submissions=[
-            Submitted(("reports.submitted", 0, 0), "report", "report-1", "nl-a"),
-            Submitted(("reports.submitted", 0, 1), "report", "report-2", "gb-b"),
-            Submitted(("reports.submitted", 0, 2), "report", "report-1", "nl-a"),
+            submitted(("reports.submitted", 0, 0), "report", "report-1"),
+            submitted(("reports.submitted", 0, 1), "report", "report-2"),
+            submitted(("reports.submitted", 0, 2), "report", "report-1"),
             Submitted(("reports.submitted", 0, 3), "unreadable"),
-            Submitted(("actions.submitted", 0, 0), "action", "action-1", "de-c"),
-            Submitted(("actions.submitted", 0, 1), "action", "action-2", "de-c"),
+            submitted(("actions.submitted", 0, 0), "action", "action-1"),
+            submitted(("actions.submitted", 0, 1), "action", "action-2"),
         ],
         receipts=[
             receipt("report-1"),
@@ -209,3 +235,72 @@ def test_an_action_that_waited_in_vain_leaves_no_case_and_no_loss(books: Books) 
     found = account(msgspec.structs.replace(books, facts=[*books.facts, *waited]))
     assert found.is_whole
     assert not account(msgspec.structs.replace(books, facts=[*books.facts, waited[1]])).is_whole
+
+
+@pytest.mark.parametrize(
+    ("holds", "content"),
+    [
+        (None, None),
+        (statement("report-2"), None),
+        (statement("report-1", b"page"), b"another page"),
+        (b"?", None),
+    ],
+)
+def test_a_report_that_is_handed_over_empty_or_as_another_one_is_lost(
+    books: Books, holds: bytes | None, content: bytes | None
+) -> None:
+    """A delivery or escalation that should hold a report holds that report, with its own content."""
+    sound = msgspec.structs.replace(
+        delivery(1, "de-c", "d1", "report-1"),
+        kind="assignment", statement=statement("report-1", b"page"), content=b"page",
+    )  # fmt: skip
+    others = [each for each in books.deliveries if each.delivery_id != "d1"]
+    assert account(msgspec.structs.replace(books, deliveries=[*others, sound])).is_whole
+    empty = msgspec.structs.replace(sound, statement=holds, content=content)
+    found = account(msgspec.structs.replace(books, deliveries=[*others, empty]))
+    assert [(loss.what, loss.id) for loss in found.lost] == [("content", "d1")]
+    police = [msgspec.structs.replace(escalation("report-1"), statement=holds, content=content)]
+    found = account(msgspec.structs.replace(books, escalations=police))
+    assert [(loss.what, loss.id) for loss in found.lost] == [("content", "e-report-1")]
+
+
+@pytest.mark.parametrize("other", [{"url_key": b"\2" + bytes(32)}, {"sender": "de-c"}])
+def test_an_event_id_used_twice_does_not_hide_a_loss(books: Books, other: dict[str, object]) -> None:
+    """A second submission under an id in use, for another URL or by another sender, needs its own answer."""
+    again = msgspec.structs.replace(submitted(("reports.submitted", 0, 9), "report", "report-1"), **other)
+    found = account(msgspec.structs.replace(books, submissions=[*books.submissions, again]))
+    assert [(loss.what, loss.id) for loss in found.lost] == [("report", "report-1")]
+
+
+def test_a_refusal_that_cuts_an_endless_id_is_still_its_answer() -> None:
+    """An id beyond any limit is refused with its beginning, and that is no loss."""
+    long = Submitted(("reports.submitted", 0, 0), "report", "x" * 90, "nl-a", KEY)
+    assert account(Books(submissions=[long], receipts=[receipt("x" * 64, "refused")])).is_whole
+
+
+def test_records_that_nobody_can_read_are_named_and_hide_no_other() -> None:
+    """Garbage in a topic that the exchange alone writes is a loss at its place; the rest is compared."""
+    topics = Topics()
+    inbox = topics.inbox("nl-a")
+    there = {
+        inbox: (b"garbage", wire.encode(receipt("report-1", "refused"))),
+        topics.cases_status: (b"",),
+        topics.cases_events: (wire.encode(receipt("report-1"))[:9],),
+        topics.dead_letters: (b"without provenance",),
+    }
+
+    class Reader:
+        """Topics that hold what is above."""
+
+        def topics(self) -> frozenset[str]:
+            return frozenset(there)
+
+        def whole(self, *names: str) -> Iterator[Record]:
+            for name in names:
+                for offset, value in enumerate(there.get(name, ())):
+                    yield Record(name, 0, offset, 1, None, value, ())
+
+    books = read_books(Reader(), topics)  # type: ignore[arg-type]
+    assert [each.event_id for each in books.receipts] == ["report-1"]
+    lost = {loss.id for loss in account(books).lost}
+    assert lost == {f"{inbox}/0/0", "cases.status/0/0", "cases.events/0/0", "dead-letters/0/0"}
