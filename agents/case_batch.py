@@ -81,6 +81,9 @@ class CaseBatch:
             NoDirectoryError: The directory version it was admitted with did not arrive.
             FatalTransportError: A store failed, which says nothing about the record.
         """
+        if record.value is None:
+            self._give_up(record, Failure("unreadable", "empty", "admitted", "the record has no value"))
+            return
         try:
             event = wire.decode_event(record.value)
         except UnreadableError as error:

@@ -101,7 +101,7 @@ class Bench:
 
     # What a test does.
 
-    async def take(self, *values: bytes) -> None:
+    async def take(self, *values: bytes | None) -> None:
         """Hand over one batch."""
         records = []
         for value in values:
@@ -138,7 +138,7 @@ def _is_message(outgoing: Outgoing) -> bool:
     return outgoing.value is not None and outgoing.topic != TOPICS.dead_letters
 
 
-def record(value: bytes, offset: int) -> Any:  # noqa: ANN401 - a Kafka record
+def record(value: bytes | None, offset: int) -> Any:  # noqa: ANN401 - a Kafka record
     """Answer a record of cases.admitted."""
     place = {"topic": ADMITTED, "partition": 2, "offset": offset, "timestamp": T, "headers": ()}
     return SimpleNamespace(key=KEY, value=value, **place)
@@ -311,10 +311,10 @@ async def test_who_becomes_responsible_later_gets_the_stored_content(bench: Benc
 
 
 async def test_a_record_that_cannot_be_read_is_set_aside_alone(bench: Bench) -> None:
-    """The records around it are decided; it becomes a dead letter with its bytes."""
-    await bench.take(report(1), b"garbage", report(2, "de-eco"))
+    """The records around it are decided; it becomes a dead letter with its bytes, or without any."""
+    await bench.take(report(1), b"garbage", None, report(2, "de-eco"))
     letters = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
-    assert [letter.value for letter in letters] == [b"garbage"]
+    assert [letter.value for letter in letters] == [b"garbage", None]
     assert {receipt.recipient for receipt in bench.messages(Receipt)} == {"gb-iwf", "de-eco"}
 
 
