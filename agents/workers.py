@@ -136,7 +136,7 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
         try:
             feed.latest(clock.now_ms())
         except NoDirectoryError as error:
-            raise ConfigurationError(f"{error}: publish one first") from error
+            raise ConfigurationError(str(error)) from error
         shared = _Setting(settings, clock, feed, fail_stop)
         parts: dict[str, Part] = {}
         if kind in {"intake", "all"}:

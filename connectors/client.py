@@ -232,7 +232,7 @@ class MemberClient:
         limits = self.membership.limits
         self._producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **self.membership.kafka)
         self._stack.push_async_callback(self._producer.stop)
-        with translated("bootstrap"):
+        with translated(f"Kafka at {self.membership.kafka['bootstrap_servers']}"):
             async with asyncio.timeout(limits.start_timeout_s):
                 await self._producer.start()
         if self._directory_at is None:

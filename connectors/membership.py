@@ -66,7 +66,9 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
             return directory.member(self.member)
         except UnknownMemberError as error:
             version = directory.version
-            raise StaleDirectoryError(f"directory version {version} does not list {self.member}") from error
+            raise StaleDirectoryError(
+                f"directory version {version} does not list {self.member}: 'hx members list' names all"
+            ) from error
 
     def prepare(
         self,

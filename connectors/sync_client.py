@@ -73,7 +73,7 @@ class SyncClient:
     def __enter__(self) -> Self:
         limits = self.membership.limits
         try:
-            with translated("bootstrap"):
+            with translated(f"Kafka at {self.membership.kafka['bootstrap_servers']}"):
                 self._producer = KafkaProducer(
                     acks="all",
                     enable_idempotence=True,

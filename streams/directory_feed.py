@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 WAIT_S: Final = 30.0
 _POLL_MS: Final = 500
+# A topic that was created a moment ago may be unknown to the broker that is asked.
+_LOOKS: Final = 10
+_BETWEEN_LOOKS_S: Final = 0.2
 _PARTITION: Final = 0
 
 
@@ -78,8 +81,9 @@ class DirectoryFeed:
         for document, directory in self._newest_first:
             if document.valid_from <= now_ms and not _expired(document, now_ms):
                 return directory
-        text = f"none of {len(self._versions)} versions in {self._topic} is valid now"
-        raise NoDirectoryError(text)
+        if not self._versions:
+            raise NoDirectoryError(f"no directory is published in {self._topic}: run 'hx directory publish'")
+        raise NoDirectoryError(f"none of {len(self._versions)} versions in {self._topic} is valid now")
 
     def known(self, version: int) -> Directory | None:
         """Answer a version without waiting, or None."""
@@ -115,13 +119,12 @@ class DirectoryFeed:
         self._consumer = AIOKafkaConsumer(
             enable_auto_commit=False, auto_offset_reset="earliest", **self._client
         )
-        await self._consumer.start()
-        tp = TopicPartition(self._topic, _PARTITION)
-        self._consumer.assign([tp])
-        end = (await self._consumer.end_offsets([tp]))[tp]
-        await self._consumer.seek_to_beginning(tp)
-        while await self._consumer.position(tp) < end:
-            await self._poll()
+        try:
+            await self._consumer.start()
+            await self._read_whole()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         self._task = asyncio.create_task(self._follow(), name="directory feed")
         return self
 
@@ -132,6 +135,24 @@ class DirectoryFeed:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._consumer.stop()
+
+    async def _read_whole(self) -> None:
+        await self._require_topic()
+        tp = TopicPartition(self._topic, _PARTITION)
+        self._consumer.assign([tp])
+        end = (await self._consumer.end_offsets([tp]))[tp]
+        await self._consumer.seek_to_beginning(tp)
+        while await self._consumer.position(tp) < end:
+            await self._poll()
+
+    async def _require_topic(self) -> None:
+        for _ in range(_LOOKS):
+            if self._topic in await self._consumer.topics():
+                return
+            await asyncio.sleep(_BETWEEN_LOOKS_S)
+        raise NoDirectoryError(
+            f"topic {self._topic} is missing, or not to be described by us: run 'hx provision'"
+        )
 
     async def _follow(self) -> None:
         try:

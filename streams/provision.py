@@ -20,7 +20,7 @@ __all__ = ["Existing", "Plan", "PlanRefusedError", "apply", "connect", "plan", "
 # The controller answers before the brokers have applied a change: up to 4.7 s were seen after 80 topics.
 _VISIBLE_WITHIN_S: Final = 30.0
 _POLL_S: Final = 0.1
-_REQUEST_MS: Final = 30_000
+_CONNECT_MS: Final = 10_000
 _EXISTS_ALREADY: Final = 36
 
 
@@ -29,7 +29,7 @@ class PlanRefusedError(SetupError):
 
 
 @contextmanager
-def connect(bootstrap: str, timeout_ms: int = _REQUEST_MS) -> Iterator[KafkaAdminClient]:
+def connect(bootstrap: str, timeout_ms: int = _CONNECT_MS) -> Iterator[KafkaAdminClient]:
     """An admin connection; gives up after ``timeout_ms``.
 
     Raises:
@@ -38,7 +38,9 @@ def connect(bootstrap: str, timeout_ms: int = _REQUEST_MS) -> Iterator[KafkaAdmi
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=timeout_ms)
     except (KafkaError, OSError) as error:
-        raise TemporaryError(f"no Kafka answers at {bootstrap}") from error
+        raise TemporaryError(
+            f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
+        ) from error
     try:
         yield admin
     finally:

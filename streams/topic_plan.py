@@ -65,7 +65,7 @@ class Plan(msgspec.Struct, frozen=True):
         )
         lines = [
             *(
-                f"create     {t.name}: partitions {t.partitions}, {t.config['cleanup.policy']}"
+                f"create     {t.name}: partitions {t.partitions}, cleanup.policy={t.config['cleanup.policy']}"
                 for t in self.create
             ),
             *(f"grow       {change}" for change in self.grow),

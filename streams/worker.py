@@ -187,7 +187,9 @@ async def _probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -
         await _connected(consumer)
         missing = sorted(set(topics) - await consumer.topics())
         if missing:
-            raise ConfigurationError(f"topics missing, or not to be described by us: {', '.join(missing)}")
+            raise ConfigurationError(
+                f"topics missing, or not to be described by us: {', '.join(missing)}: run 'hx provision'"
+            )
         first = [TopicPartition(topic, 0) for topic in topics]
         consumer.assign(first)
         for tp in first:

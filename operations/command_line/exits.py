@@ -18,6 +18,7 @@ import typer
 from casework.errors import BadInputError, EditRefusedError, SetupError, TemporaryError
 from operations.directory.errors import DirectoryFileError
 from operations.embedded_kafka import EmbeddedKafkaError
+from streams.directory_feed import NoDirectoryError
 
 
 class Exit(enum.IntEnum):
@@ -37,7 +38,7 @@ def code_of(error: Exception) -> Exit:
         return Exit.USAGE
     if isinstance(error, EditRefusedError):
         return Exit.NO
-    if isinstance(error, SetupError):
+    if isinstance(error, SetupError | NoDirectoryError):
         return Exit.CONFIGURATION
     if isinstance(error, TemporaryError | EmbeddedKafkaError | ConnectionError | TimeoutError):
         return Exit.UNAVAILABLE

@@ -2,6 +2,7 @@
 
 import heapq
 import signal
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Annotated
@@ -46,8 +47,11 @@ def tail(
     stopped = threading.Event()
     with session.reader() as reader:
         topics = _topics(session, reader, member, escalations)
-        for record in newest(reader.whole(*topics), count):
+        found = list(newest(reader.whole(*topics), count))
+        for record in found:
             show(record, as_json=as_json, show_content=show_content)
+        if not found and count and not as_json:
+            print("no message yet" if topics else "no inbox yet: run 'hx provision'", file=sys.stderr)
         if follow:
             signal.signal(signal.SIGINT, lambda *_: stopped.set())
             for record in reader.follow(*topics, stop=stopped.is_set):
@@ -117,7 +121,7 @@ def line_of(message: Answer) -> str:
     head = f"{moment(message.admitted_at)}  {message.recipient:<24}"
     if isinstance(message, Receipt):
         why = f" {message.field}: {message.rule}" if message.rule else ""
-        where = f" -> {message.assigned_hotline or message.state or ''}" if message.case_id else ""
+        where = f" -> {message.assigned_hotline or 'orphan desk'}" if message.case_id else ""
         return f"{head} receipt     {message.outcome}{why}{where}  case {message.case_id or '-'}"
     if isinstance(message, Escalation):
         return (

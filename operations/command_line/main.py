@@ -1,5 +1,6 @@
 """The command `hx` as a whole: its global options, its groups, and what happens to errors."""
 
+import logging
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -78,6 +79,10 @@ def main() -> None:
     debug = "--debug" in sys.argv
     if debug:
         sys.argv = [sys.argv[0], "--debug", *(word for word in sys.argv[1:] if word != "--debug")]
+    else:
+        # Their lines stay out of a person's terminal, and still reach whatever log a command sets up.
+        for library in ("aiokafka", "kafka"):
+            logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         code = app(standalone_mode=False)
     except typer.Abort:

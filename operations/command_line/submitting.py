@@ -140,11 +140,10 @@ class Submission:
         if receipt is None:
             print(f"{item.file}:{item.line}: sent {event_id}")
             return
-        why = f" {receipt.field}: {receipt.message} ({receipt.rule})" if receipt.rule else ""
         where = ""
         if receipt.case_id:
             where = f" -> {receipt.assigned_hotline or 'orphan desk'}, case {receipt.case_id}"
-        print(f"{item.file}:{item.line}: {receipt.outcome}{why}{where}")
+        print(f"{item.file}:{item.line}: {receipt.outcome}{why(receipt)}{where}")
 
     def _end(self) -> None:
         if self._counts.bad:
@@ -153,6 +152,13 @@ class Submission:
             raise typer.Exit(Exit.NO)
         if self._unanswered:
             leave(Exit.UNAVAILABLE, "not every submission has its receipt yet: is a worker running?")
+
+
+def why(receipt: Receipt) -> str:
+    """Answer why a submission was not accepted, which names field and rule where there is a text."""
+    if not receipt.rule:
+        return ""
+    return f" {receipt.message}" if receipt.message else f" {receipt.field}: ({receipt.rule})"
 
 
 def run(

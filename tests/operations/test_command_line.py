@@ -10,11 +10,14 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+from casework.messages import Receipt
 from operations.command_line import app, main
 from operations.command_line.inbox import newest, show
+from operations.command_line.submitting import why
 from operations.directory.files import NETWORK_FILE
 from operations.reading import Record
 from operations.simulator.samples import Line
+from streams.directory_feed import NoDirectoryError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Hx = Callable[..., tuple[int, str, str]]
@@ -106,6 +109,37 @@ def test_a_defect_is_not_told_as_the_callers_fault(hx: Hx, monkeypatch: pytest.M
     assert code == 70
     assert "--debug" in err
     assert "secret" not in err
+
+
+def test_a_directory_that_is_not_there_is_a_sentence_and_no_defect(
+    hx: Hx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who forgot to publish is told so with code 78, and not to call the developers."""
+
+    def missing(*_args: object, **_kwargs: object) -> None:
+        raise NoDirectoryError("no directory is published: run 'hx directory publish'")
+
+    monkeypatch.setattr("operations.command_line.schemas.registry", missing)
+    code, _, err = hx("schemas", "list")
+    assert (code, err) == (78, "hx: no directory is published: run 'hx directory publish'\n")
+
+
+@pytest.mark.parametrize(
+    ("rule", "message", "told"),
+    [
+        (None, None, ""),
+        ("wrong_case", "case_id: not its case (wrong_case)", " case_id: not its case (wrong_case)"),
+        ("wrong_case", None, " case_id: (wrong_case)"),
+    ],
+)
+def test_a_refusal_names_field_and_rule_once(rule: str | None, message: str | None, told: str) -> None:
+    """The text of a receipt names field and rule already; where it has none they are told alone."""
+    receipt = Receipt(
+        event_id="e", recipient="ie-hotline", outcome="refused" if rule else "accepted", receipt_id="r",
+        environment="demo", rule=rule, field="case_id" if rule else None, message=message, admitted_at=1,
+        submitted_at=1, directory_version=1,
+    )  # fmt: skip
+    assert why(receipt) == told
 
 
 def test_without_an_embedded_kafka_its_status_is_no(hx: Hx) -> None:

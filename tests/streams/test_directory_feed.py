@@ -48,6 +48,16 @@ def place(kafka: EmbeddedKafka, topic_prefix: str) -> Place:
     return Place(kafka.bootstrap, topic_prefix)
 
 
+async def test_a_missing_topic_and_an_empty_one_say_what_to_do(place: Place) -> None:
+    """Before provisioning and before the first version the error names the command that is missing."""
+    with pytest.raises(NoDirectoryError, match="run 'hx provision'"):
+        async with DirectoryFeed(place.client, f"{place.topic}-not-there", "test"):
+            pass
+    async with place.feed() as feed:
+        with pytest.raises(NoDirectoryError, match="run 'hx directory publish'"):
+            feed.latest(5)
+
+
 async def test_the_newest_version_valid_now_is_used_and_all_are_kept(place: Place) -> None:
     """A version counts from its own time on; expired ones do not; earlier ones can still be asked for."""
     await place.publish(version(1))
