@@ -86,17 +86,22 @@ def run_demo(options: DemoOptions) -> int:
         TemporaryError: Kafka or the worker did not answer in time.
     """
     home = Path(tempfile.mkdtemp(prefix="hotline-exchange-demo-"))
-    is_whole = False
+    is_disposable = False
     try:
         with _logging_to(home / "demo.log"):
-            _say(options, "starting Apache Kafka")
+            _say(options, EmbeddedKafka.announcement())
             with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
                 demo = Demo(options, kafka.bootstrap, home)
                 outcome = uvloop.run(demo.play())
         is_whole = outcome.account.is_whole and outcome.is_drained
+        is_disposable = is_whole
         print(msgspec.json.encode(outcome).decode() if options.as_json else as_summary(outcome))
+    except KeyboardInterrupt:
+        is_disposable = True
+        _say(options, "ended before the ids were compared")
+        raise
     finally:
-        if is_whole:
+        if is_disposable:
             shutil.rmtree(home, ignore_errors=True)
         else:
             _say(options, f"logs and data are kept in {home}")
@@ -293,8 +298,11 @@ def as_summary(outcome: Outcome) -> str:
         "-" if value is None else f"{value * 1000:.0f} ms"
         for value in (outcome.measured.p50_s, outcome.measured.p99_s)
     )
+    kinds = [f"{found.reports:,} reports", f"{found.actions:,} actions"]
+    if (others := found.submitted - found.reports - found.actions) > 0:
+        kinds.append(f"{others:,} unreadable")
     rows = [
-        ("submitted", f"{found.submitted:,} ({found.reports:,} reports, {found.actions:,} actions)"),
+        ("submitted", f"{found.submitted:,} ({', '.join(kinds)})"),
         ("delivered", f"{found.delivered:,} (reports: p50 {p50}, p99 {p99})"),
         ("escalated", f"{found.escalated:,}"),
         ("acknowledged", f"{found.acknowledged:,} cases"),
@@ -309,7 +317,10 @@ def as_summary(outcome: Outcome) -> str:
         ("lost", f"{len(found.lost)}"),
     ]
     lines = [f"{name + ':':<19}{value}" for name, value in rows]
-    lines[-1] = f"{'lost:':<6}{len(found.lost)}"
+    lines[-1:] = [
+        "(some were wrong or repeated on purpose: refused, dead-lettered, duplicates)",
+        f"{'lost:':<6}{len(found.lost)}",
+    ]
     lines += [
         f"  {loss.what} {loss.id}: {loss.missing}" for loss in (*found.lost, *found.conflicts)[:_SHOWN_LOSSES]
     ]

@@ -158,7 +158,7 @@ def as_line(picture: Picture) -> str:
         f"{_day(picture.now_ms)} | {picture.phase} | submitted {picture.submitted}, "
         f"answered {picture.answered}, delivered {picture.delivered} | "
         f"delivery p50 {_seconds(measured.p50_s)} p99 {_seconds(measured.p99_s)} | "
-        f"open {ages} | late: {late}"
+        f"open {ages} | over {_LATE_DAYS} days: {late}"
     )
 
 

@@ -37,6 +37,7 @@ class DemoWorker:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
+        self._is_ended = False
         self.restarts = -1
 
     @property
@@ -49,6 +50,7 @@ class DemoWorker:
     def start(self) -> None:
         """Start it, again if it ran before."""
         self._release_watchdog()
+        self._is_ended = False
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HX_")}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -74,7 +76,7 @@ class DemoWorker:
         Raises:
             SetupError: It ended because a person must change something.
         """
-        if self._process is None or self._process.poll() is None:
+        if self._is_ended or self._process is None or self._process.poll() is None:
             return False
         if self._process.returncode == os.EX_CONFIG:
             raise SetupError(f"the demo's worker cannot run: {self._last_words()}")
@@ -89,19 +91,22 @@ class DemoWorker:
         """Return when it does its work.
 
         Raises:
-            TemporaryError: It did not within a minute.
+            TemporaryError: It did not within a minute, or was stopped meanwhile.
             SetupError: It ended because a person must change something.
         """
         until = time.monotonic() + _READY_PATIENCE_S
         last = self.restarts + _STARTS
         while not self.is_ready():
+            if self._is_ended:
+                raise TemporaryError("the demo's worker was stopped before it got ready")
             self.revive()
             if time.monotonic() > until or self.restarts > last:
                 raise TemporaryError(f"the demo's worker does not get ready: {self._last_words()}")
             sleep(_POLL_S)
 
     def stop(self) -> None:
-        """End it in an orderly way, after 20 s by force."""
+        """End it in an orderly way, after 20 s by force; whoever waits for it stops waiting."""
+        self._is_ended = True
         self._release_watchdog()
         if self._process is None:
             return

@@ -1,5 +1,6 @@
 """`hx kafka`: the embedded Kafka in the background."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ def start(
 
     Example: hx kafka start
     """
+    print(EmbeddedKafka.announcement(), file=sys.stderr, flush=True)
     broker = EmbeddedKafka.start(directory or kafka_home(), port=port, heap_mb=heap_mb)
     _show(broker, as_json=as_json)
 

@@ -48,6 +48,12 @@ def class_path(home: Path | None = None) -> str:
     return ":".join(str(folder / name) for name in wanted)
 
 
+def are_here(home: Path | None = None) -> bool:
+    """Whether a start needs no download; what lies there is checked at the start."""
+    folder = archives_folder(home or archives_home())
+    return all((folder / name).is_file() for name in read_lock(LOCK_FILE))
+
+
 def archives_folder(home: Path) -> Path:
     """The folder for exactly the archives of the committed lock file."""
     return home / f"kafka-{hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()[:16]}"

@@ -16,7 +16,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from operations.embedded_kafka import files
-from operations.embedded_kafka.archives import class_path
+from operations.embedded_kafka.archives import are_here, class_path
 from operations.embedded_kafka.errors import KafkaAlreadyRunningError, KafkaStartError
 from operations.embedded_kafka.process import (
     LOOPBACK,
@@ -110,6 +110,12 @@ class EmbeddedKafka:
         )
         broker.restart()
         return broker
+
+    @staticmethod
+    def announcement() -> str:
+        """What a person is told before a start, which may have to download first."""
+        once = "" if are_here() else ": downloading it first, 43 MB, only this once"
+        return f"starting Apache Kafka{once}"
 
     @classmethod
     def running(cls, directory: Path | str) -> Self | None:

@@ -153,6 +153,21 @@ def test_missing_archives_reach_the_caller_as_they_are(monkeypatch: pytest.Monke
         run_demo(DemoOptions())
 
 
+def test_an_interrupted_demo_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever ends the demo before anything was compared finds no data of it afterwards."""
+
+    def start(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EmbeddedKafka, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        run_demo(DemoOptions())
+    assert not list(tmp_path.glob("hotline-exchange-demo-*"))
+    assert "ended before the ids were compared" in capsys.readouterr().out
+
+
 class _Ended:
     pid = 0
 
@@ -192,6 +207,19 @@ def test_a_worker_that_keeps_ending_is_given_up(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(worker, "is_ready", lambda: False)
     worker.start()
     with pytest.raises(TemporaryError, match="no module"):
+        worker.wait_until_ready(sleep=lambda _: None)
+
+
+def test_a_worker_that_is_stopped_is_waited_for_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the worker starts ends the wait for it at once, and nothing starts it again."""
+    worker = DemoWorker(Settings(), tmp_path / "log")
+    monkeypatch.setattr(worker, "is_ready", lambda: False)
+    worker.stop()
+    worker._process = _Ended(-15)  # type: ignore[assignment] - what revive asks
+    assert not worker.revive()
+    with pytest.raises(TemporaryError, match="stopped before it got ready"):
         worker.wait_until_ready(sleep=lambda _: None)
 
 

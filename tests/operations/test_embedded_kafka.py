@@ -90,6 +90,17 @@ def test_a_changed_archive_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         archives.class_path(tmp_path)
 
 
+def test_a_download_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for the archives is told so; with all of them there, nothing is said of it."""
+    monkeypatch.setenv("HX_ARCHIVES", str(tmp_path))
+    assert "downloading" in EmbeddedKafka.announcement()
+    folder = archives.archives_folder(tmp_path)
+    folder.mkdir()
+    for name in archives.read_lock(archives.LOCK_FILE):
+        (folder / name).touch()
+    assert EmbeddedKafka.announcement() == "starting Apache Kafka"
+
+
 def test_without_network_and_cache_the_error_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
