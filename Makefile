@@ -60,6 +60,7 @@ clean: ## remove what tools left behind; .venv and the downloaded archives stay
 
 # Installed again only when a lock file or the project's metadata changed.
 .venv/run.stamp .venv/dev.stamp: .venv/%.stamp: requirements/%.txt pyproject.toml | .venv/bin/python
+	@echo "installing into .venv; the first time takes about a minute"
 	$(PIP) install --quiet --require-hashes -r requirements/$*.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
