@@ -16,6 +16,7 @@ from typing import NoReturn
 import typer
 
 from casework.errors import BadInputError, EditRefusedError, SetupError, TemporaryError
+from connectors.errors import ExchangeUnreachableError
 from operations.directory.errors import DirectoryFileError
 from operations.embedded_kafka import EmbeddedKafkaError
 from streams.directory_feed import NoDirectoryError
@@ -60,10 +61,12 @@ def explain(error: Exception, *, debug: bool) -> Exit:
 
 
 def _text(error: Exception) -> str:
-    """Answer what is told of an error; of a file with many problems the first, and where to see all."""
+    """Answer what is told of an error; of a file with many problems the first; and what to do next."""
     if isinstance(error, DirectoryFileError) and len(error.problems) > 1:
         others = len(error.problems) - 1
         return f"{error.problems[0]}, and {others} more: 'hx directory check' names each"
+    if isinstance(error, ExchangeUnreachableError):
+        return f"{error}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
     return str(error)
 
 

@@ -124,6 +124,16 @@ def test_a_directory_that_is_not_there_is_a_sentence_and_no_defect(
     assert (code, err) == (78, "hx: no directory is published: run 'hx directory publish'\n")
 
 
+def test_without_kafka_a_submission_says_what_to_start(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no broker answers, the one line names the address, the command and the setting."""
+    monkeypatch.setenv("HX_BOOTSTRAP", "127.0.0.1:9")
+    code, _, err = hx("submit", str(EXAMPLES / "reports.csv"))
+    assert code == 69
+    assert len(err.splitlines()) == 1
+    for named in ("127.0.0.1:9", "hx kafka start", "HX_BOOTSTRAP"):
+        assert named in err
+
+
 @pytest.mark.parametrize(
     ("rule", "message", "told"),
     [
