@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from casework.messages import Case, Fact
+from casework.transitions import STATES
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
@@ -28,6 +29,8 @@ def list_cases(
     Example: hx cases list --hotline nl-offlimits --late
     """
     session: Session = context.obj
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"expected one of {', '.join(STATES)}", param_hint="--state")
     chosen = [
         case
         for case in _newest_states(session).values()

@@ -80,6 +80,13 @@ def test_a_wrong_option_is_a_usage_error(hx: Hx) -> None:
     assert "--colour" in err
 
 
+def test_a_state_that_does_not_exist_is_a_usage_error(hx: Hx) -> None:
+    """A mistyped state is not answered by an empty list; the states are named."""
+    code, _, err = hx("cases", "list", "--state", "bogus")
+    assert code == 2
+    assert "acknowledged" in err
+
+
 def test_a_wrong_setting_is_one_sentence_with_code_78(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting out of its rule is named, without a traceback."""
     monkeypatch.setenv("HX_PARTITIONS", "none")
