@@ -13,6 +13,7 @@ from typing import Any, Self
 import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from casekeeper_bench import Bench
 
 from agents import workers
 from casework.directory import Directory
@@ -295,6 +296,12 @@ class Exchange:
             topic, lambda all_: sum(isinstance(message, Delivery) for message in all_) >= number
         )
         return [message for message in found if isinstance(message, Delivery)]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Casekeeper with an empty partition."""
+    return Bench()
 
 
 @pytest.fixture

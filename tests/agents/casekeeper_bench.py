@@ -1,0 +1,220 @@
+"""Casekeeper on a bench: one partition whose sends and stores a test sees, and the records to feed it."""
+
+import hashlib
+from types import SimpleNamespace
+from typing import Any
+
+from agents.casekeeper import Casekeeper
+from agents.dead_letters import DeadLetterBox, Failure
+from agents.deadlines import Deadlines
+from agents.metrics import CasekeeperMetrics
+from agents.open_cases import OpenCases
+from casework.directory import Directory
+from casework.ids import new_event_id
+from casework.messages import (
+    ActionStatement,
+    Admitted,
+    Case,
+    ReportContent,
+    ReportStatement,
+    Submission,
+)
+from operations.directory.document import build
+from streams import wire
+from streams.clock import ManualClock
+from streams.lanes import Batch
+from streams.publishing import Confirmation, Outgoing
+from streams.state_stores import DictStore
+from streams.topics import Topics
+
+T = 1_760_000_000_000
+KEY = b"\x01" + bytes(range(32))
+TOPICS = Topics()
+DIRECTORY = build(environment="test", published_at=0, candidates="admit")
+ADMITTED, EVENTS, STATUS = TOPICS.cases_admitted, TOPICS.cases_events, TOPICS.cases_status
+
+
+class CrashError(Exception):
+    """The process dies at this point."""
+
+
+class Bench:
+    """Casekeeper over one partition, whose sends and stores a test sees; `die_before` names a topic."""
+
+    def __init__(self) -> None:
+        self.sent: list[list[Outgoing]] = []
+        self.die_before = ""
+        self.offset = 0
+        self.directory = DIRECTORY
+        self.cases, self.contents = DictStore(), DictStore()
+        self.metrics = metrics = CasekeeperMetrics(OpenCases())
+        clock = ManualClock(T)
+        self.box = DeadLetterBox(TOPICS.dead_letters, "casekeeper")
+        deadlines = Deadlines(
+            topics=TOPICS, environment="test", feed=self, clock=clock, sender=self, metrics=metrics
+        )  # type: ignore[arg-type]
+        self.stopped: list[str] = []
+        self.keeper = Casekeeper(
+            topics=TOPICS,
+            feed=self,  # type: ignore[arg-type]
+            clock=clock,
+            sender=self,  # type: ignore[arg-type]
+            metrics=metrics,
+            deadlines=deadlines,
+            fail_stop=lambda reason, _error: self.stopped.append(reason),  # type: ignore[arg-type]
+        )
+        self.keeper.attach(_State(self.cases), _State(self.contents))  # type: ignore[arg-type]
+
+    # The feed and the sender that casekeeper is given.
+
+    def latest(self, _now_ms: int) -> Directory:
+        """Answer the only version."""
+        return DIRECTORY
+
+    async def version(self, _version: int) -> Directory:
+        """Answer the version that was set."""
+        return self.directory
+
+    async def by_url_key(self, topic: str, url_key: bytes, value: bytes) -> Outgoing:
+        """Place a record."""
+        return Outgoing(topic, 0, url_key, value)
+
+    async def give_up(self, record: Any, failure: Failure) -> Outgoing:  # noqa: ANN401 - a Kafka record
+        """Make a dead letter."""
+        return self.box.given_up(record, failure, partitions=1, failed_at=T)
+
+    async def send(self, records: list[Outgoing]) -> Confirmation:
+        """Take one confirmed send, or die before it."""
+        if any(record.topic == self.die_before for record in records):
+            raise CrashError
+        self.sent.append(list(records))
+        return Confirmation(len(records))
+
+    # What a test does.
+
+    async def take(self, *values: bytes | None) -> None:
+        """Hand over one batch."""
+        records = []
+        for value in values:
+            self.offset += 1
+            records.append(record(value, self.offset))
+        await self.keeper.handle(Batch(ADMITTED, 2, records))
+
+    async def indexed(self) -> None:
+        """Wait until all cases of the loaded partition are in the index."""
+        await self.keeper._after_load[2][1]
+
+    def case(self) -> Case | None:
+        """Answer the confirmed state."""
+        framed = self.cases.get(KEY)
+        return None if framed is None else wire.decode_as(Case, framed)
+
+    def messages(self, kind: type[Any]) -> list[Any]:
+        """Answer every message of a kind that was sent."""
+        decoded = [wire.decode(r.value) for send in self.sent for r in send if _is_message(r)]
+        return [message for message in decoded if isinstance(message, kind)]
+
+
+class _State:
+    """A partition state that is loaded."""
+
+    def __init__(self, store: DictStore) -> None:
+        self._store = store
+
+    async def get(self, _partition: int) -> DictStore:
+        return self._store
+
+
+def _is_message(outgoing: Outgoing) -> bool:
+    return outgoing.value is not None and outgoing.topic != TOPICS.dead_letters
+
+
+def record(value: bytes | None, offset: int) -> Any:  # noqa: ANN401 - a Kafka record
+    """Answer a record of cases.admitted."""
+    place = {"topic": ADMITTED, "partition": 2, "offset": offset, "timestamp": T, "headers": ()}
+    return SimpleNamespace(key=KEY, value=value, **place)
+
+
+def admitted(statement: ReportStatement | ActionStatement, content: bytes | None) -> bytes:
+    """Answer what intake admits."""
+    submission = Submission(statement=wire.encode(statement), content=content)
+    return wire.encode(
+        Admitted(
+            url_key=statement.url_key,
+            kind="report" if isinstance(statement, ReportStatement) else "action",
+            event_id=statement.event_id,
+            environment="test",
+            sender=statement.sender,
+            hosting_country="NL",
+            admitted_at=T,
+            submitted_at=T,
+            directory_version=1,
+            rules_version=1,
+            source_topic=TOPICS.reports_submitted,
+            source_partition=0,
+            source_offset=int(statement.event_id[-4:], 16),
+            submission=wire.encode(submission),
+        )
+    )
+
+
+def report(number: int, sender: str = "gb-iwf", key: bytes = KEY) -> bytes:
+    """Answer an admitted report."""
+    content = wire.encode(ReportContent(url=f"https://example.test/{number}"))
+    return admitted(
+        ReportStatement(
+            event_id=new_event_id(T, bytes(8) + number.to_bytes(2, "big")),
+            environment="test",
+            sender=sender,
+            url_key=key,
+            hosting_country="NL",
+            sent_at=T,
+            directory_version=1,
+            occurred_at=T,
+            received_at=T,
+            reference="r",
+            content_type="media",
+            content_digest=hashlib.sha256(content).digest(),
+        ),
+        content,
+    )
+
+
+def act(number: int, action: str, case_id: str) -> bytes:
+    """Answer an admitted action of the responsible hotline."""
+    statement = ActionStatement(
+        event_id=new_event_id(T, bytes(8) + number.to_bytes(2, "big")),
+        environment="test",
+        sender="nl-offlimits",
+        url_key=KEY,
+        hosting_country="NL",
+        sent_at=T,
+        directory_version=1,
+        action=action,
+        case_id=case_id,
+        occurred_at=T,
+    )
+    return admitted(statement, None)
+
+
+def wake_up(step: str) -> bytes:
+    """Answer a wake-up of the deadlines agent under directory version 2."""
+    return wire.encode(
+        Admitted(
+            url_key=KEY,
+            kind="wakeup",
+            event_id=new_event_id(T, bytes(10)),
+            environment="test",
+            sender="",
+            hosting_country="",
+            admitted_at=T,
+            submitted_at=T,
+            directory_version=2,
+            rules_version=1,
+            source_topic=STATUS,
+            source_partition=2,
+            source_offset=1,
+            due_at=T,
+            step=step,
+        )
+    )

@@ -1,0 +1,88 @@
+from typing import Any
+
+import msgspec
+import pytest
+from casekeeper_bench import DIRECTORY, TOPICS, Bench, act, report, wake_up
+
+from casework.directory import Directory
+from casework.messages import (
+    Admitted,
+    Receipt,
+)
+from streams import wire
+from streams.directory_feed import PassedOverError
+from streams.transport_errors import StoreError
+
+
+async def test_a_record_that_cannot_be_read_is_set_aside_alone(bench: Bench) -> None:
+    """The records around it are decided; it becomes a dead letter with its bytes, or without any."""
+    await bench.take(report(1), b"garbage", None, report(2, "de-eco"))
+    letters = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
+    assert [letter.value for letter in letters] == [b"garbage", None]
+    assert {receipt.recipient for receipt in bench.messages(Receipt)} == {"gb-iwf", "de-eco"}
+
+
+async def test_a_bug_in_the_rules_sets_one_record_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception of casework for one record leaves no trace of it in the batch, and the others go on."""
+    from agents import case_batch  # noqa: PLC0415 - the place where the name is looked up
+
+    whole = case_batch.keep
+
+    def fails_for_eco(case: Any, event: Any, *rest: Any) -> Any:  # noqa: ANN401 - passes through
+        if event.admitted.sender == "de-eco":
+            raise ZeroDivisionError
+        return whole(case, event, *rest)
+
+    monkeypatch.setattr(case_batch, "keep", fails_for_eco)
+    await bench.take(report(1), report(2, "de-eco"), report(3))
+    letters = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
+    assert len(letters) == 1
+    assert dict(letters[0].headers)["hx-error_class"] == b"bug"
+    assert {receipt.recipient for receipt in bench.messages(Receipt)} == {"gb-iwf"}
+
+
+async def test_a_record_whose_outcome_cannot_be_written_is_set_aside_alone(bench: Bench) -> None:
+    """A fact that no schema takes, such as one of the year 292 million, stops neither worker nor line."""
+    far = wire.decode_as(Admitted, act(2, "acknowledged", "0" * 36))
+    far = msgspec.structs.replace(far, admitted_at=2**63 - 1, url_key=b"\x01" + b"f" * 32)
+    await bench.take(report(1), wire.encode(far), report(3))
+    letters = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
+    assert [letter.value for letter in letters] == [wire.encode(far)]
+    assert len(bench.messages(Receipt)) == 2
+
+
+async def test_a_directory_version_that_will_never_come_sets_one_record_aside(bench: Bench) -> None:
+    """Versions only rise: a record stamped with one that was passed over must not stop the line for ever."""
+
+    async def version(number: int) -> Directory:
+        if number == 0:
+            raise PassedOverError("version 0")
+        return DIRECTORY
+
+    bench.version = version  # type: ignore[method-assign]
+    bench.keeper._feed = bench
+    lost = msgspec.structs.replace(wire.decode_as(Admitted, report(1)), directory_version=0)
+    await bench.take(wire.encode(lost), report(2))
+    (letter,) = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
+    assert dict(letter.headers)["hx-rule"] == b"unknown_directory_version"
+    assert len(bench.messages(Receipt)) == 1
+
+
+async def test_a_failing_disk_stops_the_worker_and_blames_no_record(bench: Bench) -> None:
+    """A store that cannot be read says nothing about the record, which the next owner repeats."""
+    await bench.take(report(1))
+    members = tuple(
+        msgspec.structs.replace(m, status="left") if m.id == "nl-offlimits" else m for m in DIRECTORY.members
+    )
+    bench.directory = msgspec.structs.replace(DIRECTORY, version=2, members=members)
+
+    def get(_key: bytes) -> bytes:
+        raise StoreError("no disk")
+
+    bench.contents.get = get  # type: ignore[method-assign]
+    bench.sent.clear()
+    with pytest.raises(StoreError):
+        await bench.take(wake_up("reassign"))
+    assert bench.sent == []
