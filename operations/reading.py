@@ -1,6 +1,5 @@
 """Reading whole topics with an independent consumer, for the tools that look, count and compare."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, Self
 
@@ -133,8 +132,3 @@ class TopicReader:
         ]
         records.sort(key=lambda record: record.timestamp)
         return records
-
-
-def now_real_ms() -> int:
-    """Real time, milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -12,19 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one value a line, for a machine.")]
-
-
-def plain(value: object) -> Any:  # noqa: ANN401 - JSON is untyped
-    """A value as JSON types; bytes as hexadecimal text."""
-    return (
-        msgspec.to_builtins(value, enc_hook=_encode, builtin_types=(bytes,))
-        if not isinstance(value, bytes)
-        else value.hex()
-    )
-
-
-def _encode(value: object) -> object:
-    return str(value)
 
 
 def _hexed(value: object) -> object:
@@ -38,8 +25,9 @@ def _hexed(value: object) -> object:
 
 
 def print_json(value: object) -> None:
-    """One value on one line."""
-    print(json.dumps(_hexed(plain(value)), ensure_ascii=False), flush=True)
+    """One value on one line; bytes are hexadecimal text."""
+    builtins = msgspec.to_builtins(value, enc_hook=str, builtin_types=(bytes,))
+    print(json.dumps(_hexed(builtins), ensure_ascii=False), flush=True)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
