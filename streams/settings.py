@@ -19,6 +19,7 @@ from msgspec import Meta
 from casework.errors import SetupError
 from casework.limits import MAX_SUBMISSION_BYTES
 from streams.clock import ClockFormatError, CompressedClock, SystemClock, parse_clock
+from streams.fault_points import FaultPoints, FaultTextError
 
 PREFIX: Final = "HX_"
 FILE_KEY: Final = "HX_SETTINGS"
@@ -86,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         topic_max_bytes: largest record of any topic; above the largest submission.
         erasure_days: days after which content is gone everywhere.
         clock: simulated time as ORIGIN@REAL_MSxFACTOR; empty is the machine's.
+        faults: faults to inject, for tests (see `streams.fault_points`); refused in production.
     """
 
     environment: Literal["demo", "test", "production"] = "demo"
@@ -110,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     topic_max_bytes: _Positive = 2 * 1024 * 1024
     erasure_days: Annotated[int, Meta(ge=8)] = 90
     clock: str = ""
+    faults: str = ""
 
     def __post_init__(self) -> None:
         self._check(
@@ -125,8 +128,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             parse_clock(self.clock)
         except ClockFormatError as error:
             raise SettingsError(f"{PREFIX}CLOCK: {error}") from error
+        try:
+            FaultPoints.from_text(self.faults)
+        except FaultTextError as error:
+            raise SettingsError(f"{PREFIX}FAULTS: {error}") from error
         if self.environment == "production":
             self._check("clock", not self.clock, "empty: production runs on the machine's clock")
+            self._check("faults", not self.faults, "empty: production injects no faults")
             own_key = self.network_key != DEMO_NETWORK_KEY
             self._check("network_key", own_key, "the network's own key: production refuses the demo key")
 
@@ -163,6 +171,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def make_clock(self) -> SystemClock | CompressedClock:
         """The clock these settings name."""
         return parse_clock(self.clock)
+
+    def make_fault_points(self) -> FaultPoints:
+        """The faults these settings arm."""
+        return FaultPoints.from_text(self.faults)
 
     def _check(self, name: str, holds: bool, rule: str) -> None:
         if not holds:
