@@ -20,6 +20,7 @@ from casework.messages import Admitted
 from streams import wire
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
+from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.lanes import Batch, PartitionLanes
 from streams.publishing import Confirmation, Outgoing
 from streams.topics import Topics
@@ -47,6 +48,7 @@ class Intake:
         clock: The exchange's clock.
         sender: Confirmed sends.
         metrics: Counts.
+        faults: What tests break on purpose.
     """
 
     def __init__(  # noqa: PLR0913 - what the agent is made of, given once by workers
@@ -58,6 +60,7 @@ class Intake:
         clock: Clock,
         sender: Sender,
         metrics: IntakeMetrics,
+        faults: FaultPoints = NO_FAULTS,
     ) -> None:
         self._topics = topics
         self._environment = environment
@@ -65,6 +68,7 @@ class Intake:
         self._clock = clock
         self._sender = sender
         self._metrics = metrics
+        self._faults = faults
 
     async def handle(self, batch: Batch) -> None:
         """Judge and answer all records of a batch; returns when everything is confirmed.
@@ -75,19 +79,33 @@ class Intake:
             UndeliverableError: A topic of the exchange itself refused a record.
         """
         self._check_not_behind(batch.records)
-        now = self._clock.now_ms()
-        bench = Bench(self._feed.latest(now), self._environment, now, self._topics)
+        bench: Bench | None = None
+        appended_at = 0
         verdicts: list[tuple[KafkaRecord, Verdict]] = []
         for number, record in enumerate(batch.records, start=1):
+            if bench is None or record.timestamp != appended_at:
+                appended_at = record.timestamp
+                bench = self._bench(appended_at)
             verdicts.append((record, _judged(record, bench)))
             if number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         outgoing = [out for record, verdict in verdicts for out in await self._outgoing(record, verdict)]
+        await self._faults.reach("intake.before_send", batch.partition)
         sent_at = self._clock.real_ms()
         confirmation = await self._sender.send(outgoing)
         self._check_clock(sent_at, confirmation)
         self._count(verdict for _, verdict in verdicts)
-        self._metrics.directory_version.set(bench.directory.version)
+        if bench is not None:
+            self._metrics.directory_version.set(bench.directory.version)
+
+    def _bench(self, appended_at: int) -> Bench:
+        """Answer what a record is judged by: all of it follows from the broker's time of the append.
+
+        What intake repeats after a crash, on another machine and under a later version, comes out the same.
+        """
+        stamp = self._clock.at(appended_at)
+        directory = self._feed.valid_at(stamp, self._clock.now_ms())
+        return Bench(directory, self._environment, stamp, self._topics)
 
     async def _outgoing(self, record: KafkaRecord, verdict: Verdict) -> list[Outgoing]:
         match verdict:

@@ -71,12 +71,12 @@ Verdict = Admit | Refuse | GiveUp
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """What all records of a batch are judged by.
+    """What records that the broker appended together are judged by.
 
     Attributes:
         directory: Newest version valid at `now`.
         environment: Environment of the exchange.
-        now: The exchange's clock; milliseconds since the epoch, UTC.
+        now: The exchange's time of the append; milliseconds since the epoch, UTC.
         topics: The topic table.
     """
 

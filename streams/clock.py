@@ -33,6 +33,10 @@ class Clock(Protocol):
         """The time of the world outside."""
         ...
 
+    def at(self, real_ms: int) -> int:
+        """The exchange's time at a real time: the same for every process and at every repetition."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock: the only one production accepts."""
@@ -44,6 +48,10 @@ class SystemClock:
     def real_ms(self) -> int:
         """The machine's time in milliseconds since epoch UTC."""
         return time.time_ns() // _NS_PER_MS
+
+    def at(self, real_ms: int) -> int:
+        """The very time: nothing is simulated."""
+        return real_ms
 
 
 class CompressedClock(msgspec.Struct, frozen=True):
@@ -61,11 +69,15 @@ class CompressedClock(msgspec.Struct, frozen=True):
 
     def now_ms(self) -> int:
         """The simulated time in milliseconds since epoch UTC."""
-        return self.sim_origin_ms + int((self.real_ms() - self.real_origin_ms) * self.factor)
+        return self.at(self.real_ms())
 
     def real_ms(self) -> int:
         """The machine's time in milliseconds since epoch UTC."""
         return SystemClock().real_ms()
+
+    def at(self, real_ms: int) -> int:
+        """The simulated time at a real one, both in milliseconds since epoch UTC."""
+        return self.sim_origin_ms + int((real_ms - self.real_origin_ms) * self.factor)
 
 
 class ManualClock:
@@ -82,6 +94,10 @@ class ManualClock:
     def real_ms(self) -> int:
         """The real time it was set to, in milliseconds since epoch UTC."""
         return self._real_ms
+
+    def at(self, real_ms: int) -> int:
+        """The time at a real one: as far from it as the two were when the clock was made."""
+        return real_ms + self._now_ms - self._real_ms
 
     def advance(self, ms: int) -> None:
         """Let ``ms`` milliseconds pass on both times."""

@@ -85,6 +85,31 @@ class DirectoryFeed:
             raise NoDirectoryError(f"no directory is published in {self._topic}: run 'hx directory publish'")
         raise NoDirectoryError(f"none of {len(self._versions)} versions in {self._topic} is valid now")
 
+    def valid_at(self, stamp_ms: int, now_ms: int) -> Directory:
+        """Answer the newest version that was valid at a moment of the past, the same whenever it is asked.
+
+        What was submitted before the first version took effect, or while none was valid, meets the first
+        one that took effect afterwards.
+
+        Args:
+            stamp_ms: The moment, by the exchange's clock.
+            now_ms: The exchange's clock.
+
+        Raises:
+            NoDirectoryError: None was valid then, and none has become valid since.
+        """
+        later: tuple[DirectoryDocument, Directory] | None = None
+        for found in self._newest_first:
+            document = found[0]
+            if document.valid_from <= stamp_ms:
+                if not _expired(document, stamp_ms):
+                    return found[1]
+            elif document.valid_from <= now_ms and (
+                later is None or document.valid_from <= later[0].valid_from
+            ):
+                later = found
+        return self.latest(now_ms) if later is None else later[1]
+
     def known(self, version: int) -> Directory | None:
         """Answer a version without waiting, or None."""
         found = self._versions.get(version)

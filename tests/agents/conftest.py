@@ -101,6 +101,10 @@ class ShiftedClock:
         """The machine's time."""
         return SystemClock().real_ms()
 
+    def at(self, real_ms: int) -> int:
+        """The exchange's time at a real time."""
+        return real_ms + self.ahead_ms
+
 
 class Exchange:
     """Topics of one test, a worker in the test's own loop, and members that send."""

@@ -1,6 +1,7 @@
 import pytest
 
 from streams.clock import (
+    Clock,
     ClockFormatError,
     CompressedClock,
     ManualClock,
@@ -66,3 +67,23 @@ def test_a_manual_clock_stands_until_moved() -> None:
     assert (clock.now_ms(), clock.real_ms()) == (1_000, 5_000)
     clock.advance(250)
     assert (clock.now_ms(), clock.real_ms()) == (1_250, 5_250)
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [SystemClock(), _FrozenCompressedClock(MONDAY_MS, 1_700_000_000_000, 600), ManualClock(1_000, 5_000)],
+)
+def test_the_time_of_a_real_moment_is_the_same_whenever_it_is_asked(clock: Clock) -> None:
+    """A stamp made again after a crash, minutes later, is the first one; at this moment both times agree."""
+    moment = 1_700_000_003_000
+    first = clock.at(moment)
+    if isinstance(clock, ManualClock):
+        clock.advance(60_000)
+    assert clock.at(moment) == first
+    assert abs(clock.at(clock.real_ms()) - clock.now_ms()) <= 1_000
+
+
+def test_a_simulated_moment_runs_by_the_factor_too() -> None:
+    """Three real seconds after the origin are thirty simulated minutes after it."""
+    clock = CompressedClock(MONDAY_MS, 1_700_000_000_000, 600)
+    assert clock.at(1_700_000_003_000) == MONDAY_MS + 30 * 60_000

@@ -70,6 +70,18 @@ async def test_the_newest_version_valid_now_is_used_and_all_are_kept(place: Plac
             feed.latest(4)
 
 
+async def test_a_moment_of_the_past_meets_the_version_that_was_valid_then(place: Place) -> None:
+    """A repeated stamp names the same version, whatever was published since; gaps meet the next one."""
+    await place.publish(version(1, valid_from=10), expires_at=50)
+    await place.publish(version(2, valid_from=100))
+    await place.publish(version(3, valid_from=200))
+    async with place.feed() as feed:
+        assert [feed.valid_at(stamp, 300).version for stamp in (10, 49, 100, 199, 200)] == [1, 1, 2, 2, 3]
+        assert [feed.valid_at(stamp, 300).version for stamp in (1, 50)] == [1, 2]
+        with pytest.raises(NoDirectoryError, match="valid now"):
+            feed.valid_at(50, 99)
+
+
 async def test_a_version_that_comes_later_is_waited_for_and_announced(place: Place) -> None:
     """Who needs a version that has not arrived gets it when it does; callbacks are told."""
     await place.publish(version(1))
