@@ -23,6 +23,7 @@ from streams import wire
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
 from streams.fail_stop import FailStop
+from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.lanes import Batch, PartitionLanes
 from streams.partition_state import LoadedPartition, PartitionState, get_all
 from streams.publishing import Outgoing
@@ -47,6 +48,7 @@ class Casekeeper:
         metrics: Counts.
         deadlines: Told of every changed case.
         fail_stop: Ends the process.
+        faults: What tests break on purpose.
     """
 
     def __init__(  # noqa: PLR0913 - what the agent is made of, given once by workers
@@ -59,6 +61,7 @@ class Casekeeper:
         metrics: CasekeeperMetrics,
         deadlines: Deadlines,
         fail_stop: FailStop,
+        faults: FaultPoints = NO_FAULTS,
     ) -> None:
         self._topics = topics
         self._feed = feed
@@ -68,6 +71,7 @@ class Casekeeper:
         self._measures = Measures(metrics)
         self._deadlines = deadlines
         self._fail_stop = fail_stop
+        self._faults = faults
         self._cases: PartitionState | None = None
         self._contents: PartitionState | None = None
         self._after_load: dict[int, tuple[asyncio.Task[None], asyncio.Task[None]]] = {}
@@ -95,12 +99,13 @@ class Casekeeper:
             await work.add(record)
             if number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await self._sender.send(await self._effects(partition, work))
+        await self._send_effects(partition, await self._effects(partition, work))
         changes = list(work.changes())
         states = {key: None if after is None else wire.encode(after) for key, _, after in changes}
         await self._sender.send(
             [Outgoing(self._topics.cases_status, partition, key, state) for key, state in states.items()]
         )
+        await self._faults.reach("casekeeper.after_state", partition)
         cases.write(states)
         contents.write(work.contents)
         for _, before, after in changes:
@@ -108,6 +113,16 @@ class Casekeeper:
             self._deadlines.changed(partition, before, after)
         self._measures.observe(work.steps, self._clock.real_ms())
         self._metrics.dead_letters(Counter(failure.error_class for _, failure in work.given_up))
+
+    async def _send_effects(self, partition: int, effects: list[Outgoing]) -> None:
+        await self._faults.reach("casekeeper.before_send", partition)
+        if self._faults.is_armed_at("casekeeper.between_effects"):
+            half = (len(effects) + 1) // 2
+            await self._sender.send(effects[:half])
+            await self._faults.reach("casekeeper.between_effects", partition)
+            effects = effects[half:]
+        await self._sender.send(effects)
+        await self._faults.reach("casekeeper.after_effects", partition)
 
     async def _effects(self, partition: int, work: CaseBatch) -> list[Outgoing]:
         topics = self._topics

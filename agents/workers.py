@@ -176,6 +176,7 @@ def options_of(settings: Settings) -> WorkerOptions:
         heartbeat_interval=settings.heartbeat_s,
         commit_interval=settings.commit_interval_s,
         max_poll_records=settings.max_poll_records,
+        faults=settings.make_fault_points(),
     )
 
 
@@ -208,6 +209,7 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
         clock=shared.clock,
         sender=sender,
         metrics=metrics,
+        faults=options.faults,
     )
     intakes.declare(app, agent, shared.topics)
     metrics.directory_version.set_function(lambda: shared.feed.newest_version)
@@ -247,6 +249,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
         metrics=metrics,
         deadlines=deadlines,
         fail_stop=shared.fail_stop,
+        faults=options.faults,
     )
     client = options.client_settings()
     cases = PartitionState(

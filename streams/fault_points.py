@@ -108,6 +108,10 @@ class FaultPoints:
         """Whether any point is armed."""
         return bool(self._rules)
 
+    def is_armed_at(self, point: str) -> bool:
+        """Whether something is armed at `point`, for code that must take another way to reach it."""
+        return point in self._rules
+
     async def reach(self, point: str, partition: int | None = None) -> None:
         """Do at `point` what is armed there: nothing, wait, raise, or end or stop this process.
 

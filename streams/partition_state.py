@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from streams.fail_stop import FailStop
+    from streams.fault_points import FaultPoints
     from streams.state_stores import StateStore
     from streams.untyped import FaustApp, KafkaConsumer, KafkaRecord
 
@@ -102,6 +103,7 @@ class PartitionState:
         self._on_loaded = on_loaded
         self._on_revoked = on_revoked
         self._fail_stop: FailStop = app.transport.fail_stop
+        self._faults: FaultPoints = app.transport.faults
         self._waiting: dict[int, asyncio.Future[StateStore]] = {}
         self._stores: dict[int, StateStore] = {}
         self._load: asyncio.Task[None] | None = None
@@ -194,6 +196,7 @@ class PartitionState:
         known = cluster.partitions_for_topic(self.topic) or set()
         if missing := [partition for partition in partitions if partition not in known]:
             raise StateLoadError(f"{self.topic} has no partitions {missing}; {self._follows} has")
+        await self._faults.reach("state.load")
         started = time.monotonic()
         tps = {TopicPartition(self.topic, partition): partition for partition in partitions}
         consumer.assign(list(tps))

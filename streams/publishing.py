@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka import errors
 from aiokafka.structs import TopicPartition
 
+from streams.fault_points import NO_FAULTS
 from streams.transport_errors import SendFailedError, UnconfirmedError, UndeliverableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from streams.fault_points import FaultPoints
     from streams.untyped import KafkaBatch, KafkaProducer
 
 #: The loop gets its turn after this many records: heartbeats and timers live in it too.
@@ -74,6 +76,7 @@ class BatchPublisher:
             counts as such: brokers learn of topics and rights some seconds late (4.7 s were measured).
         max_record_bytes: larger records are refused unsent; must be below the broker's
             ``socket.request.max.bytes`` (100 MiB), beyond which it would cut the connection.
+        faults: what tests break on purpose.
     """
 
     def __init__(
@@ -83,11 +86,13 @@ class BatchPublisher:
         confirm_timeout: float = 30.0,
         metadata_patience: float = 5.0,
         max_record_bytes: int = 16 << 20,
+        faults: FaultPoints = NO_FAULTS,
     ) -> None:
         self._producer = producer
         self._confirm_timeout = confirm_timeout
         self._patience = metadata_patience
         self._max_record_bytes = max_record_bytes
+        self._faults = faults
         self._locks: defaultdict[TopicPartition, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._known_missing: dict[str, tuple[float, str]] = {}
         self._running: set[asyncio.Task[Confirmation]] = set()
@@ -224,7 +229,9 @@ class BatchPublisher:
         taken = self._sequence(tp)
         try:
             async with asyncio.timeout(self._confirm_timeout):
+                await self._faults.reach("publisher.send", tp.partition)
                 metadata = await (await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
+                await self._faults.reach("publisher.after_send", tp.partition)
         except TimeoutError as error:
             raise UnconfirmedError(
                 f"{count} record(s) to {tp.topic}[{tp.partition}] unconfirmed after {self._confirm_timeout} s"

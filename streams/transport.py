@@ -13,6 +13,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aiokafka.errors import CommitFailedError
 from faust.events import Event
 from faust.serializers.schemas import Schema
 from faust.transport.consumer import ensure_TP
@@ -21,6 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.fail_stop import FailStop
+from streams.fault_points import NO_FAULTS
 from streams.offsets import OffsetTracker
 from streams.publishing import BatchPublisher
 from streams.transport_errors import ConfigurationError
@@ -28,6 +30,7 @@ from streams.transport_errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
 
+    from streams.fault_points import FaultPoints
     from streams.untyped import FaustApp, KafkaRecord
 
 log = logging.getLogger(__name__)
@@ -105,7 +108,8 @@ class LosslessProducer(driver.Producer):
     async def on_start(self) -> None:
         """Start the producer and the publisher on top of it."""
         await super().on_start()
-        self.publisher = BatchPublisher(self._producer, **self.transport.publisher_options)
+        faults = self.transport.faults
+        self.publisher = BatchPublisher(self._producer, faults=faults, **self.transport.publisher_options)
 
     async def send(self, *args: object, **kwargs: object) -> Awaitable[Any]:
         """Send one record; a failure that nobody awaits must not be overtaken by a commit."""
@@ -178,6 +182,7 @@ class LosslessConsumer(driver.Consumer):
         if self.should_stop or not records:
             return
         for raw_tp, batch in records.items():
+            await self.transport.faults.reach("transport.before_handover", raw_tp.partition)
             if epoch != self._epoch or not self.flow_active:
                 # The fetcher is already past these records, so before the next fetch it must go back.
                 self._rewind_needed = True
@@ -231,6 +236,11 @@ class LosslessConsumer(driver.Consumer):
         self.release(message)
         return is_done
 
+    def ack_part(self, message: BatchMessage, count: int) -> None:
+        """Note that the first `count` records of a batch are finished and the others still wait."""
+        if self.is_current(message):
+            self.tracker.done_until(message.tp, message.offset, message.value[count].offset)
+
     def release(self, message: BatchMessage) -> None:
         """Give a batch back that was taken from the stream but not started: nobody waits for it."""
         self._unacked_messages.discard(message)
@@ -256,10 +266,11 @@ class LosslessConsumer(driver.Consumer):
         mine = self.assignment()
         epoch = self._epoch
         todo = {tp: offset for tp, offset in offsets.items() if tp in mine}
+        await self.transport.faults.reach("transport.before_commit")
         await self.app.producer.settle()
         if not todo or epoch != self._epoch or self.transport.fail_stop.poisoned:
             return False
-        if not await self._commit(todo):
+        if await self._is_refused() or not await self._commit(todo):
             return False
         self._committed_offset.update(todo)
         if epoch == self._epoch:
@@ -267,6 +278,13 @@ class LosslessConsumer(driver.Consumer):
                 self.tracker.committed(tp, offset)
         self.app.monitor.on_tp_commit(todo)
         return True
+
+    async def _is_refused(self) -> bool:
+        try:
+            await self.transport.faults.reach("transport.commit")
+        except CommitFailedError:
+            return True
+        return False
 
     async def wait_empty(self) -> None:
         """Finish what agents have in hand, at most for the bound, then commit. Used by revoke and stop."""
@@ -330,6 +348,7 @@ class LosslessConsumer(driver.Consumer):
                 for listener in self.transport.listeners:
                     listener.suspended()
                 self._stop_if_expelled()
+                await self.transport.faults.reach("transport.while_revoking")
                 await self.wait_empty()
             for listener in self.transport.listeners:
                 listener.revoked(revoked)
@@ -365,6 +384,7 @@ class LosslessTransport(driver.Transport):
             below the group's rebalance timeout (Faust: 60 s).
         max_bytes_in_flight: no fetch starts while more than this is handed out; one fetch can exceed it.
         publisher_options: keyword arguments of `BatchPublisher`.
+        faults: what tests break on purpose.
 
     Raises:
         ConfigurationError: an app this transport cannot keep its promise for.
@@ -373,7 +393,7 @@ class LosslessTransport(driver.Transport):
     Consumer = LosslessConsumer
     Producer = LosslessProducer
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only options
         self,
         app: FaustApp,
         *,
@@ -381,6 +401,7 @@ class LosslessTransport(driver.Transport):
         drain_timeout: float = 10.0,
         max_bytes_in_flight: int = 64 << 20,
         publisher_options: Mapping[str, Any] | None = None,
+        faults: FaultPoints = NO_FAULTS,
     ) -> None:
         if app.conf.consumer_auto_offset_reset != "earliest":
             raise ConfigurationError("consumer_auto_offset_reset must be earliest, or first records are lost")
@@ -391,4 +412,5 @@ class LosslessTransport(driver.Transport):
         self.drain_timeout = drain_timeout
         self.max_bytes_in_flight = max_bytes_in_flight
         self.publisher_options = dict(publisher_options or {})
+        self.faults = faults
         self.listeners: list[PartitionListener] = []

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
+from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.faust_hooks import check_versions
 from streams.transport import LosslessTransport, PassSchema
 from streams.transport_errors import ConfigurationError, FatalTransportError
@@ -51,6 +52,7 @@ class WorkerOptions:
         confirm_timeout: a send without an answer for so long stops the process.
         metadata_max_age: after this the group's leader asks again which partitions there are. A broker that
             is starting may know none of a topic yet; the group then stands still until the next look.
+        faults: what tests break on purpose.
     """
 
     bootstrap: str
@@ -72,6 +74,7 @@ class WorkerOptions:
     linger: float = 0.0
     max_batch_bytes: int = 256 << 10
     compression: str | None = "lz4"
+    faults: FaultPoints = NO_FAULTS
 
     def client_settings(self) -> dict[str, Any]:
         """Return the settings that every aiokafka client of this worker shares."""
@@ -149,6 +152,7 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
             "confirm_timeout": options.confirm_timeout,
             "metadata_patience": options.metadata_patience,
         },
+        faults=options.faults,
     )
     app.transport = app.producer_transport = transport
     return app
