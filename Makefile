@@ -30,7 +30,7 @@ test: lint ## everything, with the tests on the real Kafka
 check: lint ## lint, types and the tests without Kafka: under a minute
 	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
 
-bench: .venv/run.stamp ## speed as ratios to a bare copy loop on the same broker
+bench: .venv/run.stamp ## the speed of everything that was promised, beside its peers on the same broker
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: .venv/dev.stamp ## style, types, layers, schema compatibility

@@ -2,6 +2,7 @@
 
 They live flat in one folder, named by the lock file's digest, so the folder can be kept by a build cache or
 filled by hand on a machine without network. Every start compares each file with the committed SHA-256.
+Other sets of Java archives (the benchmarks have one) are kept in the same way, with a lock file of their own.
 """
 
 import fcntl
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from operations.embedded_kafka.errors import ArchivesAlteredError, ArchivesMissingError
 
@@ -25,25 +27,47 @@ COORDINATES = (
 )
 
 
+class ArchiveSet(NamedTuple):
+    """A set of Java archives that belong together.
+
+    Attributes:
+        name: begins the name of their folder.
+        lock: file with their names and SHA-256.
+        coordinates: what jgo resolves to exactly these.
+        title: what they are and how large, for people.
+    """
+
+    name: str
+    lock: Path
+    coordinates: str
+    title: str
+
+
+def broker_set() -> ArchiveSet:
+    """The archives of the broker."""
+    return ArchiveSet("kafka", LOCK_FILE, COORDINATES, "Apache Kafka 4.2.0 (43 MB, Maven Central)")
+
+
 def archives_home() -> Path:
     """The folder all archives are kept under: ``HX_ARCHIVES`` or the user's cache."""
     given = os.environ.get("HX_ARCHIVES")
     return Path(given) if given else Path.home() / ".cache" / "hotline-exchange" / "archives"
 
 
-def class_path(home: Path | None = None) -> str:
-    """Return the verified class path of the broker, downloading what is not there.
+def class_path(home: Path | None = None, archives: ArchiveSet | None = None) -> str:
+    """Return the verified class path of a set, by default the broker's, downloading what is not there.
 
     Raises:
         ArchivesMissingError: not in the cache and not to be had.
         ArchivesAlteredError: a file differs from the lock.
     """
-    wanted = read_lock(LOCK_FILE)
-    folder = archives_folder(home or archives_home())
+    chosen = archives or broker_set()
+    wanted = read_lock(chosen.lock)
+    folder = archives_folder(home or archives_home(), chosen)
     if not all((folder / name).is_file() for name in wanted):
         with _one_at_a_time(folder):
             if not all((folder / name).is_file() for name in wanted):
-                _download(wanted, folder)
+                _download(wanted, folder, chosen)
     _verify(wanted, folder)
     return ":".join(str(folder / name) for name in wanted)
 
@@ -54,9 +78,10 @@ def are_here(home: Path | None = None) -> bool:
     return all((folder / name).is_file() for name in read_lock(LOCK_FILE))
 
 
-def archives_folder(home: Path) -> Path:
-    """The folder for exactly the archives of the committed lock file."""
-    return home / f"kafka-{hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()[:16]}"
+def archives_folder(home: Path, archives: ArchiveSet | None = None) -> Path:
+    """The folder for exactly the archives of a committed lock file, by default the broker's."""
+    chosen = archives or broker_set()
+    return home / f"{chosen.name}-{hashlib.sha256(chosen.lock.read_bytes()).hexdigest()[:16]}"
 
 
 def read_lock(path: Path) -> dict[str, str]:
@@ -65,11 +90,12 @@ def read_lock(path: Path) -> dict[str, str]:
     return {name: digest for digest, name in pairs}
 
 
-def write_lock(path: Path = LOCK_FILE) -> None:
-    """Resolve the coordinates anew and write their checksums: only for a change of the Kafka version."""
+def write_lock(archives: ArchiveSet | None = None) -> None:
+    """Resolve the coordinates anew and write their checksums: only for a change of a version."""
+    chosen = archives or broker_set()
     with tempfile.TemporaryDirectory() as scratch:
-        got = sorted(_resolve(Path(scratch), path), key=lambda archive: archive.name)
-        path.write_text("".join(f"{_sha256(a)}  {a.name}\n" for a in got), encoding="ascii")
+        got = sorted(_resolve(Path(scratch), chosen.lock.parent, chosen), key=lambda archive: archive.name)
+        chosen.lock.write_text("".join(f"{_sha256(a)}  {a.name}\n" for a in got), encoding="ascii")
 
 
 def _verify(wanted: dict[str, str], folder: Path) -> None:
@@ -81,12 +107,13 @@ def _verify(wanted: dict[str, str], folder: Path) -> None:
         )
 
 
-def _download(wanted: dict[str, str], folder: Path) -> None:
+def _download(wanted: dict[str, str], folder: Path, chosen: ArchiveSet) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        got = {archive.name: archive for archive in _resolve(Path(scratch) / "jgo", folder)}
+        got = {archive.name: archive for archive in _resolve(Path(scratch) / "jgo", folder, chosen)}
         if set(got) != set(wanted):
+            difference = sorted(set(got) ^ set(wanted))
             raise ArchivesAlteredError(
-                f"the archives resolved for Kafka differ from the lock file: {sorted(set(got) ^ set(wanted))}"
+                f"the archives resolved for {chosen.title} differ from the lock file: {difference}"
             )
         # Copies, not links: a later change in the Maven repository must not reach verified files.
         fresh = Path(scratch) / "complete"
@@ -98,16 +125,16 @@ def _download(wanted: dict[str, str], folder: Path) -> None:
         fresh.rename(folder)
 
 
-def _resolve(cache: Path, folder: Path) -> list[Path]:
+def _resolve(cache: Path, folder: Path, chosen: ArchiveSet) -> list[Path]:
     # Imported here: a start with a warm cache does without jgo and its import time.
     import jgo  # noqa: PLC0415
 
     try:
-        return list(jgo.build(COORDINATES, cache_dir=cache).all_jars)
+        return list(jgo.build(chosen.coordinates, cache_dir=cache).all_jars)
     except (OSError, RuntimeError, ValueError) as error:
         raise ArchivesMissingError(
-            "the Java archives of Apache Kafka 4.2.0 (43 MB, Maven Central) could not be downloaded: "
-            f"repeat with a network, or copy the files named in {LOCK_FILE} to {folder}"
+            f"the Java archives of {chosen.title} could not be downloaded: "
+            f"repeat with a network, or copy the files named in {chosen.lock} to {folder}"
         ) from error
 
 

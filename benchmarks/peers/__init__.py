@@ -1,0 +1,1 @@
+"""The contestants of the routing yardstick: each module is a worker process that does the work its own way."""
