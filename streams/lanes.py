@@ -1,20 +1,34 @@
 """Lanes: one partition strictly in order, different partitions side by side, acknowledged last.
 
-An agent hands every batch to its lane and goes on at once. A lane joins what is waiting into one call of the
-handler (fewer, larger sends under load) and acknowledges after the handler has returned. An exception
+An agent hands every batch to the lanes and goes on at once. The lanes join what is waiting into calls of the
+handler (fewer, larger sends under load) and acknowledge after the handler has returned. An exception
 that the handler lets out stops the process: acknowledging would lose the records, going on would
 block their partition for ever.
+
+`PartitionLanes` gives each call one partition; partitions overlap freely. `JoinedLanes` gives each call what
+waits in several partitions, so that many small batches share one round of sends::
+
+    async def handle(bundle: Bundle) -> None:              # at most one Batch per partition
+        out = [effect(r) for batch in bundle for r in batch.records]
+        await app.publisher.publish(out)
+
+    lanes = JoinedLanes(app, handle, max_calls=4)
+
+    @app.agent(batches(app, "source"))
+    async def work(stream):
+        async for event in stream.noack().events():
+            lanes.submit(event)
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from streams.transport_errors import FatalTransportError, PartitionRevokedError
+from streams.turns import Limits, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,9 +36,14 @@ if TYPE_CHECKING:
     from faust.events import Event
     from faust.types import TP
 
+    from streams.transport import BatchMessage
+    from streams.turns import Share
     from streams.untyped import FaustApp, KafkaRecord
 
 log = logging.getLogger(__name__)
+
+#: Loop turns that a call waits for more partitions of the same fetch; it starts after one without news.
+_GATHERING_TURNS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +61,196 @@ class Batch:
     records: Sequence[KafkaRecord]
 
 
-class PartitionLanes:
-    """Runs `handler` for the batches of each partition, one after another.
+#: What one call of a `JoinedLanes` handler gets: each partition at most once.
+Bundle: TypeAlias = tuple[Batch, ...]
+
+
+class JoinedLanes:
+    """Runs `handler` for what waits in several partitions at once.
+
+    Kept in every case: records of a partition come in order; a partition is in at most one running call; a
+    call is acknowledged only after it has returned, so several calls in flight never commit past each other.
+    Partitions take turns: one that is flooded gives at most `max_partition_records` to a call, so another
+    waits for no more than the calls that are running and, when more than `max_records` wait elsewhere, for
+    its place in line.
+
+    Args:
+        app: the app whose agent submits; its transport must be a `LosslessTransport`.
+        handler: processes a bundle; returns when every effect of it is confirmed. It may raise
+            `PartitionRevokedError` after losing its partitions, which it loses all at once.
+        max_calls: how many calls run at a time.
+        max_records: records of one call. A fetched batch above it is split.
+        max_partition_records: records of one partition in one call.
+        max_bytes: bytes of one call, as counted by the transport.
+    """
+
+    def __init__(  # noqa: PLR0913 - keyword-only limits
+        self,
+        app: FaustApp,
+        handler: Callable[[Bundle], Awaitable[None]],
+        *,
+        max_calls: int = 4,
+        max_records: int = 4000,
+        max_partition_records: int = 1000,
+        max_bytes: int = 8 << 20,
+    ) -> None:
+        limits = Limits(records=max_records, partition_records=max_partition_records, size=max_bytes)
+        self._begin(app, handler, limits, max_calls, _GATHERING_TURNS)
+
+    def _begin(
+        self,
+        app: FaustApp,
+        handler: Callable[[Bundle], Awaitable[None]],
+        limits: Limits,
+        max_calls: int | None,
+        gathering_turns: int,
+    ) -> None:
+        self._app = app
+        self._handler = handler
+        self._turns: Turns[TP, BatchMessage, KafkaRecord] = Turns(limits)
+        self._max_calls = max_calls
+        self._gathering_turns = gathering_turns
+        self._gathering = False
+        self._submitted = 0
+        self._epoch: int | None = None
+        self._running: dict[asyncio.Task[None], None] = {}
+        app.transport.listeners.append(self)
+
+    def submit(self, event: Event) -> None:
+        """Put a batch event from ``stream.noack().events()`` at the end of its partition's lane."""
+        message: BatchMessage = event.message
+        if not self._app.consumer.is_current(message):
+            self._app.consumer.release(message)
+            return
+        if message.epoch != self._epoch:  # what waits from before will be delivered again, in order
+            self._give_back()
+            self._epoch = message.epoch
+        self._turns.add(message.tp, message, event.value, message.size)
+        self._submitted += 1
+        if not self._gathering and self._has_free_call:
+            self._gathering = True
+            asyncio.get_running_loop().call_soon(self._gather, 0, self._gathering_turns)
+
+    @property
+    def busy(self) -> int:
+        """Return the number of running calls, counting one that is about to start."""
+        return len(self._running) + self._gathering
+
+    @property
+    def _has_free_call(self) -> bool:
+        return self._max_calls is None or len(self._running) < self._max_calls
+
+    def _gather(self, seen: int, turns_left: int) -> None:
+        # The agent submits one batch per turn of the loop: as long as it does, the fetch is not over.
+        if self._submitted != seen and turns_left > 0:
+            asyncio.get_running_loop().call_soon(self._gather, self._submitted, turns_left - 1)
+            return
+        self._gathering = False
+        self._start_calls()
+
+    def _start_calls(self) -> None:
+        while self._turns and self._has_free_call:
+            task = asyncio.create_task(self._call(self._turns.take()))
+            self._running[task] = None
+
+    async def _call(self, shares: list[Share[TP, BatchMessage, KafkaRecord]]) -> None:
+        task = asyncio.current_task()
+        try:
+            await self._handle(shares)
+        finally:
+            for share in shares:
+                self._turns.returned(share.partition)
+            if task is not None:
+                self._running.pop(task, None)
+            if not self._app.transport.fail_stop.poisoned:
+                self._start_calls()
+
+    async def _handle(self, shares: list[Share[TP, BatchMessage, KafkaRecord]]) -> None:
+        consumer = self._app.consumer
+        first = _sources(shares[0])[0]
+        if not consumer.is_current(first):
+            self._drop(shares)
+            return
+        try:
+            await self._handler(
+                tuple(Batch(s.partition.topic, s.partition.partition, s.records) for s in shares)
+            )
+        except asyncio.CancelledError:
+            if asyncio.current_task() in self._running and not self._app.should_stop:
+                # Not by abandoned(): nobody would finish these partitions.
+                self._stop(shares, "was cancelled", None)
+            raise
+        except PartitionRevokedError as error:
+            if consumer.is_current(first) and consumer.flow_active:
+                self._stop(shares, "gave up a partition that was not revoked", error)
+            self._drop(shares)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, its records must not be acknowledged
+            if consumer.is_current(first) or isinstance(error, FatalTransportError):
+                self._stop(shares, "raised", error)
+            else:
+                log.info("an error after a revocation is its consequence: %r", error)
+            self._drop(shares)
+            return
+        self._acknowledge(shares)
+
+    def _acknowledge(self, shares: list[Share[TP, BatchMessage, KafkaRecord]]) -> None:
+        consumer = self._app.consumer
+        for share in shares:
+            for message in share.finished:
+                consumer.ack(message)
+            if share.begun is not None:
+                message, count = share.begun
+                consumer.ack_part(message, count)
+                if self._turns.next_of(share.partition) is not message:  # given back meanwhile
+                    consumer.release(message)
+
+    def _drop(self, shares: list[Share[TP, BatchMessage, KafkaRecord]]) -> None:
+        for share in shares:
+            log.info("unfinished work on %s[%d] dropped with its partition", *share.partition)
+            for message in _sources(share):
+                self._app.consumer.release(message)
+
+    def _stop(
+        self, shares: list[Share[TP, BatchMessage, KafkaRecord]], what: str, error: BaseException | None
+    ) -> None:
+        names = ", ".join(f"{share.partition.topic}[{share.partition.partition}]" for share in shares)
+        self._app.transport.fail_stop(f"the handler of {names} {what}", error)
+
+    # PartitionListener -------------------------------------------------------------------------------
+
+    def suspended(self) -> None:
+        """Give everything back that was not started."""
+        self._give_back()
+
+    def _give_back(self) -> None:
+        for message in self._turns.drain():
+            self._app.consumer.release(message)
+
+    def abandoned(self) -> None:
+        """Cancel what is still going on; with unconfirmed sends nobody can tell what it did: stop."""
+        publisher = self._app.publisher
+        if self._running and publisher is not None and publisher.in_flight:
+            self._app.transport.fail_stop("partitions are given up while sends are unconfirmed")
+        running, self._running = self._running, {}
+        for task in running:
+            task.cancel()
+
+    def revoked(self, partitions: Iterable[TP]) -> None:
+        """Need nothing: what waited was given back when the lanes were suspended."""
+
+    def assigned(self, partitions: Iterable[TP]) -> None:
+        """Need nothing: lanes appear with their first batch."""
+
+
+class PartitionLanes(JoinedLanes):
+    """Runs `handler` for the batches of each partition, one after another; partitions overlap freely.
 
     Args:
         app: the app whose agent submits; its transport must be a `LosslessTransport`.
         handler: processes a batch; returns when every effect of it is confirmed. It may raise
             `PartitionRevokedError` after losing its partition.
-        max_records: batches that wait are joined up to this many records in one call (a single batch may
-            be larger).
+        max_records: records of one call: batches that wait are joined up to it, larger ones are split.
         max_bytes: likewise, bytes.
     """
 
@@ -62,109 +262,13 @@ class PartitionLanes:
         max_records: int = 2000,
         max_bytes: int = 4 << 20,
     ) -> None:
-        self._app = app
-        self._handler = handler
-        self._max_records = max_records
-        self._max_bytes = max_bytes
-        self._waiting: defaultdict[TP, deque[Event]] = defaultdict(deque)
-        self._running: dict[TP, asyncio.Task[None]] = {}
-        app.transport.listeners.append(self)
+        async def only(bundle: Bundle) -> None:
+            await handler(bundle[0])
 
-    def submit(self, event: Event) -> None:
-        """Put a batch event from ``stream.noack().events()`` at the end of its partition's lane."""
-        tp = event.message.tp
-        self._waiting[tp].append(event)
-        if tp not in self._running:
-            self._running[tp] = asyncio.create_task(self._run(tp), name=f"lane {tp.topic}[{tp.partition}]")
+        limits = Limits(partitions=1, records=max_records, partition_records=max_records, size=max_bytes)
+        self._begin(app, only, limits, max_calls=None, gathering_turns=0)
 
-    @property
-    def busy(self) -> int:
-        """Return the number of partitions being worked on."""
-        return len(self._running)
 
-    async def _run(self, tp: TP) -> None:
-        waiting = self._waiting[tp]
-        try:
-            while waiting:
-                await self._handle(tp, self._take(waiting))
-        finally:
-            if self._running.get(tp) is asyncio.current_task():
-                del self._running[tp]
-
-    def _take(self, waiting: deque[Event]) -> list[Event]:
-        events = [waiting.popleft()]
-        records, size = len(events[0].value), events[0].message.size
-        while waiting:
-            records += len(waiting[0].value)
-            size += waiting[0].message.size
-            if records > self._max_records or size > self._max_bytes:
-                break
-            events.append(waiting.popleft())
-        return events
-
-    async def _handle(self, tp: TP, events: list[Event]) -> None:
-        consumer = self._app.consumer
-        if not consumer.is_current(events[0].message):
-            for event in events:
-                consumer.release(event.message)
-            return
-        records = (
-            events[0].value if len(events) == 1 else [record for event in events for record in event.value]
-        )
-        try:
-            await self._handler(Batch(tp.topic, tp.partition, records))
-        except asyncio.CancelledError:
-            if self._running.get(tp) is asyncio.current_task() and not self._app.should_stop:
-                self._stop(
-                    tp, "was cancelled", None
-                )  # not by abandoned(): nobody would finish this partition
-            raise
-        except PartitionRevokedError as error:
-            if consumer.is_current(events[0].message) and consumer.flow_active:
-                self._stop(tp, "gave up a partition that was not revoked", error)
-            self._drop(tp, events)
-            return
-        except Exception as error:  # noqa: BLE001 - whatever it is, its records must not be acknowledged
-            if consumer.is_current(events[0].message) or isinstance(error, FatalTransportError):
-                self._stop(tp, "raised", error)
-            else:
-                log.info("an error after a revocation is its consequence: %r", error)
-            self._drop(tp, events)
-            return
-        for event in events:
-            event.ack()
-
-    def _drop(self, tp: TP, events: list[Event]) -> None:
-        log.info("unfinished work on %s[%d] dropped with its partition", tp.topic, tp.partition)
-        for event in events:
-            self._app.consumer.release(event.message)
-
-    def _stop(self, tp: TP, what: str, error: BaseException | None) -> None:
-        self._app.transport.fail_stop(f"the handler of {tp.topic}[{tp.partition}] {what}", error)
-
-    # PartitionListener -------------------------------------------------------------------------------
-
-    def suspended(self) -> None:
-        """Give everything back that was not started."""
-        for waiting in self._waiting.values():
-            for event in waiting:
-                self._app.consumer.release(event.message)
-            waiting.clear()
-
-    def abandoned(self) -> None:
-        """Cancel what is still going on; with unconfirmed sends nobody can tell what it did: stop."""
-        publisher = self._app.publisher
-        if self._running and publisher is not None and publisher.in_flight:
-            self._app.transport.fail_stop("a partition is given up while sends are unconfirmed")
-        running, self._running = self._running, {}
-        for task in running.values():
-            task.cancel()
-
-    def revoked(self, partitions: Iterable[TP]) -> None:
-        """Drop the lanes of partitions that are gone."""
-        for tp in partitions:
-            if not self._waiting.get(tp) and tp not in self._running:
-                self._waiting.pop(tp, None)
-
-    def assigned(self, partitions: Iterable[TP]) -> None:
-        """Need nothing: lanes appear with their first batch."""
+def _sources(share: Share[TP, BatchMessage, KafkaRecord]) -> tuple[BatchMessage, ...]:
+    begun = share.begun
+    return share.finished if begun is None else (*share.finished, begun[0])

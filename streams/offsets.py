@@ -51,6 +51,14 @@ class OffsetTracker(Generic[P]):
         flight = self._flights.get(partition)
         return flight is not None and flight.batches.pop(last, None) is not None
 
+    def done_until(self, partition: P, last: int, first: int) -> bool:
+        """Note that of the batch ending at offset `last` all before offset `first` is finished."""
+        flight = self._flights.get(partition)
+        if flight is None or last not in flight.batches:
+            return False
+        flight.batches[last] = first
+        return True
+
     def committable(self, partition: P) -> int | None:
         """Return the offset to commit (the next one to read), None when it would say nothing new."""
         flight = self._flights.get(partition)
