@@ -3,13 +3,17 @@
 fastavro goes through the schema for every value and through a dictionary for every record. A function made
 from the schema does neither, and is stricter with hostile bytes (docs/adr/0009). Only the shapes of
 schemas/shapes.py occur. fastavro stays the judge: tests compare the two on any record.
+
+A reader's first look is at a run of optional fields, because most are null; a writer's at what it has written
+before, because most texts and times of a batch repeat (schemas/compiled_values.py).
 """
 
+import itertools
 import linecache
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from schemas import shapes
+from schemas import compiled_values, shapes
 from schemas.errors import BrokenLockError
 
 Declaration = Mapping[str, Any]
@@ -22,18 +26,17 @@ MALFORMED = (IndexError, ValueError)
 MISFITS = (TypeError, ValueError, AttributeError)
 """What a compiled writer raises on a value that does not fit."""
 
-_INT = 2**31
-_LONG = 2**63
+_LONGEST_RUN: Final = 6
+"""Optional fields that are looked at together: longer runs are seldom null throughout."""
+_KNOWN_LENGTHS: Final = compiled_values.KNOWN_LENGTHS
 
 
 def compile_writer(declaration: Declaration, header: bytes) -> Writer:
     """Return a function that writes a value with the attributes of this record, behind the header."""
-    source = _Source()
+    source = _WriterSource()
+    parts = source.parts_of(declaration)
     source.add(0, "def write(value):")
-    source.add(1, "out = bytearray(HEADER)")
-    for field in declaration["fields"]:
-        source.write(1, f"value.{field['name']}", field["type"])
-    source.add(1, "return bytes(out)")
+    source.add(1, f"return join((HEADER, {', '.join(parts)}))")
     return source.function("write", declaration["name"], {"HEADER": header})  # type: ignore[no-any-return] # made here
 
 
@@ -46,7 +49,7 @@ def compile_reader(declaration: Declaration, constructors: Mapping[str, Callable
         declaration: The record.
         constructors: Record name -> what makes its value from keyword arguments.
     """
-    source = _Source(constructors)
+    source = _ReaderSource(constructors)
     source.add(0, "def read(data, at):")
     result = source.read_record(1, declaration)
     source.add(1, f"return {result}, at")
@@ -54,13 +57,12 @@ def compile_reader(declaration: Declaration, constructors: Mapping[str, Callable
 
 
 class _Source:
-    """Source text of one function, and the objects it refers to."""
+    """Source text of functions, and the objects it refers to."""
 
-    def __init__(self, constructors: Mapping[str, Callable[..., Any]] | None = None) -> None:
+    def __init__(self) -> None:
         self._lines: list[str] = []
-        self._names: dict[str, object] = {"put": _put, "get": _get, "get_length": _get_length, "fail": _fail}
+        self._names: dict[str, object] = dict(compiled_values.NAMES)
         self._records: dict[str, Declaration] = {}
-        self._constructors = constructors or {}
         self._count = 0
 
     def add(self, depth: int, line: str) -> None:
@@ -81,75 +83,132 @@ class _Source:
             self._names[name] = value
         return name
 
-    def write(self, depth: int, value: str, kind: Any) -> None:  # noqa: ANN401 - a type is any JSON
-        kind = self._resolved(kind)
-        if not value.isidentifier():
-            name = self._new()
-            self.add(depth, f"{name} = {value}")
-            value = name
-        if shapes.is_optional(kind):
-            self.add(depth, f"if {value} is None: out.append(0)")
-            self.add(depth, "else:")
-            self.add(depth + 1, "out.append(2)")
-            self.write(depth + 1, value, kind[1])
-        elif shapes.is_array(kind):
-            self.add(depth, f"if {value}.__class__ is not tuple: fail('array')")
-            self.add(depth, f"if {value}:")
-            self.add(depth + 1, f"put(out, len({value}))")
-            item = self._new()
-            self.add(depth + 1, f"for {item} in {value}:")
-            self.write(depth + 2, item, kind["items"])
-            self.add(depth, "out.append(0)")
-        elif shapes.is_record(kind):
-            for field in kind["fields"]:
-                self.write(depth, f"{value}.{field['name']}", field["type"])
-        elif shapes.is_enum(kind):
-            indexes = self._new({symbol: index for index, symbol in enumerate(kind["symbols"])})
-            self.add(depth, f"put(out, {indexes}[{value}] if {value} in {indexes} else fail('enum'))")
-        else:
-            self._write_primitive(depth, value, kind)
+    def _resolved(self, kind: Any) -> Any:  # noqa: ANN401 - a type is any JSON
+        if isinstance(kind, str) and kind not in shapes.PRIMITIVES:
+            return self._records[kind]
+        if shapes.is_record(kind) or shapes.is_enum(kind):
+            self._records[kind["name"]] = kind
+        return kind
 
-    def _write_primitive(self, depth: int, value: str, kind: str) -> None:
+
+class _WriterSource(_Source):
+    """Source of a writer: each value is one or two expressions whose bytes are joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._functions: dict[str, str] = {}
+
+    def parts_of(self, record: Declaration) -> list[str]:
+        return [
+            part
+            for field in record["fields"]
+            for part in self._parts(f"value.{field['name']}", field["type"], is_id=_is_id(field["name"]))
+        ]
+
+    def _parts(self, value: str, kind: Any, *, is_id: bool = False) -> Iterable[str]:  # noqa: ANN401 - a type is any JSON
+        kind = self._resolved(kind)
+        if not shapes.is_optional(kind):
+            return self._required(value, kind, is_id=is_id)
+        inner = self._resolved(kind[1])
+        if inner == "string" and not is_id:
+            return (f"some_texts.get({value}) or some_text({value})",)
+        name = self._new()
+        if inner in {"bytes", "string"}:
+            raw = f"{name}.encode()" if inner == "string" else f"as_bytes({name})"
+            return (
+                f"NULL if ({name} := {value}) is None else some_length(len({name} := {raw}))",
+                f"{name} or b''",
+            )
+        (part,) = self._required(name, inner, is_id=False)
+        return (f"NULL if ({name} := {value}) is None else SOME + ({part})",)
+
+    def _required(self, value: str, kind: Any, *, is_id: bool) -> tuple[str, ...]:  # noqa: ANN401 - likewise
+        if shapes.is_array(kind):
+            name = self._new()
+            return (f"NULL if ({name} := {value}) is NOTHING else {self._array(kind)}({name})",)
+        if shapes.is_record(kind):
+            return (f"{self._record(kind)}({value})",)
+        if shapes.is_enum(kind):
+            symbols = {symbol: compiled_values.number(index) for index, symbol in enumerate(kind["symbols"])}
+            return (f"{self._new(symbols)}.get({value}) or fail('enum')",)
+        return self._primitive(value, kind, is_id=is_id)
+
+    def _primitive(self, value: str, kind: str, *, is_id: bool) -> tuple[str, ...]:
+        name = self._new()
         if kind == "boolean":
-            self.add(
-                depth, f"out.append(1 if {value} is True else 0 if {value} is False else fail('boolean'))"
+            return (
+                f"TRUE if ({name} := {value}) is True else FALSE if {name} is False else fail('boolean')",
             )
-        elif kind in {"int", "long"}:
-            limit = _INT if kind == "int" else _LONG
-            self.add(depth, f"if 0 <= {value} < 64: out.append({value} << 1)")
-            self.add(depth, f"elif -{limit} <= {value} < {limit}: put(out, {value})")
-            self.add(depth, f"else: fail({kind!r})")
-        else:
-            raw = self._new()
-            check = (
-                f"{value}.encode()"
-                if kind == "string"
-                else f"{value} if type({value}) is bytes else fail('bytes')"
-            )
-            self.add(depth, f"{raw} = {check}")
-            self.add(depth, f"if len({raw}) < 64: out.append(len({raw}) << 1)")
-            self.add(depth, f"else: put(out, len({raw}))")
-            self.add(depth, f"out += {raw}")
+        if kind in {"int", "long"}:
+            found = f"{kind}s.get({name}) or {kind}({name})"
+            return (f"({found}) if ({name} := {value}).__class__ is INT else fail('{kind}')",)
+        if kind == "string" and not is_id:
+            return (f"texts.get({name} := {value}) or text({name})",)
+        raw = f"{value}.encode()" if kind == "string" else f"as_bytes({value})"
+        size = f"{name}_size"
+        known = f"({size} := len({name} := {raw})) < {_KNOWN_LENGTHS}"
+        return (f"LENGTHS[{size}] if {known} else number({size})", name)
+
+    def _record(self, kind: Declaration) -> str:
+        if kind["name"] not in self._functions:
+            self._functions[kind["name"]] = name = self._new()
+            parts = self.parts_of(kind)
+            self.add(0, f"def {name}(value):")
+            self.add(1, f"return join(({', '.join(parts)},))")
+        return self._functions[kind["name"]]
+
+    def _array(self, kind: Declaration) -> str:
+        name = self._new()
+        parts = self._parts("item", kind["items"])
+        self.add(0, f"def {name}(value):")
+        self.add(1, "if value.__class__ is not tuple: fail('array')")
+        self.add(1, "if not value: return NULL")
+        self.add(1, "out = [number(len(value))]")
+        self.add(1, "for item in value:")
+        for part in parts:
+            self.add(2, f"out.append({part})")
+        self.add(1, "out.append(NULL)")
+        self.add(1, "return join(out)")
+        return name
+
+
+class _ReaderSource(_Source):
+    """Source of a reader: statements that move a place through the bytes."""
+
+    def __init__(self, constructors: Mapping[str, Callable[..., Any]]) -> None:
+        super().__init__()
+        self._constructors = constructors
 
     def read_record(self, depth: int, kind: Declaration) -> str:
         self._records[kind["name"]] = kind
         if kind["name"] not in self._constructors:
             raise BrokenLockError(f"nothing makes values of the record {kind['name']}")
         constructor = self._new(self._constructors[kind["name"]])
-        values = [(field["name"], self._read(depth, field["type"])) for field in kind["fields"]]
+        values: list[tuple[str, str]] = []
+        for run in _runs(kind["fields"]):
+            names = [self._new() for _ in run]
+            values += [(field["name"], name) for field, name in zip(run, names, strict=True)]
+            inner = depth
+            if len(run) > 1:
+                self.add(depth, f"if data[at:at + {len(run)}] == {bytes(len(run))!r}:")
+                self.add(depth + 1, f"{' = '.join(names)} = None")
+                self.add(depth + 1, f"at += {len(run)}")
+                self.add(depth, "else:")
+                inner = depth + 1
+            for field, name in zip(run, names, strict=True):
+                self._read(inner, field["type"], name)
         return f"{constructor}({', '.join(f'{name}={value}' for name, value in values)})"
 
-    def _read(self, depth: int, kind: Any) -> str:  # noqa: ANN401 - a type is any JSON
+    def _read(self, depth: int, kind: Any, name: str) -> None:  # noqa: ANN401 - a type is any JSON
         kind = self._resolved(kind)
-        name = self._new()
         if shapes.is_optional(kind):
             self._byte(depth)
             self.add(depth, f"if byte == 0: {name} = None")
             self.add(depth, "elif byte == 2:")
-            self.add(depth + 1, f"{name} = {self._read(depth + 1, kind[1])}")
+            self._read(depth + 1, kind[1], name)
             self.add(depth, "else: fail('branch')")
         elif shapes.is_array(kind):
-            count = self._new()
+            count, item = self._new(), self._new()
             self.add(depth, f"{name} = ()")
             self.add(depth, f"{count}, at = get(data, at)")
             self.add(depth, f"if {count}:")
@@ -157,7 +216,8 @@ class _Source:
             self.add(depth + 1, f"while {count}:")
             self.add(depth + 2, f"if {count} < 0: {count}, at = -{count}, get(data, at)[1]")
             self.add(depth + 2, f"for _ in range({count}):")
-            self.add(depth + 3, f"{name}.append({self._read(depth + 3, kind['items'])})")
+            self._read(depth + 3, kind["items"], item)
+            self.add(depth + 3, f"{name}.append({item})")
             self.add(depth + 2, f"{count}, at = get(data, at)")
             self.add(depth + 1, f"{name} = tuple({name})")
         elif shapes.is_record(kind):
@@ -170,7 +230,6 @@ class _Source:
             )
         else:
             self._read_primitive(depth, name, kind)
-        return name
 
     def _read_primitive(self, depth: int, name: str, kind: str) -> None:
         self._byte(depth)
@@ -178,10 +237,12 @@ class _Source:
             self.add(depth, f"{name} = False if byte == 0 else True if byte == 1 else fail('boolean')")
         elif kind in {"int", "long"}:
             self.add(depth, f"if byte < 128: {name} = byte >> 1 ^ -(byte & 1)")
+            if kind == "long":
+                self.add(depth, f"elif ({name} := times.get(data[at - 1:at + 5])) is not None: at += 5")
             self.add(depth, "else:")
             self.add(depth + 1, f"{name}, at = get(data, at - 1)")
             if kind == "int":
-                self.add(depth + 1, f"if not -{_INT} <= {name} < {_INT}: fail('int')")
+                self.add(depth + 1, f"if not -{2**31} <= {name} < {2**31}: fail('int')")
         else:
             self.add(depth, "if byte < 128 and not byte & 1: end = at + (byte >> 1)")
             self.add(depth, "else:")
@@ -194,46 +255,16 @@ class _Source:
         self.add(depth, "byte = data[at]")
         self.add(depth, "at += 1")
 
-    def _resolved(self, kind: Any) -> Any:  # noqa: ANN401 - a type is any JSON
-        if isinstance(kind, str) and kind not in shapes.PRIMITIVES:
-            return self._records[kind]
-        if shapes.is_record(kind) or shapes.is_enum(kind):
-            self._records[kind["name"]] = kind
-        return kind
+
+def _is_id(field: str) -> bool:
+    """Answer whether a text is one of its own in each record: not worth remembering."""
+    return field.endswith("_id")
 
 
-def _fail(shape: str) -> int:
-    raise ValueError(f"no value of this {shape}")
-
-
-def _put(out: bytearray, number: int) -> None:
-    """Append a number of at most 64 bits as Avro writes it: zigzag, 7 bits a byte, lowest first."""
-    rest = number << 1 ^ number >> 63
-    while rest > 127:  # noqa: PLR2004 - 7 bits
-        out.append(rest & 127 | 128)
-        rest >>= 7
-    out.append(rest)
-
-
-def _get(data: bytes, at: int) -> tuple[int, int]:
-    """Return the number at a place and the place behind it; at most 10 bytes and 64 bits."""
-    byte = data[at]
-    number = byte & 127
-    shift = 0
-    while byte > 127:  # noqa: PLR2004 - the high bit says that more follow
-        at += 1
-        shift += 7
-        byte = data[at]
-        number |= (byte & 127) << shift
-        if shift > 63:  # noqa: PLR2004 - bits of a long
-            _fail("long")
-    if number >> 64:
-        _fail("long")
-    return number >> 1 ^ -(number & 1), at + 1
-
-
-def _get_length(data: bytes, at: int) -> tuple[int, int]:
-    length, at = _get(data, at)
-    if length < 0:
-        _fail("length")
-    return length, at
+def _runs(fields: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Part fields into runs of optional ones, and single ones."""
+    for is_optional, group in itertools.groupby(fields, lambda field: shapes.is_optional(field["type"])):
+        run = list(group)
+        length = _LONGEST_RUN if is_optional else 1
+        for start in range(0, len(run), length):
+            yield run[start : start + length]
