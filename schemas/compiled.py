@@ -113,7 +113,7 @@ class _WriterSource(_Source):
         if inner == "string" and not is_id:
             return (f"some_texts.get({value}) or some_text({value})",)
         name = self._new()
-        if inner in {"bytes", "string"}:
+        if isinstance(inner, str) and inner in {"bytes", "string"}:
             raw = f"{name}.encode()" if inner == "string" else f"as_bytes({name})"
             return (
                 f"NULL if ({name} := {value}) is None else some_length(len({name} := {raw}))",
