@@ -235,8 +235,8 @@ class Deadlines:
 
 
 def has_left(case: Case, directory: Directory) -> bool:
-    """Answer whether an open case is assigned to a hotline that is not active any more."""
-    if case.state not in ASSIGNED_STATES or case.assigned_hotline is None:
+    """Answer whether an open case, unless parked, is with a hotline that is not active any more."""
+    if case.state not in ASSIGNED_STATES or case.assigned_hotline is None or case.parked is not None:
         return False
     member = directory.members_by_id.get(case.assigned_hotline)
     return member is None or not member.active

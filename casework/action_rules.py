@@ -44,7 +44,7 @@ def decide_action(case: Case | None, action: Action, cause: Cause, draft: Draft)
     if refusal is None and case is not None:
         refusal = _foreign(case, action, cause)
     if refusal is not None:
-        if case is not None:
+        if case is not None and (case.round or case.waiting):  # else it only began with a parked record
             draft.by_sender("refused", action=action.action, rule=refusal.rule)
         return refusal
     assert case is not None  # noqa: S101 - without a case an action waits or is refused

@@ -16,10 +16,12 @@ from casework.decisions import decide_waiting, judge
 from casework.directory import Directory
 from casework.due import due_times
 from casework.effects import effects
-from casework.errors import BugError
-from casework.events import ActionEvent, Event, ReportEvent, Source, WakeUp
+from casework.errors import BugError, ForeignRecordError, RuleViolation
+from casework.events import ActionEvent, Event, ReportEvent, Source, Unpark, WakeUp
 from casework.evolution import evolve
+from casework.kept import Kept
 from casework.messages import Case, CaseContent, Fact
+from casework.parking import wait
 from casework.postings import Posting
 from casework.timer_rules import fire
 from casework.transitions import AWAITED, RULES_VERSION
@@ -36,27 +38,11 @@ __all__ = [
     "Posting",
     "ReportEvent",
     "Source",
+    "Unpark",
     "WakeUp",
     "keep",
+    "keep_waiting",
 ]
-
-
-class Kept(msgspec.Struct, frozen=True, gc=False):
-    """What is to be written and sent because of one record, in this order: facts, postings, contents, case.
-
-    Attributes:
-        case: The case afterwards; the very object that came in when nothing changed; None: a tombstone.
-        facts: New facts, numbered without a gap.
-        postings: Messages to send.
-        contents: Submissions of reports to store, so that they can be handed on later.
-        erased: Report event ids whose stored contents are to be erased.
-    """
-
-    case: Case | None
-    facts: tuple[Fact, ...] = ()
-    postings: tuple[Posting, ...] = ()
-    contents: tuple[CaseContent, ...] = ()
-    erased: tuple[str, ...] = ()
 
 
 def keep(case: Case | None, event: Event, directory: Directory, source: Source) -> Kept:
@@ -64,6 +50,8 @@ def keep(case: Case | None, event: Event, directory: Directory, source: Source) 
 
     Timers that are due by the record's time are applied before it, in due order and each with its own time.
     After a report come the actions that waited for it, in the order of their coming.
+    A record of a parked case waits untried. An unpark is taken apart by the agent, which alone can read what
+    waits; here it means nothing.
 
     Args:
         case: The newest confirmed case of the url key, or None.
@@ -72,13 +60,45 @@ def keep(case: Case | None, event: Event, directory: Directory, source: Source) 
         source: Where the record stands in the topic of admitted records; its offset guards against replays.
 
     Raises:
+        ForeignRecordError: The record is for another environment than its case.
         BugError: The program contradicts itself; the case must be parked.
     """
     if case is not None and source.offset <= case.source_offset:
         return Kept(case)
+    if isinstance(event, Unpark):
+        return Kept(case)
+    _check(case, event)
+    if case is not None and case.parked is not None:
+        return wait(case, event, directory, source)
+    return _applied(case, event, directory, source)
+
+
+def keep_waiting(case: Case | None, event: Event, directory: Directory, source: Source) -> Kept:
+    """Answer what a record that waited does to its case; `source` is where it has always stood.
+
+    Raises:
+        ForeignRecordError: The record is for another environment than its case.
+        BugError: The program contradicts itself; the case must stay parked.
+    """
+    _check(case, event)
+    if case is not None and case.parked is not None:
+        case = msgspec.structs.replace(case, parked=None)
+    return _applied(case, event, directory, source)
+
+
+def _check(case: Case | None, event: Event) -> None:
+    if case is None:
+        return
+    if case.environment != event.admitted.environment:
+        raise ForeignRecordError(
+            RuleViolation("environment", "wrong_environment", "the case belongs to another environment")
+        )
+    if case.url_key != event.admitted.url_key:
+        raise BugError("a record of another url key was handed in with this case")
+
+
+def _applied(case: Case | None, event: Event, directory: Directory, source: Source) -> Kept:
     admitted = event.admitted
-    if case is not None and (case.url_key != admitted.url_key or case.environment != admitted.environment):
-        raise BugError("a record of another url key or environment was handed in with this case")
     now = admitted.admitted_at if case is None else max(case.last_now, admitted.admitted_at)
     trigger = cause_of(event, now, directory, source)
     work = _Work(case, event)

@@ -10,9 +10,9 @@ import msgspec
 
 from casework.claimed_times import clamped
 from casework.directory import Directory
-from casework.events import Event, Source, WakeUp
+from casework.events import Event, Source, Unpark, WakeUp
 from casework.ids import derived_id
-from casework.messages import Case, Fact, Waiting
+from casework.messages import Admitted, Case, Fact, Waiting
 from casework.transitions import RULES_VERSION
 
 EXCHANGE: Final = "exchange"
@@ -60,19 +60,8 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
 def cause_of(event: Event, now: int, directory: Directory, source: Source) -> Cause:
     """Answer the cause that an event is."""
     admitted = event.admitted
-    if isinstance(event, WakeUp):
-        return Cause(
-            input_id=admitted.event_id,
-            sender=admitted.sender,
-            now=now,
-            occurred_at=now,
-            submitted_at=admitted.submitted_at,
-            clock_skew=False,
-            environment=admitted.environment,
-            url_key=admitted.url_key,
-            directory=directory,
-            source=source,
-        )
+    if isinstance(event, WakeUp | Unpark):
+        return bare_cause(admitted, now, directory, source)
     submission = event.submission
     return Cause(
         input_id=admitted.event_id,
@@ -90,6 +79,22 @@ def cause_of(event: Event, now: int, directory: Directory, source: Source) -> Ca
         statement=submission.statement,
         signature=submission.signature,
         key_id=submission.key_id,
+    )
+
+
+def bare_cause(admitted: Admitted, now: int, directory: Directory, source: Source) -> Cause:
+    """Answer the cause that a record is without a submission, or when nobody looks into it."""
+    return Cause(
+        input_id=admitted.event_id,
+        sender=admitted.sender,
+        now=now,
+        occurred_at=now,
+        submitted_at=admitted.submitted_at,
+        clock_skew=False,
+        environment=admitted.environment,
+        url_key=admitted.url_key,
+        directory=directory,
+        source=source,
     )
 
 

@@ -10,7 +10,7 @@ from casework.answers import DUPLICATE, Answer, id_reused
 from casework.causes import Cause, Draft, cause_of
 from casework.copies import recognise
 from casework.directory import Directory
-from casework.events import Event, ReportEvent, Source, WakeUp
+from casework.events import Event, ReportEvent, Source, Unpark, WakeUp
 from casework.messages import Case, Fact, Waiting
 from casework.report_rules import decide_report
 from casework.timer_rules import decide_wake_up
@@ -44,6 +44,8 @@ def decide(case: Case | None, event: Event, now: int, directory: Directory, sour
 def judge(case: Case | None, event: Event, cause: Cause) -> Decision:
     """Answer the same as `decide`, for a caller that has made the cause already."""
     draft = Draft(case, cause)
+    if isinstance(event, Unpark):
+        return Decision()
     if isinstance(event, WakeUp):
         if case is not None:
             decide_wake_up(case, event, cause, draft)

@@ -31,7 +31,12 @@ class Due(msgspec.Struct, frozen=True, order=True):
 
 
 def due_times(case: Case) -> tuple[Due, ...]:
-    """Answer the timers of a case that have not fired yet, earliest first; none when nothing can be due."""
+    """Answer the timers of a case that have not fired yet, earliest first; none when nothing can be due.
+
+    A parked case has none: they fire, each with its own time, when it goes on.
+    """
+    if case.parked is not None:
+        return ()
     if not case.waiting and (case.deadlines is None or case.state not in _ASSIGNED):
         return ()
     return tuple(sorted(_timers(case)))

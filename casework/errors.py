@@ -3,7 +3,8 @@
 HotlineExchangeError
 ├── BadInputError            the sender corrects the input and sends it again; names field and rule
 │   ├── UnknownCountryError  the country code is neither in ISO 3166-1 nor an alias nor a pseudo-country
-│   └── UnknownMemberError   the directory version in use does not list this member
+│   ├── UnknownMemberError   the directory version in use does not list this member
+│   └── ForeignRecordError   an admitted record does not belong to the case it names
 ├── TemporaryError           try the same again later, nothing needs to change
 ├── SetupError               an operator changes settings or data before the process can work
 │   ├── DirectoryRefusedError   the directory document breaks rules; another one must be published
@@ -56,6 +57,10 @@ class UnknownCountryError(BadInputError):
 
 class UnknownMemberError(BadInputError):
     """The directory version in use does not list this member."""
+
+
+class ForeignRecordError(BadInputError):
+    """An admitted record does not belong to the case it names; intake cannot have written it."""
 
 
 class TemporaryError(HotlineExchangeError):

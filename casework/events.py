@@ -1,11 +1,11 @@
-"""What can happen to a case: a report, an action, or a timer that may be due.
+"""What can happen to a case: a report, an action, a timer that may be due, or an operator's unpark.
 
 An event is an admitted record with its statement already decoded, because the rules know no wire format.
 """
 
 import msgspec
 
-from casework.messages import ActionStatement, Admitted, ReportStatement, Submission
+from casework.messages import ActionStatement, Admitted, ReportStatement, Submission, Unparking
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -38,4 +38,11 @@ class WakeUp(msgspec.Struct, frozen=True):
     admitted: Admitted
 
 
-Event = ReportEvent | ActionEvent | WakeUp
+class Unpark(msgspec.Struct, frozen=True):
+    """An operator wants a parked case to go on."""
+
+    admitted: Admitted
+    unparking: Unparking
+
+
+Event = ReportEvent | ActionEvent | WakeUp | Unpark

@@ -21,6 +21,7 @@ from casework.transitions import (
     EFFECTLESS,
     FINAL_ACTIONS,
     ORPHANED,
+    PARKING,
     furthest,
 )
 
@@ -37,6 +38,11 @@ def evolve(case: Case | None, fact: Fact) -> Case:
     before = _blank(fact) if case is None else case
     if fact.case_id != before.case_id or fact.number != before.number + 1:
         raise BugError(f"fact number {fact.number} cannot follow number {before.number}")
+    source_offset = max(before.source_offset, fact.source_offset)
+    if fact.fact in PARKING:
+        # Neither time nor directory: what waits is decided as if it had not waited.
+        parked = before.parked if fact.fact == "given_up" else fact.parked
+        return msgspec.structs.replace(before, parked=parked, number=fact.number, source_offset=source_offset)
     rule = _RULES.get(fact.fact)
     if rule is None:
         raise BugError(f"this version does not know the fact {fact.fact}")
@@ -47,7 +53,7 @@ def evolve(case: Case | None, fact: Fact) -> Case:
         before,
         **changes,
         number=fact.number,
-        source_offset=fact.source_offset,
+        source_offset=source_offset,
         last_now=fact.admitted_at,
         seen=with_seen(before, fact),
         directory_version=fact.directory_version,

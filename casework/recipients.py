@@ -12,13 +12,13 @@ import msgspec
 
 from casework.messages import Case, DeliveryCount, Fact
 from casework.parties import place
-from casework.transitions import EFFECTLESS
+from casework.transitions import EFFECTLESS, PARKING
 
 ASSIGNMENT: Final = "assignment"
 LINKED_REPORT: Final = "linked_report"
 UPDATE: Final = "update"
 
-_SILENT: Final = frozenset({"opened", "escalated", "awaited", "refused", "not_applicable"})
+_SILENT: Final = PARKING | {"opened", "escalated", "awaited", "refused", "not_applicable"}
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):

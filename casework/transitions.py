@@ -36,6 +36,8 @@ STATES: Final[Mapping[str, str]] = MappingProxyType(
         CLOSED: "a final action ended the round; outcome says which",
     }
 )
+PARKING: Final = frozenset({"parked", "unparked", "given_up"})
+"""Facts beside the table: in any state, by the exchange, told to nobody, changing nothing but what waits."""
 _RANK: Final = {state: rank for rank, state in enumerate(STATES)}
 
 ASSIGNED_STATES: Final = (ASSIGNED, ACKNOWLEDGED, ASSESSED, POLICE_INFORMED, PROVIDER_INFORMED)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from casework import messages
-from casework.events import ActionEvent, Event, ReportEvent, WakeUp
+from casework.events import ActionEvent, Event, ReportEvent, Unpark, WakeUp
 from casework.messages import ActionStatement, Admitted, Message, ReportStatement, Submission
 from schemas import codec
 from schemas.compiled import MALFORMED, MISFITS, Reader, Writer, compile_reader, compile_writer
@@ -35,6 +35,7 @@ SCHEMA_NAMES: dict[type[Message], str] = {
     messages.Escalation: "Escalation",
     messages.DirectoryDocument: "DirectoryDocument",
     messages.DeadLetterHeaders: "DeadLetterHeaders",
+    messages.JournalEntry: "JournalEntry",
 }
 """The schema name of each message; everything that may be a Kafka value is here."""
 
@@ -43,7 +44,7 @@ _CONSTRUCTORS: dict[str, type[Message]] = {
     **_TYPES,
     **{kind.__name__: kind for kind in (messages.Label, messages.Origin, messages.Seen, messages.Waiting)},
     **{kind.__name__: kind for kind in (messages.DeliveryCount, messages.Deadlines)},
-    **{kind.__name__: kind for kind in (messages.DirectorySignature,)},
+    **{kind.__name__: kind for kind in (messages.DirectorySignature, messages.Parked, messages.Unparking)},
 }
 
 
@@ -119,11 +120,15 @@ def decode_event(framed: bytes) -> Event:
     """Return the event in a framed Admitted record, with submission and statement decoded.
 
     UnexpectedMessageError if kind and statement disagree; UndecodableError if the kind is unknown here or
-    the submission is missing; otherwise the errors of `decode`.
+    what belongs to it is missing; otherwise the errors of `decode`.
     """
     admitted = decode_as(Admitted, framed)
     if admitted.kind == "wakeup":
         return WakeUp(admitted=admitted)
+    if admitted.kind == "unpark":
+        if admitted.unparking is None:
+            raise UndecodableError("Admitted", "kind unpark without its operator")
+        return Unpark(admitted, admitted.unparking)
     if admitted.submission is None:
         raise UndecodableError("Admitted", f"kind {admitted.kind} without a submission")
     submission = decode_as(Submission, admitted.submission)

@@ -14,10 +14,17 @@ from casework.messages.cases import (
     DeliveryCount,
     Fact,
     Origin,
+    Parked,
     Seen,
+    Unparking,
     Waiting,
 )
-from casework.messages.records import DeadLetterHeaders, DirectoryDocument, DirectorySignature
+from casework.messages.records import (
+    DeadLetterHeaders,
+    DirectoryDocument,
+    DirectorySignature,
+    JournalEntry,
+)
 from casework.messages.submissions import (
     ActionContent,
     ActionStatement,
@@ -41,13 +48,16 @@ __all__ = [
     "DirectorySignature",
     "Escalation",
     "Fact",
+    "JournalEntry",
     "Label",
     "Message",
     "Origin",
+    "Parked",
     "Receipt",
     "ReportContent",
     "ReportStatement",
     "Seen",
     "Submission",
+    "Unparking",
     "Waiting",
 ]

@@ -3,8 +3,44 @@
 from casework.messages.base import Message
 
 
+class Unparking(Message, frozen=True, kw_only=True):
+    """What an operator wants with a parked case.
+
+    Attributes:
+        operator: Who wants it.
+        reason: Why, in the operator's words; never an address.
+        skip: True to set the first waiting record aside undecided.
+    """
+
+    operator: str
+    reason: str
+    skip: bool = False
+
+
+class Parked(Message, frozen=True, kw_only=True):
+    """Records of a case that wait because one could not be decided.
+
+    Attributes:
+        offsets: Offsets in cases.admitted that wait, in order, at most 256.
+        more_from: Offset from which further records of the case wait unlisted; null when all are listed.
+        count: Number of records that wait.
+        since: When the case was parked; milliseconds since the epoch, UTC.
+        error_class: bug: the program failed; temporary: something did not come in time.
+        rule: Name of the error or code of the rule; never a value.
+        attempts: How often deciding the first record has failed.
+    """
+
+    offsets: tuple[int, ...] = ()
+    more_from: int | None = None
+    count: int
+    since: int
+    error_class: str
+    rule: str
+    attempts: int
+
+
 class Admitted(Message, frozen=True, kw_only=True):
-    """What intake admits to casekeeper: a checked submission with its stamps, or a wake-up.
+    """What casekeeper decides: a checked submission with its stamps, a wake-up, or an operator's unpark.
 
     Attributes:
         url_key: Url key; decides the partition.
@@ -24,7 +60,8 @@ class Admitted(Message, frozen=True, kw_only=True):
         source_offset: Offset of that record.
         due_at: For a wake-up: the due time of the timer; milliseconds since the epoch, UTC.
         step: For a wake-up: what is due.
-        submission: The framed Submission, untouched; null for a wake-up.
+        submission: The framed Submission, untouched; null for a wake-up and for an unpark.
+        unparking: For an unpark: what the operator wants.
     """
 
     url_key: bytes
@@ -45,6 +82,7 @@ class Admitted(Message, frozen=True, kw_only=True):
     due_at: int | None = None
     step: str | None = None
     submission: bytes | None = None
+    unparking: Unparking | None = None
 
 
 class Deadlines(Message, frozen=True, kw_only=True):
@@ -116,6 +154,8 @@ class Fact(Message, frozen=True, kw_only=True):
         statement: The statement untouched, where a submission caused the fact.
         signature: Its signature.
         key_id: Key id of the signature.
+        parked: Of the fact parked: what waits after it.
+        unparking: Of a fact that an unpark caused: what the operator wanted.
     """
 
     case_id: str
@@ -165,6 +205,8 @@ class Fact(Message, frozen=True, kw_only=True):
     statement: bytes | None = None
     signature: bytes | None = None
     key_id: str | None = None
+    parked: Parked | None = None
+    unparking: Unparking | None = None
 
 
 class Origin(Message, frozen=True, kw_only=True):
@@ -315,6 +357,7 @@ class Case(Message, frozen=True, kw_only=True):
         waiting: Actions that came before the report they are about, at most 16.
         directory_version: Directory version of the last decision.
         rules_version: Version of the rules of the last decision.
+        parked: What waits while the case is parked; null when it is not.
     """
 
     url_key: bytes
@@ -357,6 +400,7 @@ class Case(Message, frozen=True, kw_only=True):
     waiting: tuple[Waiting, ...] = ()
     directory_version: int
     rules_version: int
+    parked: Parked | None = None
 
 
 class CaseContent(Message, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What is about the exchange itself: directory versions and the provenance of dead letters."""
+"""What is about the exchange itself: directory versions, dead letters, what operators did to records."""
 
 from casework.messages.base import Message
 
@@ -67,3 +67,39 @@ class DeadLetterHeaders(Message, frozen=True, kw_only=True):
     group: str
     attempts: int
     failed_at: int
+
+
+class JournalEntry(Message, frozen=True, kw_only=True):
+    """What an operator did to records of the exchange, and why; written before it is done and again after.
+
+    Attributes:
+        entry_id: Identifier, a UUIDv7; the same in both entries of one operation.
+        operation: replay, discard or unpark.
+        state: begun or done.
+        environment: Environment of the exchange.
+        operator: Who did it.
+        reason: Why, in the operator's words; never an address.
+        at: When, real time; milliseconds since the epoch, UTC.
+        software_version: Version of the exchange's software.
+        topic: Topic of the record concerned.
+        partition: Its partition.
+        offset: Its offset.
+        to_topic: Topic of the record that was written.
+        to_partition: Its partition.
+        to_offset: Its offset.
+    """
+
+    entry_id: str
+    operation: str
+    state: str
+    environment: str
+    operator: str
+    reason: str
+    at: int
+    software_version: str
+    topic: str
+    partition: int
+    offset: int
+    to_topic: str | None = None
+    to_partition: int | None = None
+    to_offset: int | None = None

@@ -1,0 +1,24 @@
+"""What casekeeper is to write and send because of one record."""
+
+import msgspec
+
+from casework.messages import Case, CaseContent, Fact
+from casework.postings import Posting
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """What is to be written and sent because of one record, in this order: facts, postings, contents, case.
+
+    Attributes:
+        case: The case afterwards; the very object that came in when nothing changed; None: a tombstone.
+        facts: New facts, numbered without a gap.
+        postings: Messages to send.
+        contents: Submissions of reports to store, so that they can be handed on later.
+        erased: Report event ids whose stored contents are to be erased.
+    """
+
+    case: Case | None
+    facts: tuple[Fact, ...] = ()
+    postings: tuple[Posting, ...] = ()
+    contents: tuple[CaseContent, ...] = ()
+    erased: tuple[str, ...] = ()
