@@ -6,7 +6,7 @@ alone: it leaves no trace in the batch, its case goes on without it, and the dea
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -18,14 +18,12 @@ from casework.messages import Case, CaseContent, Delivery, Escalation, Receipt, 
 from casework.postings import Posting
 from schemas.errors import UnreadableError
 from streams import wire
-from streams.directory_feed import PassedOverError
+from streams.directory_feed import DirectoryFeed, PassedOverError
 from streams.state_stores import StateStore
 from streams.transport_errors import FatalTransportError
 from streams.untyped import KafkaRecord
 
 log = logging.getLogger(__name__)
-
-Directories = Callable[[int], Awaitable[Directory]]
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -52,49 +50,76 @@ def content_key(url_key: bytes, report_event_id: str) -> bytes:
 
 
 class CaseBatch:
-    """Decides records one after another.
+    """Decides records of one partition one after another.
 
     Args:
-        cases: Confirmed states of the partition.
-        contents: Confirmed contents of the partition.
-        directories: Answers a directory version, waiting for it.
+        partition: The partition.
+        cases: Its confirmed states.
+        contents: Its confirmed contents.
+        feed: All directory versions.
 
     Attributes:
+        partition: The partition.
         steps: What was decided, in order.
         given_up: Records that were not, with the reason.
     """
 
-    def __init__(self, cases: StateStore, contents: StateStore, directories: Directories) -> None:
+    def __init__(self, partition: int, cases: StateStore, contents: StateStore, feed: DirectoryFeed) -> None:
+        self.partition = partition
         self._cases = cases
         self._contents = contents
-        self._directories = directories
+        self._feed = feed
         self._overlay: dict[bytes, Case | None] = {}
         self._before: dict[bytes, Case | None] = {}
         self._contents_overlay: dict[bytes, bytes | None] = {}
+        self._states: dict[bytes, bytes | None] = {}
         self.steps: list[Step] = []
         self.given_up: list[tuple[KafkaRecord, Failure]] = []
 
-    async def add(self, record: KafkaRecord) -> None:
-        """Decide one record.
+    def add(self, record: KafkaRecord) -> bool:
+        """Decide one record; False when its directory version is not here, and nothing was done.
 
         Raises:
-            NoDirectoryError: The directory version it was admitted with did not arrive.
             FatalTransportError: A store failed, which says nothing about the record.
         """
-        if record.value is None:
-            self._give_up(record, Failure("unreadable", "empty", "admitted", "the record has no value"))
+        event = self._read(record)
+        if event is None:
+            return True
+        directory = self._feed.known(event.admitted.directory_version)
+        if directory is None:
+            return False
+        self._decide(record, event, directory)
+        return True
+
+    async def add_waiting(self, record: KafkaRecord) -> None:
+        """Decide one record once its directory version has arrived.
+
+        Raises:
+            NoDirectoryError: The version did not arrive.
+            FatalTransportError: A store failed, which says nothing about the record.
+        """
+        event = self._read(record)
+        if event is None:
             return
         try:
-            event = wire.decode_event(record.value)
-        except UnreadableError as error:
-            self._give_up(record, Failure("unreadable", error.rule, "admitted", str(error)))
-            return
-        try:
-            directory = await self._directories(event.admitted.directory_version)
+            directory = await self._feed.version(event.admitted.directory_version)
         except PassedOverError as error:
             failure = Failure("bug", "unknown_directory_version", "directory_version", str(error))
             self._give_up(record, failure)
             return
+        self._decide(record, event, directory)
+
+    def _read(self, record: KafkaRecord) -> Event | None:
+        if record.value is None:
+            self._give_up(record, Failure("unreadable", "empty", "admitted", "the record has no value"))
+            return None
+        try:
+            return wire.decode_event(record.value)
+        except UnreadableError as error:
+            self._give_up(record, Failure("unreadable", error.rule, "admitted", str(error)))
+            return None
+
+    def _decide(self, record: KafkaRecord, event: Event, directory: Directory) -> None:
         url_key = event.admitted.url_key
         try:
             before = self._case(url_key)
@@ -104,10 +129,8 @@ class CaseBatch:
                 for content in kept.contents
             }
             kept = self._filled(kept, contents)
-            facts = tuple(wire.encode(fact) for fact in kept.facts)
-            step = Step(
-                event, before, kept, facts, tuple(wire.encode(posting.body) for posting in kept.postings)
-            )
+            facts = tuple([wire.encode(fact) for fact in kept.facts])
+            bodies = tuple([wire.encode(posting.body) for posting in kept.postings])
         except FatalTransportError:
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one record must not stop the others
@@ -116,7 +139,7 @@ class CaseBatch:
             log.error("%s[%d]@%d could not be decided: %s", *where, name)  # noqa: TRY400 - values in it
             self._give_up(record, Failure("bug", name, "", "casekeeper could not decide this record"))
             return
-        self.steps.append(step)
+        self.steps.append(Step(event, before, kept, facts, bodies))
         self._overlay[url_key] = kept.case
         self._contents_overlay.update(contents)
         self._contents_overlay.update(dict.fromkeys(content_key(url_key, erased) for erased in kept.erased))
@@ -127,6 +150,18 @@ class CaseBatch:
             before = self._before[url_key]
             if after is not before:
                 yield url_key, before, after
+
+    def states(self) -> dict[bytes, bytes | None]:
+        """Answer the states to write, framed; None is a tombstone. Each case is encoded once."""
+        self._states = {
+            key: None if after is None else wire.encode(after) for key, _, after in self.changes()
+        }
+        return self._states
+
+    def write(self) -> None:
+        """Take states and contents into the own copies, now that they are confirmed."""
+        self._cases.write(self._states)
+        self._contents.write(self._contents_overlay)
 
     @property
     def contents(self) -> dict[bytes, bytes | None]:

@@ -1,14 +1,16 @@
 """Casekeeper: the only writer of case state. It carries out what the rules decide, in an order that survives.
 
-Per batch of a partition: facts, messages and contents are sent and confirmed; then the new states, in the
-same partition of the state topic, and confirmed; then the own copy changes; then the batch is acknowledged. A
-crash at any point repeats the batch: cases whose state was confirmed skip what they have applied, all others
-decide again, the same, with the same ids.
+Per call, which takes what waits in several partitions: facts, messages and contents are sent and confirmed;
+then the new states, in the same partitions of the state topic, and confirmed; then the own copies change;
+then the records are acknowledged. A partition is in one call at a time, so a state is sent only after all
+that came before it in its partition is confirmed. A crash at any point repeats the records: cases whose state
+was confirmed skip what they have applied, all others decide again, the same, with the same ids.
 """
 
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from agents.case_batch import CaseBatch
@@ -24,7 +26,7 @@ from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
 from streams.fail_stop import FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
-from streams.lanes import Batch, PartitionLanes
+from streams.lanes import Bundle, JoinedLanes
 from streams.partition_state import LoadedPartition, PartitionState, get_all
 from streams.publishing import Outgoing
 from streams.topics import Topics
@@ -80,76 +82,89 @@ class Casekeeper:
         """Take the two states; they are made with this object's hooks."""
         self._cases, self._contents = cases, contents
 
-    async def handle(self, batch: Batch) -> None:
-        """Decide all records of a batch and make the outcome last; returns when all is confirmed.
+    async def handle(self, bundle: Bundle) -> None:
+        """Decide all records of several partitions and make the outcome last; returns when all is confirmed.
 
         Raises:
-            PartitionRevokedError: The partition was given up meanwhile.
+            PartitionRevokedError: The partitions were given up meanwhile.
             NoDirectoryError: A directory version did not arrive.
             UndeliverableError: A topic of the exchange itself refused a record.
         """
         assert self._cases is not None  # noqa: S101 - attached before the app starts
         assert self._contents is not None  # noqa: S101 - likewise
-        partition = batch.partition
-        cases, contents = await get_all(partition, self._cases, self._contents)
-        if partition in self._after_load:
-            await asyncio.shield(self._after_load[partition][0])
-        work = CaseBatch(cases, contents, self._feed.version)
-        for number, record in enumerate(batch.records, start=1):
-            await work.add(record)
-            if number % _YIELD_EVERY == 0:
-                await asyncio.sleep(0)
-        await self._send_effects(partition, await self._effects(partition, work))
-        changes = list(work.changes())
-        states = {key: None if after is None else wire.encode(after) for key, _, after in changes}
-        await self._sender.send(
-            [Outgoing(self._topics.cases_status, partition, key, state) for key, state in states.items()]
+        works: list[CaseBatch] = []
+        for batch in bundle:
+            cases, contents = await get_all(batch.partition, self._cases, self._contents)
+            if batch.partition in self._after_load:
+                await asyncio.shield(self._after_load[batch.partition][0])
+            works.append(CaseBatch(batch.partition, cases, contents, self._feed))
+        for work, batch in zip(works, bundle, strict=True):
+            for number, record in enumerate(batch.records, start=1):
+                if not work.add(record):
+                    await work.add_waiting(record)
+                if number % _YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+        await self._send_effects(works, await self._effects(works))
+        states = [
+            Outgoing(self._topics.cases_status, work.partition, key, state)
+            for work in works
+            for key, state in work.states().items()
+        ]
+        await self._sender.send(states)
+        for work in works:
+            await self._faults.reach("casekeeper.after_state", work.partition)
+            work.write()
+            for _, before, after in work.changes():
+                self._metrics.open_cases.changed(work.partition, before, after)
+                self._deadlines.changed(work.partition, before, after)
+        self._measures.observe((step for work in works for step in work.steps), self._clock.real_ms())
+        self._metrics.dead_letters(
+            Counter(failure.error_class for work in works for _, failure in work.given_up)
         )
-        await self._faults.reach("casekeeper.after_state", partition)
-        cases.write(states)
-        contents.write(work.contents)
-        for _, before, after in changes:
-            self._metrics.open_cases.changed(partition, before, after)
-            self._deadlines.changed(partition, before, after)
-        self._measures.observe(work.steps, self._clock.real_ms())
-        self._metrics.dead_letters(Counter(failure.error_class for _, failure in work.given_up))
 
-    async def _send_effects(self, partition: int, effects: list[Outgoing]) -> None:
-        await self._faults.reach("casekeeper.before_send", partition)
+    async def _send_effects(self, works: Sequence[CaseBatch], effects: list[Outgoing]) -> None:
+        for work in works:
+            await self._faults.reach("casekeeper.before_send", work.partition)
         if self._faults.is_armed_at("casekeeper.between_effects"):
             half = (len(effects) + 1) // 2
             await self._sender.send(effects[:half])
-            await self._faults.reach("casekeeper.between_effects", partition)
+            for work in works:
+                await self._faults.reach("casekeeper.between_effects", work.partition)
             effects = effects[half:]
         await self._sender.send(effects)
-        await self._faults.reach("casekeeper.after_effects", partition)
+        for work in works:
+            await self._faults.reach("casekeeper.after_effects", work.partition)
 
-    async def _effects(self, partition: int, work: CaseBatch) -> list[Outgoing]:
+    async def _effects(self, works: Sequence[CaseBatch]) -> list[Outgoing]:
         topics = self._topics
         records = [
-            Outgoing(topics.cases_events, partition, step.event.admitted.url_key, fact)
+            Outgoing(topics.cases_events, work.partition, step.event.admitted.url_key, fact)
+            for work in works
             for step in work.steps
             for fact in step.facts
         ]
-        records += [
-            await self._posted(posting, step.event.admitted.url_key, body)
+        records += await self._sender.placed(
+            (self._topic_of(posting), step.event.admitted.url_key, body)
+            for work in works
             for step in work.steps
             for posting, body in zip(step.kept.postings, step.bodies, strict=True)
+        )
+        records += [
+            Outgoing(topics.cases_contents, work.partition, key, value)
+            for work in works
+            for key, value in work.contents.items()
         ]
         records += [
-            Outgoing(topics.cases_contents, partition, key, value) for key, value in work.contents.items()
+            await self._sender.give_up(record, failure) for work in works for record, failure in work.given_up
         ]
-        records += [await self._sender.give_up(record, failure) for record, failure in work.given_up]
         return records
 
-    async def _posted(self, posting: Posting, url_key: bytes, body: bytes) -> Outgoing:
+    def _topic_of(self, posting: Posting) -> str:
         if posting.inbox == "escalations":
-            topic = self._topics.escalations(posting.recipient)
-        elif posting.is_urgent:
-            topic = self._topics.inbox_urgent(posting.recipient)
-        else:
-            topic = self._topics.inbox(posting.recipient)
-        return await self._sender.by_url_key(topic, url_key, body)
+            return self._topics.escalations(posting.recipient)
+        if posting.is_urgent:
+            return self._topics.inbox_urgent(posting.recipient)
+        return self._topics.inbox(posting.recipient)
 
     # Hooks of the state ---------------------------------------------------------------------------------
 
@@ -197,9 +212,9 @@ class Casekeeper:
         self._metrics.open_cases.complete(partition)
 
 
-def declare(app: FaustApp, casekeeper: Casekeeper, topics: Topics) -> PartitionLanes:
-    """Make the Faust agent that hands every batch of cases.admitted to its lane."""
-    lanes = PartitionLanes(app, casekeeper.handle)
+def declare(app: FaustApp, casekeeper: Casekeeper, topics: Topics) -> JoinedLanes:
+    """Make the Faust agent that hands every batch of cases.admitted to the lanes."""
+    lanes = JoinedLanes(app, casekeeper.handle)
 
     async def read_admitted(stream: FaustStream) -> None:
         async for event in stream.noack().events():

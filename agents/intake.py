@@ -8,21 +8,20 @@ and only then is the batch acknowledged. A crash in between repeats them with th
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from agents.dead_letters import Failure
 from agents.judgement import Admit, Bench, GiveUp, Refuse, Verdict, judge
 from agents.metrics import IntakeMetrics
-from agents.sending import Sender
+from agents.sending import Post, Sender
 from casework.errors import FatalError
-from casework.messages import Admitted
 from streams import wire
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
 from streams.fault_points import NO_FAULTS, FaultPoints
-from streams.lanes import Batch, PartitionLanes
-from streams.publishing import Confirmation, Outgoing
+from streams.lanes import Bundle, JoinedLanes
+from streams.publishing import Confirmation
 from streams.topics import Topics
 from streams.untyped import FaustApp, FaustStream, KafkaRecord
 from streams.worker import batches
@@ -70,33 +69,52 @@ class Intake:
         self._metrics = metrics
         self._faults = faults
 
-    async def handle(self, batch: Batch) -> None:
-        """Judge and answer all records of a batch; returns when everything is confirmed.
+    async def handle(self, bundle: Bundle) -> None:
+        """Judge and answer all records of several partitions; returns when everything is confirmed.
 
         Raises:
             ClockOffsetError: This worker's clock is more than five seconds off the broker's.
             FatalError: No directory is valid.
             UndeliverableError: A topic of the exchange itself refused a record.
         """
-        self._check_not_behind(batch.records)
+        for batch in bundle:
+            self._check_not_behind(batch.records)
+        verdicts: list[tuple[KafkaRecord, Verdict]] = []
         bench: Bench | None = None
         appended_at = 0
-        verdicts: list[tuple[KafkaRecord, Verdict]] = []
-        for number, record in enumerate(batch.records, start=1):
+        for record in (record for batch in bundle for record in batch.records):
             if bench is None or record.timestamp != appended_at:
                 appended_at = record.timestamp
                 bench = self._bench(appended_at)
             verdicts.append((record, _judged(record, bench)))
-            if number % _YIELD_EVERY == 0:
+            if len(verdicts) % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        outgoing = [out for record, verdict in verdicts for out in await self._outgoing(record, verdict)]
-        await self._faults.reach("intake.before_send", batch.partition)
+        outgoing = await self._sender.placed(self._posts(verdict for _, verdict in verdicts))
+        outgoing += [
+            await self._sender.give_up(record, verdict.failure)
+            for record, verdict in verdicts
+            if isinstance(verdict, GiveUp)
+        ]
+        for batch in bundle:
+            await self._faults.reach("intake.before_send", batch.partition)
         sent_at = self._clock.real_ms()
         confirmation = await self._sender.send(outgoing)
         self._check_clock(sent_at, confirmation)
         self._count(verdict for _, verdict in verdicts)
         if bench is not None:
             self._metrics.directory_version.set(bench.directory.version)
+
+    def _posts(self, verdicts: Iterable[Verdict]) -> Iterator[Post]:
+        topics = self._topics
+        for verdict in verdicts:
+            if isinstance(verdict, Admit):
+                for escalation in verdict.escalations:
+                    topic = topics.escalations(escalation.recipient)
+                    yield topic, escalation.url_key, wire.encode(escalation)
+                yield topics.cases_admitted, verdict.admitted.url_key, wire.encode(verdict.admitted)
+            elif isinstance(verdict, Refuse):
+                receipt = verdict.receipt
+                yield topics.inbox(receipt.recipient), receipt.url_key or b"", wire.encode(receipt)
 
     def _bench(self, appended_at: int) -> Bench:
         """Answer what a record is judged by: all of it follows from the broker's time of the append.
@@ -106,29 +124,6 @@ class Intake:
         stamp = self._clock.at(appended_at)
         directory = self._feed.valid_at(stamp, self._clock.now_ms())
         return Bench(directory, self._environment, stamp, self._topics)
-
-    async def _outgoing(self, record: KafkaRecord, verdict: Verdict) -> list[Outgoing]:
-        match verdict:
-            case Admit(admitted, escalations):
-                urgent = [
-                    await self._sender.by_url_key(
-                        self._topics.escalations(escalation.recipient),
-                        escalation.url_key,
-                        wire.encode(escalation),
-                    )
-                    for escalation in escalations
-                ]
-                return [*urgent, await self._admission(admitted)]
-            case Refuse(receipt):
-                inbox = self._topics.inbox(receipt.recipient)
-                return [await self._sender.by_url_key(inbox, receipt.url_key or b"", wire.encode(receipt))]
-            case GiveUp(failure):
-                return [await self._sender.give_up(record, failure)]
-
-    async def _admission(self, admitted: Admitted) -> Outgoing:
-        return await self._sender.by_url_key(
-            self._topics.cases_admitted, admitted.url_key, wire.encode(admitted)
-        )
 
     def _check_not_behind(self, records: Sequence[KafkaRecord]) -> None:
         behind = max((record.timestamp for record in records), default=0) - self._clock.real_ms()
@@ -169,9 +164,9 @@ class Intake:
         self._metrics.dead_letters(dead)
 
 
-def declare(app: FaustApp, intake: Intake, topics: Topics) -> PartitionLanes:
-    """Make the Faust agent that hands every batch of the submission topics to its lane."""
-    lanes = PartitionLanes(app, intake.handle)
+def declare(app: FaustApp, intake: Intake, topics: Topics) -> JoinedLanes:
+    """Make the Faust agent that hands every batch of the submission topics to the lanes."""
+    lanes = JoinedLanes(app, intake.handle)
 
     async def read_submissions(stream: FaustStream) -> None:
         async for event in stream.noack().events():

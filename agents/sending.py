@@ -8,7 +8,7 @@ so whatever they refuse stops the process.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agents.dead_letters import DeadLetterBox, Failure
 from agents.metrics import TurnedAwayMetrics
@@ -21,6 +21,9 @@ from streams.transport_errors import UndeliverableError
 from streams.untyped import KafkaRecord
 
 log = logging.getLogger(__name__)
+
+Post = tuple[str, bytes, bytes]
+"""Topic, url key and value of a record that its url key places."""
 
 
 class Sender:
@@ -79,14 +82,23 @@ class Sender:
             *(self._topics.escalations(code) for code in directory.liaison_codes()),
         }
 
-    async def by_url_key(self, topic: str, url_key: bytes, value: bytes) -> Outgoing:
-        """Answer a record for a topic of any number of partitions, placed by its url key."""
+    async def placed(self, posts: Iterable[Post]) -> list[Outgoing]:
+        """Answer records for topics of any number of partitions, each placed by its url key."""
+        partitions: dict[str, int] = {}
+        records = []
+        for topic, url_key, value in posts:
+            count = partitions.get(topic)
+            if count is None:
+                count = partitions[topic] = await self._partitions_of(topic)
+            records.append(Outgoing(topic, partition_of(url_key, count), url_key, value))
+        return records
+
+    async def _partitions_of(self, topic: str) -> int:
         try:
-            partitions = await self.publisher.partitions_for(topic)
+            return await self.publisher.partitions_for(topic)
         except UndeliverableError:
-            # Kept for `send`, which sets it aside beside the others of its batch.
-            return Outgoing(topic, 0, url_key, value)
-        return Outgoing(topic, partition_of(url_key, partitions), url_key, value)
+            # Kept for `send`, which sets its records aside beside the others of their batch.
+            return 1
 
     async def send(self, records: Sequence[Outgoing]) -> Confirmation:
         """Send all and return when all are confirmed, delivered or set aside.

@@ -211,7 +211,7 @@ async def measure_agents(
         parts = in_batches(admitted_records(way.took()), size) if batches is None else batches
         began = time.process_time_ns()
         for batch in parts:
-            await handle(batch)
+            await handle((batch,))
         spent = (time.process_time_ns() - began) / 1000 / count
         times.by_stage[f"{name}, batches of {size}"].append(spent)
 

@@ -1,6 +1,7 @@
 """Casekeeper on a bench: one partition whose sends and stores a test sees, and the records to feed it."""
 
 import hashlib
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ from agents.dead_letters import DeadLetterBox, Failure
 from agents.deadlines import Deadlines
 from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
+from agents.sending import Post
 from casework.directory import Directory
 from casework.ids import new_event_id
 from casework.messages import (
@@ -71,13 +73,17 @@ class Bench:
         """Answer the only version."""
         return DIRECTORY
 
+    def known(self, _version: int) -> Directory:
+        """Answer the version that was set."""
+        return self.directory
+
     async def version(self, _version: int) -> Directory:
         """Answer the version that was set."""
         return self.directory
 
-    async def by_url_key(self, topic: str, url_key: bytes, value: bytes) -> Outgoing:
-        """Place a record."""
-        return Outgoing(topic, 0, url_key, value)
+    async def placed(self, posts: Iterable[Post]) -> list[Outgoing]:
+        """Place records."""
+        return [Outgoing(topic, 0, url_key, value) for topic, url_key, value in posts]
 
     async def give_up(self, record: Any, failure: Failure) -> Outgoing:  # noqa: ANN401 - a Kafka record
         """Make a dead letter."""
@@ -98,7 +104,7 @@ class Bench:
         for value in values:
             self.offset += 1
             records.append(record(value, self.offset))
-        await self.keeper.handle(Batch(ADMITTED, 2, records))
+        await self.keeper.handle((Batch(ADMITTED, 2, records),))
 
     async def indexed(self) -> None:
         """Wait until all cases of the loaded partition are in the index."""

@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from agents.intake import MAX_CLOCK_OFFSET_MS, ClockOffsetError, Intake
 from agents.metrics import IntakeMetrics
+from agents.sending import Post
 from casework.directory import Directory
 from casework.messages import Admitted, Receipt, ReportContent, ReportStatement, Submission
 from operations.directory.document import build
@@ -44,9 +46,9 @@ class Bench:
         """Answer the first version until LATER, then the second."""
         return DIRECTORY if stamp_ms < LATER else SECOND
 
-    async def by_url_key(self, topic: str, url_key: bytes, value: bytes) -> Outgoing:
-        """Place a record."""
-        return Outgoing(topic, 0, url_key, value)
+    async def placed(self, posts: Iterable[Post]) -> list[Outgoing]:
+        """Place records."""
+        return [Outgoing(topic, 0, url_key, value) for topic, url_key, value in posts]
 
     async def give_up(self, record: Any, _failure: object) -> Outgoing:  # noqa: ANN401 - a Kafka record
         """Make a dead letter."""
@@ -76,7 +78,7 @@ class Bench:
             )
             for offset, (timestamp, value) in enumerate(appended, start=1)
         ]
-        await self.intake.handle(Batch(TOPICS.reports_submitted, 0, records))
+        await self.intake.handle((Batch(TOPICS.reports_submitted, 0, records),))
 
 
 def submission(number: int, **changes: Any) -> bytes:  # noqa: ANN401 - fields

@@ -52,7 +52,7 @@ async def test_an_inbox_that_refuses_is_set_aside_and_counted() -> None:
     """The others are delivered, the refused record becomes a dead letter, an alert can fire."""
     publisher, metrics = Publisher("inbox.a"), IntakeMetrics()
     send = sender(publisher, metrics)
-    records = [await send.by_url_key(topic, b"\x01" * 33, b"v") for topic in ("inbox.a", "inbox.b")]
+    records = await send.placed((topic, b"\x01" * 33, b"v") for topic in ("inbox.a", "inbox.b"))
     await send.send(records)
     assert [record.topic for record in publisher.sent] == ["inbox.b", "dead-letters"]
     assert from_headers(publisher.sent[1].headers).topic == "inbox.a"
