@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import routing
+from benchmarks import latency, routing, whole_way
 from benchmarks.ground import Ground
 from benchmarks.processes import ContestantError
 from benchmarks.verdicts import Outcome, as_builtins, table
@@ -26,6 +26,8 @@ from operations.embedded_kafka import EmbeddedKafka
 
 MEASURES: Final[dict[str, Callable[[Ground], Outcome]]] = {
     routing.NAME: routing.measure,
+    whole_way.NAME: whole_way.measure,
+    latency.NAME: latency.measure,
 }
 _HEAP_MB: Final = 1024
 
@@ -33,8 +35,8 @@ _HEAP_MB: Final = 1024
 def main() -> int:
     """Measure what is asked for and print it; 1 when something could not be measured."""
     options = _options()
-    # aiokafka warns while new topics become known.
-    logging.basicConfig(level=logging.ERROR)
+    # aiokafka reports every try while new topics become known; what fails for good is an exception.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     outcomes = []
     with (
         tempfile.TemporaryDirectory(prefix="hx-bench-") as home,

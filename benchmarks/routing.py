@@ -6,7 +6,8 @@ should, byte for byte.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -103,16 +104,24 @@ def measure(ground: Ground) -> Outcome:
     return outcome
 
 
+def drain(ground: Ground, name: str, records: list[tuple[bytes, bytes]]) -> dict[str, float]:
+    """Let one contestant drain records that lie in a topic of its own.
+
+    Raises:
+        ContestantError: It did not do its work.
+        PeerMissingError, EmbeddedKafkaError: It could not be installed.
+    """
+    with _preloaded(ground, records, CONTESTANTS[name].times) as source:
+        return _one(ground, CONTESTANTS[name], source, records)
+
+
 def _one_round(
     ground: Ground, records: list[tuple[bytes, bytes]], chosen: list[str], outcome: Outcome
 ) -> None:
     for times, few in sorted({(CONTESTANTS[name].times, CONTESTANTS[name].few) for name in chosen}):
         members = [n for n in chosen if (CONTESTANTS[n].times, CONTESTANTS[n].few) == (times, few)]
         given = records[: ground.count(_FEW)] if few else records
-        source = fresh("routing.in")
-        with topics.made(ground.bootstrap, [source], topics.PARTITIONS):
-            placed = ((n % topics.PARTITIONS, key, value) for n, (key, value) in enumerate(given * times))
-            topics.fill(ground.bootstrap, source, placed)
+        with _preloaded(ground, given, times) as source:
             for name in members:
                 try:
                     entry = _one(ground, CONTESTANTS[name], source, given)
@@ -120,6 +129,15 @@ def _one_round(
                     outcome.problems.append(f"{name}: {error}")
                 else:
                     outcome.rounds.setdefault(name, []).append(entry)
+
+
+@contextmanager
+def _preloaded(ground: Ground, records: list[tuple[bytes, bytes]], times: int) -> Iterator[str]:
+    source = fresh("routing.in")
+    with topics.made(ground.bootstrap, [source], topics.PARTITIONS):
+        placed = ((n % topics.PARTITIONS, key, value) for n, (key, value) in enumerate(records * times))
+        topics.fill(ground.bootstrap, source, placed)
+        yield source
 
 
 def _one(ground: Ground, kind: _Kind, source: str, records: list[tuple[bytes, bytes]]) -> dict[str, float]:
