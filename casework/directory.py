@@ -8,7 +8,7 @@ hotline and `directory_checks` judges whether a document may take effect.
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -188,6 +188,11 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
     @cached_property
     def _liaisons(self) -> Mapping[str, Member]:
         return {member.liaison: member for member in self.members if member.liaison is not None}
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str], Any]:
+        """What look-ups found out about this version, by their own name and a code; never part of it."""
+        return {}
 
     def member(self, member_id: str) -> Member:
         """Answer the member of this id, whatever its status.

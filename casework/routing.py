@@ -7,7 +7,8 @@ rounds differently.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -70,17 +71,43 @@ def route(
     Raises:
         UnknownCountryError: `hosting_country` is no country; it is refused, never guessed.
     """
+    plan: _Plan | None = directory.known.get(("route", hosting_country))
+    if plan is None:
+        plan = directory.known["route", hosting_country] = _plan(directory, hosting_country)
+    return plan.only or plan.routes[_one_of(plan, url_key, origin, content_topic)]
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """What is the same for all reports of a hosting country.
+
+    Attributes:
+        only: The route of every report; None where several hotlines share the country.
+        rule: The country's rule.
+        shares: Its active hotlines, where there are several.
+        routes: Member id of each of them to its route.
+    """
+
+    only: Route | None
+    rule: CountryRule | None = None
+    shares: tuple[HotlineShare, ...] = ()
+    routes: Mapping[str, Route] = MappingProxyType({})
+
+
+def _plan(directory: Directory, hosting_country: str) -> _Plan:
     pseudo = directory.pseudo_country(hosting_country)
     if pseudo is not None:
         told = _active(directory, pseudo.liaisons)
         desk = pseudo.desk if told else ORPHAN_DESK
-        return Route(pseudo.code, pseudo.code, None, desk, told, pseudo.reason)
+        return _Plan(Route(pseudo.code, pseudo.code, None, desk, told, pseudo.reason))
     rule = directory.country(hosting_country)
-    liaisons = liaisons_of(directory, rule.code)
-    hotline = _responsible(directory, rule, url_key, origin, content_topic)
-    if hotline is None:
-        return Route(rule.code, rule.code, None, ORPHAN_DESK, liaisons, "no_hotline")
-    return Route(rule.code, rule.code, hotline, None, liaisons, "responsible")
+    code, liaisons = rule.code, liaisons_of(directory, rule.code)
+    shares = tuple(share for share in rule.hotlines if directory.member(share.member).active)
+    if not shares:
+        return _Plan(Route(code, code, None, ORPHAN_DESK, liaisons, "no_hotline"))
+    routes = {s.member: Route(code, code, s.member, None, liaisons, "responsible") for s in shares}
+    if len(shares) == 1:
+        return _Plan(routes[shares[0].member])
+    return _Plan(None, rule, shares, routes)
 
 
 def liaisons_of(directory: Directory, country: str) -> tuple[str, ...]:
@@ -95,18 +122,15 @@ def _active(directory: Directory, liaisons: Iterable[str]) -> tuple[str, ...]:
     return tuple(code for code in liaisons if directory.liaison(code) is not None)
 
 
-def _responsible(
-    directory: Directory, rule: CountryRule, url_key: bytes, origin: str | None, content_topic: str | None
-) -> str | None:
-    shares = [share for share in rule.hotlines if directory.member(share.member).active]
-    if not shares:
-        return None
-    if rule.own_reports == "keep" and any(share.member == origin for share in shares):
+def _one_of(plan: _Plan, url_key: bytes, origin: str | None, content_topic: str | None) -> str:
+    rule, shares = plan.rule, plan.shares
+    assert rule is not None  # noqa: S101 - given together with the shares
+    if origin is not None and origin in plan.routes and rule.own_reports == "keep":
         return origin
     if rule.routing == "remit":
         shares = (
-            [share for share in shares if content_topic in share.remit]
-            or [share for share in shares if not share.remit]
+            tuple(share for share in shares if content_topic in share.remit)
+            or tuple(share for share in shares if not share.remit)
             or shares
         )
     return shares[0].member if len(shares) == 1 else rendezvous(shares, url_key)

@@ -39,7 +39,10 @@ _MUST_BEGIN: Final = f"must begin with one of {', '.join(SCHEMES)}, and a colon"
 
 
 def _no_control_characters(text: str) -> bool:
-    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+    # What is printable holds none; the rest is looked at one by one.
+    return text.isprintable() or not any(
+        unicodedata.category(character) in {"Cc", "Cs"} for character in text
+    )
 
 
 def _known_scheme(text: str) -> bool:
