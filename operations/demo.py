@@ -6,7 +6,6 @@ that `kill_worker` is a real crash in the middle of the work.
 
 import asyncio
 import contextlib
-import logging
 import shutil
 import signal
 import sys
@@ -30,6 +29,7 @@ from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late
 from operations.demo_worker import DemoWorker, fetch
 from operations.embedded_kafka import EmbeddedKafka
 from operations.embedded_kafka.process import free_port
+from operations.log_file import logging_to
 from operations.reading import TopicReader
 from operations.simulator.constants import DAY_MS
 from operations.simulator.run import LiveSimulation, Scenario
@@ -88,7 +88,7 @@ def run_demo(options: DemoOptions) -> int:
     home = Path(tempfile.mkdtemp(prefix="hotline-exchange-demo-"))
     is_disposable = False
     try:
-        with _logging_to(home / "demo.log"):
+        with logging_to(home / "demo.log"):
             _say(options, EmbeddedKafka.announcement())
             with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
                 demo = Demo(options, kafka.bootstrap, home)
@@ -327,20 +327,6 @@ def as_summary(outcome: Outcome) -> str:
     if not outcome.is_drained:
         lines.append("not every submission was answered in time")
     return "\n".join(lines)
-
-
-@contextlib.contextmanager
-def _logging_to(file: Path) -> Iterator[None]:
-    """Keep what libraries log out of the screen."""
-    root = logging.getLogger()
-    handler = logging.FileHandler(file, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root.addHandler(handler)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        handler.close()
 
 
 def _say(options: DemoOptions, text: str) -> None:

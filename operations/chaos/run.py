@@ -1,0 +1,285 @@
+"""A run: on one broker, then on three; load, faults, drain, proof. Bounded in time, and it cleans up."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from operations.chaos import exchange as exchanges
+from operations.chaos.crew import Worker
+from operations.chaos.evidence import Evidence, examine
+from operations.chaos.exchange import YEAR, Brokers, Exchange, Size
+from operations.chaos.injector import Happened, Injector
+from operations.chaos.report import Phase, Report, Violation
+from operations.chaos.schedule import Step, steps
+from operations.chaos.versions import PRESENT, Version, other_version, revision
+from operations.chaos.watch import Watch
+from operations.log_file import logging_to
+from operations.simulator.run import LiveSimulation, Scenario
+
+CREW: Final[dict[Size, tuple[tuple[str, str, bool], ...]]] = {
+    "one": (("all-a", "all", True), ("case-b", "casekeeper", False), ("intake-c", "intake", True)),
+    "three": (("case-a", "casekeeper", True), ("all-b", "all", False), ("intake-c", "intake", False)),
+}
+"""Name, kind and whether the member is static: with a fixed name in its group."""
+_READY_S: Final = 90.0
+_DRAIN_S: Final = 120.0
+_SETTLE_S: Final = 20.0
+_LOOK_S: Final = 0.2
+_AT_ONCE: Final = 4
+_SIMULATED_DAYS_A_SECOND: Final = 0.25
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What a run does.
+
+    Attributes:
+        seed: Equal seeds inject equal steps, in the same order; when exactly is the machine's affair.
+        faults: How many faults, over all phases.
+        seconds: After so many seconds of faults a phase ends, whatever it has.
+        reports_per_second: Mean load; actions come on top.
+        share_on_three: Part of the faults that the cluster of three gets; 0 leaves it out, 1 the single one.
+        kinds: Only these kinds of steps; all when empty.
+        home: Directory for logs and report; None makes one.
+    """
+
+    seed: int
+    faults: int = 200
+    seconds: float = 1200.0
+    reports_per_second: float = 6.0
+    share_on_three: float = 0.4
+    kinds: tuple[str, ...] = ()
+    home: Path | None = None
+
+
+def run(options: Options, say: Callable[[str], None] = print) -> tuple[Report, Path]:
+    """Run all phases; answer what was found and where the logs are."""
+    home = options.home or Path(tempfile.mkdtemp(prefix="hotline-exchange-chaos-"))
+    home.mkdir(parents=True, exist_ok=True)
+    other = other_version(home / "other-version")
+    say(f"seed {options.seed}; files in {home}; other version: {other.name}")
+    on_three = round(options.faults * options.share_on_three)
+    shares: list[tuple[Size, int]] = [("one", options.faults - on_three), ("three", on_three)]
+    phases = []
+    with logging_to(home / "suite.log"):
+        for size, faults in shares:
+            if faults:
+                with exchanges.brokers(size, home / f"brokers-{size}") as brokers:
+                    phase = _Phase(options, brokers, other, home / size, say)
+                    phases.append(asyncio.run(phase.play(faults)))
+                shutil.rmtree(home / f"brokers-{size}", ignore_errors=True)
+    return Report(options.seed, options.faults, tuple(phases), revision()), home
+
+
+class _Phase:
+    def __init__(
+        self, options: Options, brokers: Brokers, other: Version, home: Path, say: Callable[[str], None]
+    ) -> None:
+        self._options = options
+        self._brokers = brokers
+        self._other = other
+        self._home = home
+        self._say = say
+        self._guests = 0
+
+    async def play(self, faults: int) -> Phase:
+        """Set up, load, break, drain, compare."""
+        exchange = await exchanges.set_up(self._brokers, self._home)
+        crew = [
+            Worker(name, kind, exchange.settings, self._home, PRESENT, is_static=is_static)
+            for name, kind, is_static in CREW[self._brokers.size]
+        ]
+        started = time.monotonic()
+        injector = Injector(
+            exchange=exchange,
+            brokers=self._brokers,
+            crew=crew,
+            extra=lambda kind="all": self._guest(exchange, kind),
+            other=self._other,
+            started=started,
+        )
+        keepers = [asyncio.create_task(worker.look_after()) for worker in crew]
+        try:
+            for worker in crew:
+                worker.start()
+            await self._until_ready(crew)
+            return await self._under_load(exchange, injector, crew, faults, started)
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            for worker in (*crew, *injector.guests):
+                await worker.kill()
+
+    async def _under_load(
+        self, exchange: Exchange, injector: Injector, crew: list[Worker], faults: int, started: float
+    ) -> Phase:
+        options = self._options
+        per_day = options.reports_per_second / _SIMULATED_DAYS_A_SECOND
+        scenario = Scenario(year=YEAR, seed=options.seed, reports_a_day=per_day)
+        simulation = LiveSimulation(exchange.settings, exchange.clock, exchange.directory, scenario)
+        stop = asyncio.Event()
+        watch = Watch(simulation.ledger, started)
+        with _interrupting(stop):
+            async with simulation:
+                load = asyncio.create_task(simulation.run(options.seconds * 2, stop))
+                watching = asyncio.create_task(watch.run(_fresh(injector)))
+                begun = time.monotonic()
+                try:
+                    await self._break(injector, load, stop, faults)
+                    seconds = time.monotonic() - begun
+                    stop.set()
+                    await load
+                    drained_s = await self._drain(simulation, crew)
+                finally:
+                    load.cancel()
+                    await asyncio.gather(load, return_exceptions=True)
+                    watching.cancel()
+                for worker in crew:
+                    await worker.end()
+                await simulation.settle(_SETTLE_S)
+            ledger = simulation.ledger
+            self._say("comparing ids")
+            found = await asyncio.to_thread(
+                examine,
+                self._brokers.bootstrap,
+                exchange.topics,
+                confirmed=ledger.confirmed.keys(),
+                read={member: ledger.deliveries[member] for member in simulation.cast.hotlines},
+            )
+        return self._phase(
+            injector=injector, crew=crew, watch=watch, found=found, seconds=seconds, drained_s=drained_s
+        )
+
+    async def _break(
+        self, injector: Injector, load: asyncio.Task[None], stop: asyncio.Event, faults: int
+    ) -> None:
+        options = self._options
+        ends_at = time.monotonic() + options.seconds
+        room = asyncio.Semaphore(_AT_ONCE)
+        running: set[asyncio.Task[None]] = set()
+
+        async def do(step: Step) -> None:
+            async with room:
+                await injector.do(step)
+
+        try:
+            for step in steps(options.seed, self._brokers.size):
+                if options.kinds and step.kind not in options.kinds:
+                    continue
+                await asyncio.sleep(step.gap_s)
+                while len(running) >= _AT_ONCE and not stop.is_set():
+                    await asyncio.wait(running, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                    running = {task for task in running if not _is_over(task)}
+                count = injector.counted.total()
+                if load.done():
+                    load.result()
+                if stop.is_set() or count >= faults or time.monotonic() >= ends_at:
+                    break
+                self._say(f"{count:4} faults; step {step.number}: {step.kind} {step.armed}")
+                running.add(asyncio.create_task(do(step)))
+            await asyncio.gather(*running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _drain(self, simulation: LiveSimulation, crew: list[Worker]) -> float | None:
+        self._say("no more faults; waiting for the last answers")
+        begun = time.monotonic()
+        for worker in crew:
+            worker.set_clock(0)
+            worker.send(signal.SIGCONT)
+            if not worker.is_running:
+                worker.start()
+        is_drained = await simulation.drain(_DRAIN_S)
+        return round(time.monotonic() - begun, 1) if is_drained else None
+
+    async def _until_ready(self, crew: list[Worker]) -> None:
+        until = time.monotonic() + _READY_S
+        while not all(worker.is_ready for worker in crew):
+            if time.monotonic() > until:
+                raise TimeoutError(f"the workers do not get ready, see {self._home}")
+            await asyncio.sleep(_LOOK_S)
+
+    def _guest(self, exchange: Exchange, kind: str) -> Worker:
+        self._guests += 1
+        name = f"guest-{self._guests}"
+        return Worker(name, kind, exchange.settings, self._home, PRESENT, is_static=False)
+
+    def _phase(  # noqa: PLR0913 - everything that was found
+        self,
+        *,
+        injector: Injector,
+        crew: list[Worker],
+        watch: Watch,
+        found: Evidence,
+        seconds: float,
+        drained_s: float | None,
+    ) -> Phase:
+        exits: Counter[str] = Counter()
+        for worker in (*crew, *injector.guests):
+            exits.update({str(code): times for code, times in worker.exits.items()})
+        late = () if drained_s is not None else (Violation("everything is answered", "-", "not in time"),)
+        return Phase(
+            brokers=len(self._brokers.nodes),
+            seconds=round(seconds, 1),
+            faults=dict(sorted(injector.counted.items())),
+            happened=tuple(injector.happened),
+            exits=dict(exits),
+            records=found.records,
+            duplicates=found.duplicates,
+            compacted_away=found.compacted_away,
+            recoveries=watch.recoveries(),
+            drained_s=drained_s,
+            violations=(*found.violations, *late),
+            other_version=self._other.name,
+        )
+
+
+def _is_over(task: asyncio.Task[None]) -> bool:
+    if task.done():
+        task.result()
+    return task.done()
+
+
+def _fresh(injector: Injector) -> Callable[[], list[tuple[float, str]]]:
+    seen = 0
+
+    def fresh() -> list[tuple[float, str]]:
+        nonlocal seen
+        found: list[Happened] = injector.happened[seen:]
+        seen += len(found)
+        return [(each.at_s, each.kind) for each in found]
+
+    return fresh
+
+
+@contextlib.contextmanager
+def _interrupting(stop: asyncio.Event) -> Iterator[None]:
+    """Let the first Ctrl-C end the faults and still compare; the second one ends everything."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def interrupt() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        print("ending", file=sys.stderr)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
