@@ -27,6 +27,7 @@ from streams.directory_feed import DirectoryFeed
 from streams.fail_stop import FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.lanes import Bundle, JoinedLanes
+from streams.loaded_first import LoadedFirst
 from streams.partition_state import LoadedPartition, PartitionState, get_all
 from streams.publishing import Outgoing
 from streams.topics import Topics
@@ -212,13 +213,14 @@ class Casekeeper:
         self._metrics.open_cases.complete(partition)
 
 
-def declare(app: FaustApp, casekeeper: Casekeeper, topics: Topics) -> JoinedLanes:
-    """Make the Faust agent that hands every batch of cases.admitted to the lanes."""
+def declare(app: FaustApp, casekeeper: Casekeeper, topics: Topics, *states: PartitionState) -> JoinedLanes:
+    """Make the Faust agent that hands what comes of cases.admitted to the lanes, once `states` are loaded."""
     lanes = JoinedLanes(app, casekeeper.handle)
+    loaded = LoadedFirst(lanes, *states)
 
     async def read_admitted(stream: FaustStream) -> None:
         async for event in stream.noack().events():
-            lanes.submit(event)
+            loaded.submit(event)
 
     app.agent(batches(app, topics.cases_admitted), name="casekeeper")(read_admitted)
     return lanes

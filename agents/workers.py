@@ -269,7 +269,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
         make_store=DiskStores(contents_directory(settings)),
     )
     agent.attach(cases, contents)
-    casekeepers.declare(app, agent, topics)
+    casekeepers.declare(app, agent, topics, cases, contents)
     metrics.loading.set_function(lambda: len(cases.loading | contents.loading))
     metrics.directory_version.set_function(lambda: shared.feed.newest_version)
 
