@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import latency, routing, whole_way
+from benchmarks import growth, latency, routing, takeover, urgent, whole_way
 from benchmarks.ground import Ground
 from benchmarks.processes import ContestantError
 from benchmarks.verdicts import Outcome, as_builtins, table
@@ -28,6 +28,9 @@ MEASURES: Final[dict[str, Callable[[Ground], Outcome]]] = {
     routing.NAME: routing.measure,
     whole_way.NAME: whole_way.measure,
     latency.NAME: latency.measure,
+    urgent.NAME: urgent.measure,
+    takeover.NAME: takeover.measure,
+    growth.NAME: growth.measure,
 }
 _HEAP_MB: Final = 1024
 
