@@ -18,3 +18,5 @@ KafkaBatch: TypeAlias = Any
 #: ``aiokafka.AIOKafkaConsumer`` and ``aiokafka.structs.ConsumerRecord`` with raw bytes.
 KafkaConsumer: TypeAlias = Any
 KafkaRecord: TypeAlias = Any
+#: A bootstrapped ``aiokafka.client.AIOKafkaClient``.
+KafkaClient: TypeAlias = Any

@@ -21,16 +21,17 @@ pytestmark = pytest.mark.kafka
 
 @asynccontextmanager
 async def publisher_on(
-    topics: Topics, max_batch_size: int = 16384, **limits: float
+    topics: Topics,
+    **options: object,
 ) -> AsyncIterator[BatchPublisher]:
-    """Start an idempotent producer with a publisher on it."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=topics.bootstrap, acks="all", enable_idempotence=True, max_batch_size=max_batch_size
-    )
+    """Start a producer with a publisher on it."""
+    producer = AIOKafkaProducer(bootstrap_servers=topics.bootstrap)
     await producer.start()
+    publisher = BatchPublisher(producer, **{"metadata_patience": 0.5, **options})  # type: ignore[arg-type]
     try:
-        yield BatchPublisher(producer, **{"metadata_patience": 0.5, **limits})  # type: ignore[arg-type]
+        yield publisher
     finally:
+        await publisher.close()
         await producer.stop()
 
 
@@ -41,7 +42,7 @@ async def test_order_within_each_partition_is_kept_across_splits(topics: Topics)
         Outgoing(topics.prefix + "ab"[n % 2], n % 3, b"k%d" % n, b"%d" % n + b"." * 100, [("n", b"%d" % n)])
         for n in range(3000)
     ]
-    async with publisher_on(topics, max_batch_size=8192) as publisher:
+    async with publisher_on(topics, max_batch_bytes=8192) as publisher:
         confirmation = await publisher.publish(records)
         assert confirmation.records == 3000
         assert publisher.in_flight == 0
@@ -72,9 +73,8 @@ async def test_learnt_topics_are_not_asked_for_again(topics: Topics) -> None:
     topics.create(2, *names)
     async with publisher_on(topics) as publisher:
         await publisher.learn([topics.prefix + name for name in (*names, "nowhere")])
-        known = publisher._producer.client.cluster
-        assert [known.partitions_for_topic(topics.prefix + name) for name in names] == [{0, 1}] * 40
-        assert known.partitions_for_topic(topics.prefix + "nowhere") is None
+        assert [publisher.known_partitions(topics.prefix + name) for name in names] == [2] * 40
+        assert publisher.known_partitions(topics.prefix + "nowhere") is None
         await publisher.publish([Outgoing(topics.prefix + "learnt0", 0, None, b"1")])
 
 
@@ -147,6 +147,6 @@ async def test_other_refusals_stop_the_caller(topics: Topics) -> None:
     record = Outgoing(topics.prefix + "a", 0, None, b"1")
     async with publisher_on(topics) as publisher:
         await publisher.publish([record])
-        publisher._producer._txn_manager.increment_sequence_number((topics.prefix + "a", 0), 5)
+        publisher._rounds.queue(topics.prefix + "a", 0)._sequence += 5
         with pytest.raises(SendFailedError, match="OutOfOrderSequenceNumber"):
             await publisher.publish([record])
