@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from faust.events import Event
     from faust.types import TP
 
-    from streams.transport import BatchMessage
+    from streams.batch_events import BatchMessage
     from streams.turns import Share
     from streams.untyped import FaustApp, KafkaRecord
 

@@ -67,6 +67,11 @@ class OffsetTracker(Generic[P]):
         offset = next(iter(flight.batches.values()), flight.next_offset)
         return offset if offset > flight.floor else None
 
+    def all_committable(self) -> dict[P, int]:
+        """Return what `committable` says of every partition that has something new."""
+        offsets = ((partition, self.committable(partition)) for partition in self._flights)
+        return {partition: offset for partition, offset in offsets if offset is not None}
+
     def committed(self, partition: P, offset: int) -> None:
         """Note that the broker confirmed `offset`. Call it only after a successful commit."""
         flight = self._flights.get(partition)

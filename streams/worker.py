@@ -18,10 +18,11 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
+from streams.batch_events import PassSchema
 from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.faust_hooks import check_versions
-from streams.transport import LosslessTransport, PassSchema
+from streams.transport import LosslessTransport
 from streams.transport_errors import ConfigurationError, FatalTransportError
 
 if TYPE_CHECKING:
@@ -47,9 +48,13 @@ class WorkerOptions:
         commit_interval: what was acknowledged later than this before a SIGKILL is delivered again.
         max_poll_records: records of one fetch, over all partitions.
         max_bytes_in_flight: fetching pauses above it.
-        drain_timeout: for finishing work before partitions are given up or the worker stops.
+        drain_timeout: for finishing work before partitions are given up or the worker stops, and again for
+            the last commit.
+        group_patience: the process stops when commits failed for so long, or the group could not be joined
+            again: longer than a rolling restart of the brokers.
         start_timeout: for the probe, and again for joining the group.
-        confirm_timeout: a send without an answer for so long stops the process.
+        confirm_timeout: a send without an answer for so long stops the process; until then it is tried again,
+            so that brokers restarted one after another stop no worker.
         metadata_max_age: after this the group's leader asks again which partitions there are. A broker that
             is starting may know none of a topic yet; the group then stands still until the next look.
         faults: what tests break on purpose.
@@ -67,8 +72,9 @@ class WorkerOptions:
     max_poll_records: int = 2000
     max_bytes_in_flight: int = 64 << 20
     drain_timeout: float = 10.0
+    group_patience: float = 120.0
     start_timeout: float = 30.0
-    confirm_timeout: float = 30.0
+    confirm_timeout: float = 120.0
     metadata_patience: float = 5.0
     metadata_max_age: float = 5.0
     linger: float = 0.0
@@ -147,10 +153,14 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
         app,
         fail_stop=fail_stop,
         drain_timeout=options.drain_timeout,
+        group_patience=options.group_patience,
         max_bytes_in_flight=options.max_bytes_in_flight,
         publisher_options={
             "confirm_timeout": options.confirm_timeout,
             "metadata_patience": options.metadata_patience,
+            "request_timeout": options.request_timeout,
+            "max_batch_bytes": options.max_batch_bytes,
+            "compression": options.compression,
         },
         faults=options.faults,
     )
@@ -238,6 +248,7 @@ async def run_apps(  # noqa: PLR0913 - keyword-only limits
         handle_signals: False when somebody else sets `stop_event`.
 
     Raises:
+        ConfigurationError: an app found that a person must change something.
         FatalTransportError: an app crashed, or did not start or stop in time. Nothing is committed on the
             way out when the caller turns it into exit code 70 at once, as `run_worker` does.
     """
@@ -280,6 +291,8 @@ async def _start(apps: Sequence[LosslessApp]) -> None:
 async def _crashed(app: LosslessApp) -> None:
     await app._crashed.wait()  # noqa: SLF001 - see faust_hooks
     reason = app.crash_reason
+    if isinstance(reason, ConfigurationError):
+        raise reason
     raise FatalTransportError(f"app {app.conf.id} crashed: {reason!r}") from reason
 
 

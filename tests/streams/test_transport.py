@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any
 import faust
 import pytest
 
+from streams.batch_events import RECORD_OVERHEAD
 from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
-from streams.transport import (
-    FETCH_MAX_WAIT_MS,
-    PREFETCH_BACKOFF_S,
-    RECORD_OVERHEAD,
-    LosslessTransport,
-)
+from streams.loop_consumer import FETCH_MAX_WAIT_MS, PREFETCH_BACKOFF_S
+from streams.transport import LosslessTransport
 from streams.transport_errors import ConfigurationError
 from streams.worker import WorkerOptions, batches, make_app, run_apps
 
@@ -237,14 +234,14 @@ async def test_fetching_pauses_while_too_much_is_in_hand(topics: Topics) -> None
     topics.create(3, "in0")
     await topics.fill("in0", 3, range(300))
     side = InProcess(topics)
-    fetch, fetched = side.app.consumer._wait_next_records, asyncio.Event()
+    fetch, fetched = side.app.consumer._getmany, asyncio.Event()
 
-    async def watched(timeout: float) -> object:  # noqa: ASYNC109 - Faust's signature
+    async def watched(*args: object) -> object:
         if side.delivered:
             fetched.set()
-        return await fetch(timeout)
+        return await fetch(*args)
 
-    side.app.consumer._wait_next_records = watched
+    side.app.consumer._getmany = watched
     side.gate.clear()
     running = side.run()
     while not side.delivered:  # noqa: ASYNC110 - the handler waits at the gate
@@ -315,16 +312,16 @@ async def test_what_is_fetched_across_a_seek_is_fetched_again(topics: Topics) ->
     await topics.fill("in0", 3, range(300))
     side = InProcess(topics)
     consumer = side.app.consumer
-    fetch, thrown_away = consumer._wait_next_records, []
+    fetch, thrown_away = consumer._getmany, []
 
-    async def fetch_across_a_seek(timeout: float) -> object:  # noqa: ASYNC109 - Faust's signature
-        records, active = await fetch(timeout)
+    async def fetch_across_a_seek(*args: object) -> object:
+        records = await fetch(*args)
         if records and len(thrown_away) < 3:
             thrown_away.append(sum(map(len, records.values())))
             consumer._forget()
-        return records, active
+        return records
 
-    consumer._wait_next_records = fetch_across_a_seek
+    consumer._getmany = fetch_across_a_seek
     running = side.run()
     await side.complete.wait()
     side.stop.set()
@@ -343,10 +340,10 @@ async def test_work_in_hand_of_an_expelled_member_stops_the_process(topics: Topi
         await asyncio.sleep(0)
     consumer = side.app.consumer
     consumer._thread._consumer._coordinator.generation = -1
-    consumer._stop_if_expelled()
+    consumer.watch.stop_if_expelled()
     assert side.exits == []
     consumer._unacked_messages.add(object())
-    consumer._stop_if_expelled()
+    consumer.watch.stop_if_expelled()
     assert side.exits == [70]
     consumer._unacked_messages.clear()
     side.stop.set()

@@ -1,0 +1,67 @@
+"""One Faust event per fetched batch of a partition: what an agent is handed in place of single records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from faust.events import Event
+from faust.serializers.schemas import Schema
+from faust.types.tuples import ConsumerMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from faust.types import TP
+
+    from streams.untyped import FaustApp, KafkaRecord
+
+#: Bytes that a record costs in memory beyond key and value: measured for an aiokafka ConsumerRecord.
+RECORD_OVERHEAD = 300
+
+
+class BatchMessage(ConsumerMessage):
+    """A Faust message that stands for all records of one fetch of one partition.
+
+    Attributes:
+        epoch: grows with every change of position; what was fetched in an earlier one counts for nothing.
+        size: bytes that the batch holds in memory.
+    """
+
+    __slots__ = ("epoch", "size")
+
+    epoch: int
+    size: int
+
+    @classmethod
+    def of(cls, tp: TP, records: Sequence[KafkaRecord], *, epoch: int, generation_id: int) -> BatchMessage:
+        """Make the message of `records` (at least one); its offset is the one of the last."""
+        last = records[-1]
+        message = cls(
+            tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
+            (), None, records, None, 0, 0, tp, generation_id=generation_id,
+        )  # fmt: skip
+        message.epoch = epoch
+        message.size = sum(
+            RECORD_OVERHEAD + max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0)
+            for record in records
+        )
+        return message
+
+
+class PassSchema(Schema):
+    """Hands batches through: decoding belongs to the agent, which can set bad records aside."""
+
+    def compile(
+        self,
+        app: FaustApp,
+        *,
+        on_key_decode_error: Callable[..., Awaitable[None]] | None = None,  # noqa: ARG002 - Faust's signature
+        on_value_decode_error: Callable[..., Awaitable[None]] | None = None,  # noqa: ARG002 - likewise
+        default_propagate: bool = False,  # noqa: ARG002 - likewise
+    ) -> Callable[..., Awaitable[Event]]:
+        """Return the function that makes the event of a batch."""
+
+        async def decode(message: BatchMessage, *, propagate: bool = False) -> Event:  # noqa: ARG001 - Faust's signature
+            return Event(app, None, message.value, message.headers, message)
+
+        return decode

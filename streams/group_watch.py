@@ -1,0 +1,138 @@
+"""Looks once a second whether this member of the group still gets anywhere, and stops the process if not.
+
+Faust and aiokafka go on silently in several states from which they do not come back: heartbeats ended by an
+unexpected answer, a coordination task that died, commits refused for ever, a process that was
+stopped for longer than its session, a topic deleted under a running agent. A worker that restarts is cured
+of most of them; one that stands still is noticed by nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from aiokafka import errors
+
+from streams.transport_errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streams.consumer import LosslessConsumer
+
+log = logging.getLogger(__name__)
+
+_NO_MEMBERSHIP = -1
+#: Brokers that are starting may not know a topic for some seconds (4.7 s were measured).
+_TOPIC_PATIENCE_S = 30.0
+
+
+class GroupWatch:
+    """Watches one consumer.
+
+    Args:
+        consumer: which; its transport's `group_patience` says for how many seconds commits may fail, or the
+            group not be joined, before the process stops.
+        clock: seconds; must go on while the process is stopped.
+    """
+
+    def __init__(self, consumer: LosslessConsumer, clock: Callable[[], float] = time.monotonic) -> None:
+        self._consumer = consumer
+        self._clock = clock
+        self._looked_at: float | None = None
+        self._uncommitted_since: float | None = None
+        self._failing_since: float | None = None
+        self._missing_since: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Look once.
+
+        Raises:
+            ConfigurationError: a right or a topic is gone.
+        """
+        now = self._clock()
+        self._stop_after_pause(now)
+        self._stop_without_commits(now)
+        self._check_group(now)
+        self._check_topics(now)
+
+    def committed(self) -> None:
+        """Note that the broker confirmed a commit."""
+        self._uncommitted_since = None
+
+    def joined(self) -> None:
+        """Note that the group was joined."""
+        self._failing_since = None
+
+    def group_failed(self, error: errors.KafkaError) -> None:
+        """Note an error of the group's coordination, and join again.
+
+        Raises:
+            ConfigurationError: this member may not use the group or a topic.
+        """
+        if isinstance(error, errors.GroupAuthorizationFailedError | errors.TopicAuthorizationFailedError):
+            raise ConfigurationError(f"not authorised any more: {error}") from error
+        log.warning("the group's coordination failed, joining again: %r", error)
+        if self._failing_since is None:
+            self._failing_since = self._clock()
+        self._coordinator.request_rejoin()
+
+    def stop_if_expelled(self) -> None:
+        """Stop if the group has gone on without this process while it had work in hand.
+
+        It slept, or was cut off: another worker owns the partitions already, and whatever is in hand here
+        may be written over what that worker wrote.
+        """
+        if self._coordinator.generation == _NO_MEMBERSHIP and self._has_work:
+            self._stop("the group expelled this member while it had work in hand")
+
+    def _stop_after_pause(self, now: float) -> None:
+        session = self._consumer.app.conf.broker_session_timeout
+        paused = now - self._looked_at if self._looked_at is not None else 0.0
+        self._looked_at = now
+        if paused > session and self._has_work:
+            self._stop(f"the process stood still for {paused:.1f} s, longer than its session of {session} s")
+
+    def _stop_without_commits(self, now: float) -> None:
+        if not self._consumer.tracker.all_committable():
+            self._uncommitted_since = None
+        elif self._uncommitted_since is None:
+            self._uncommitted_since = now
+        elif now - self._uncommitted_since > self._patience:
+            self._stop(f"no commit succeeded for {self._patience} s")
+
+    def _check_group(self, now: float) -> None:
+        if self._coordinator._coordination_task.done():  # noqa: SLF001 - see faust_hooks
+            self._stop("the coordination with the group has ended")
+            return
+        try:
+            self._coordinator.check_errors()
+        except errors.KafkaError as error:
+            self.group_failed(error)
+        if self._failing_since is not None and now - self._failing_since > self._patience:
+            self._stop(f"the group could not be joined again for {self._patience} s")
+
+    def _check_topics(self, now: float) -> None:
+        cluster = self._consumer.kafka_thread.kafka._client.cluster  # noqa: SLF001 - see faust_hooks
+        for topic in self._consumer.subscribed_topics():
+            if cluster.partitions_for_topic(topic) is not None:
+                self._missing_since.pop(topic, None)
+            elif now - self._missing_since.setdefault(topic, now) > _TOPIC_PATIENCE_S:
+                raise ConfigurationError(f"the topic {topic} is gone: deleted, or hidden from us")
+
+    @property
+    def _has_work(self) -> bool:
+        publisher = self._consumer.app.publisher
+        return self._consumer.has_work_in_hand or (publisher is not None and publisher.in_flight > 0)
+
+    @property
+    def _patience(self) -> float:
+        return self._consumer.transport.group_patience
+
+    @property
+    def _coordinator(self):  # type: ignore[no-untyped-def] # noqa: ANN202 - aiokafka has no types
+        return self._consumer.kafka_thread.kafka._coordinator  # noqa: SLF001 - see faust_hooks
+
+    def _stop(self, reason: str) -> None:
+        self._consumer.transport.fail_stop(reason)
