@@ -149,7 +149,7 @@ def _one(ground: Ground, kind: _Kind, source: str, records: list[tuple[bytes, by
             cpu_s = append_times.cpu_of_records(ground.bootstrap, names, wanted, _PATIENCE_S, contestant)
             rss, began = contestant.rss_bytes(), contestant.started_at
         found = append_times.read(ground.bootstrap, names)
-    _compare(records, kind.times, prefix, found)
+    compare(records, kind.times, prefix, found)
     times = [record.at for record in found]
     return {
         "drained": append_times.rate(times),
@@ -161,7 +161,7 @@ def _one(ground: Ground, kind: _Kind, source: str, records: list[tuple[bytes, by
     }
 
 
-def _compare(
+def compare(
     records: list[tuple[bytes, bytes]], times: int, prefix: str, found: list[append_times.Appended]
 ) -> None:
     """Check that exactly the right bytes came to exactly the right topics.
