@@ -151,59 +151,58 @@ class Draft:
         self._round = 0 if case is None else case.round
         self._leg = 0 if case is None else case.leg
         self._where = _NOWHERE if case is None or case.round == 0 else _where_is(case)
+        source = cause.source
+        self._shared = {
+            "case_id": self._case_id,
+            "url_key": cause.url_key,
+            "input_id": cause.input_id,
+            "environment": cause.environment,
+            "admitted_at": cause.now,
+            "submitted_at": cause.submitted_at,
+            "directory_version": cause.directory.version,
+            "rules_version": RULES_VERSION,
+            "source_topic": source.topic,
+            "source_partition": source.partition,
+            "source_offset": source.offset,
+        }
 
     def by_sender(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
         """Add what the sender stated: it carries the signed statement and marks the submission as seen."""
         cause = self.cause
-        self._add(
-            fact,
-            by=cause.sender,
-            occurred_at=cause.occurred_at,
-            clock_skew=cause.clock_skew,
-            input_digest=cause.digest,
-            input_position=cause.position,
-            statement=cause.statement,
-            signature=cause.signature,
-            key_id=cause.key_id,
-            **details,
-        )
+        stated = {
+            "by": cause.sender,
+            "occurred_at": cause.occurred_at,
+            "clock_skew": cause.clock_skew,
+            "input_digest": cause.digest,
+            "input_position": cause.position,
+            "statement": cause.statement,
+            "signature": cause.signature,
+            "key_id": cause.key_id,
+        }
+        self._add(fact, stated, details)
 
     def by_rule(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
         """Add what follows from a rule; the actor is the exchange unless `by` names another."""
-        self._add(fact, **{"by": EXCHANGE, "occurred_at": self.cause.now, **details})
+        self._add(fact, {"by": EXCHANGE, "occurred_at": self.cause.now}, details)
 
-    def _add(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
+    def _add(self, fact: str, stated: dict[str, Any], details: dict[str, Any]) -> None:
         if fact in _PLACING:
             self._where = {
                 "hosting_country": details["hosting_country"],
                 "assigned_country": details["assigned_country"],
                 "assigned_hotline": details.get("assigned_hotline"),
             }
-        else:
-            details = {**self._where, **details}
-        cause = self.cause
-        number = self._number + len(self.facts) + 1
         if "leg" in details:
             self._round = details.pop("round", self._round)
             self._leg = details.pop("leg")
+        number = self._number + len(self.facts) + 1
         self.facts.append(
             Fact(
-                case_id=self._case_id,
-                url_key=cause.url_key,
                 number=number,
                 fact=fact,
                 round=self._round,
                 leg=self._leg,
-                fact_id=derived_id(cause.input_id, f"fact.{fact}.{number}", self._case_id),
-                input_id=cause.input_id,
-                environment=cause.environment,
-                admitted_at=cause.now,
-                submitted_at=cause.submitted_at,
-                directory_version=cause.directory.version,
-                rules_version=RULES_VERSION,
-                source_topic=cause.source.topic,
-                source_partition=cause.source.partition,
-                source_offset=cause.source.offset,
-                **details,
+                fact_id=derived_id(self.cause.input_id, f"fact.{fact}.{number}", self._case_id),
+                **{**self._shared, **self._where, **stated, **details},
             )
         )

@@ -41,15 +41,16 @@ def with_seen(case: Case, fact: Fact) -> tuple[Seen, ...]:
     if fact.input_digest is None or fact.input_position is None:
         return case.seen
     event_id = id_bytes(fact.input_id)
-    if any(seen.event_id == event_id for seen in reversed(case.seen)):
-        return case.seen
     sender = _sender(fact.by)
     kept = case.seen
-    own = [seen for seen in kept if seen.sender == sender]
-    if len(own) >= SEEN_OF_SENDER:
-        kept = tuple(seen for seen in kept if seen is not own[0])
-    elif len(kept) >= SEEN_OF_CASE:
-        kept = kept[1:]
+    if kept:
+        if any(seen.event_id == event_id for seen in reversed(kept)):
+            return kept
+        own = [seen for seen in kept if seen.sender == sender]
+        if len(own) >= SEEN_OF_SENDER:
+            kept = tuple(seen for seen in kept if seen is not own[0])
+        elif len(kept) >= SEEN_OF_CASE:
+            kept = kept[1:]
     return (
         *kept,
         Seen(

@@ -6,7 +6,7 @@ is one look at all texts of a message together, because this runs for every subm
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, le
 from typing import Any, Final
 
 import msgspec
@@ -35,10 +35,10 @@ def list_fields(message: type[Message]) -> tuple[str, ...]:
 
 
 @cache
-def _plan(message: type[Message]) -> tuple[_Getter, tuple[tuple[str, int], ...], tuple[str, ...]]:
+def _plan(message: type[Message]) -> tuple[_Getter, tuple[str, ...], tuple[int, ...], tuple[str, ...]]:
     names = text_fields(message)
-    limits = tuple((name, TEXT_LIMITS[name].characters) for name in names)
-    return attrgetter(*names), limits, list_fields(message)
+    limits = tuple(TEXT_LIMITS[name].characters for name in names)
+    return attrgetter(*names), names, limits, list_fields(message)
 
 
 def check_texts(message: Message, prefix: str) -> Iterator[RuleViolation]:
@@ -48,14 +48,14 @@ def check_texts(message: Message, prefix: str) -> Iterator[RuleViolation]:
         message: A statement or a content.
         prefix: What stands before the field in the path told to the sender, such as `content.`.
     """
-    get, limits, lists = _plan(type(message))
-    for text, (name, limit) in zip(get(message), limits, strict=True):
-        if text is None:
-            continue
-        if len(text) > limit:
-            yield too_long(prefix + name, name)
-        elif not text.isprintable() and has_control_characters(text, lines=name in _WITH_LINES):
-            yield from _characters(prefix + name, text, lines=name in _WITH_LINES)
+    get, names, limits, lists = _plan(type(message))
+    texts = [text or "" for text in get(message)]
+    if not all(map(le, map(len, texts), limits)) or not "".join(texts).isprintable():
+        for text, name, limit in zip(texts, names, limits, strict=True):
+            if len(text) > limit:
+                yield too_long(prefix + name, name)
+            elif not text.isprintable() and has_control_characters(text, lines=name in _WITH_LINES):
+                yield from _characters(prefix + name, text, lines=name in _WITH_LINES)
     for name in lists:
         items = getattr(message, name)
         if items:
