@@ -40,7 +40,6 @@ from schemas.errors import UnreadableError
 from streams import wire
 from streams.topics import Topics
 from streams.untyped import KafkaRecord
-from streams.wire import StatementPrefix
 
 INVALID_COUNTRY: Final = "invalid"
 
@@ -95,42 +94,54 @@ def judge(record: KafkaRecord, bench: Bench) -> Verdict:
     except UnreadableError as error:
         return GiveUp(Failure("unreadable", error.rule, "submission", str(error)))
     try:
-        prefix = wire.prefix_of(submission.statement)
+        statement = wire.statement_of(submission)
     except UnreadableError as error:
-        return GiveUp(Failure("unreadable", error.rule, "statement", str(error)))
-    if prefix.sender not in bench.directory.members_by_id:
-        text = f"the sender is not in directory version {bench.directory.version}"
-        return GiveUp(Failure("unattributable", "unknown_member", "sender", text))
-    return _judge(_Attributed(record, bench, submission, prefix))
+        return _without_statement(_Readable(record, bench, submission), error)
+    if statement.sender not in bench.directory.members_by_id:
+        return _unattributable(bench)
+    return _judge(_Readable(record, bench, submission), statement)
 
 
-class _Attributed(msgspec.Struct, frozen=True):
-    """A record whose sender is known."""
+class _Readable(msgspec.Struct, frozen=True):
+    """A record whose envelope can be read."""
 
     record: KafkaRecord
     bench: Bench
     submission: Submission
-    prefix: StatementPrefix
 
 
-def _judge(readable: _Attributed) -> Verdict:
-    record, bench, submission, prefix = readable.record, readable.bench, readable.submission, readable.prefix
+def _without_statement(readable: _Readable, reason: UnreadableError) -> Verdict:
+    """Answer what is done when the whole statement cannot be read: the routing fields may name the sender."""
     try:
-        statement = wire.statement_of(submission)
+        prefix = wire.prefix_of(readable.submission.statement)
     except UnreadableError as error:
-        return _refuse(readable, (RuleViolation("statement", error.rule, str(error)),))
+        return GiveUp(Failure("unreadable", error.rule, "statement", str(error)))
+    if prefix.sender not in readable.bench.directory.members_by_id:
+        return _unattributable(readable.bench)
+    return _refuse(readable, (RuleViolation("statement", reason.rule, str(reason)),))
+
+
+def _unattributable(bench: Bench) -> GiveUp:
+    text = f"the sender is not in directory version {bench.directory.version}"
+    return GiveUp(Failure("unattributable", "unknown_member", "sender", text))
+
+
+def _judge(readable: _Readable, statement: Statement) -> Verdict:
+    record, bench, submission = readable.record, readable.bench, readable.submission
     try:
         content = _clear_content(statement, submission)
     except UnreadableError as error:
         return _refuse(readable, (RuleViolation("content", error.rule, str(error)),))
     admission = Admission(bench.directory, bench.environment, bench.now, record.timestamp, len(record.value))
     violations: tuple[RuleViolation, ...]
-    if isinstance(statement, ReportStatement):
+    is_report = isinstance(statement, ReportStatement)
+    if is_report:
         violations = check_report(statement, content, submission, admission)  # type: ignore[arg-type]
     else:
         violations = check_action(statement, content, submission, admission)  # type: ignore[arg-type]
-    if (prefix.kind == "action") != (record.topic == bench.topics.actions_submitted):
-        violations += (RuleViolation("topic", "wrong_topic", f"{prefix.kind}s have topics of their own"),)
+    if is_report == (record.topic == bench.topics.actions_submitted):
+        kind = "report" if is_report else "action"
+        violations += (RuleViolation("topic", "wrong_topic", f"{kind}s have topics of their own"),)
     if violations:
         needs_police = any(violation.rule == NO_ADDRESS for violation in violations)
         contact = (
@@ -213,8 +224,9 @@ def _escalations(
     )
 
 
-def _refuse(readable: _Attributed, violations: Sequence[RuleViolation], contact: str | None = None) -> Refuse:
-    bench, submission, prefix = readable.bench, readable.submission, readable.prefix
+def _refuse(readable: _Readable, violations: Sequence[RuleViolation], contact: str | None = None) -> Refuse:
+    bench, submission = readable.bench, readable.submission
+    prefix = wire.prefix_of(submission.statement)
     first = violations[0]
     more = f"; {len(violations) - 1} more" if len(violations) > 1 else ""
     try:

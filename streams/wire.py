@@ -110,6 +110,9 @@ def decode_as(message_type: type[M], framed: bytes) -> M:
 
 def statement_of(submission: Submission) -> ReportStatement | ActionStatement:
     """Return the statement inside a submission; UnexpectedMessageError if it holds another message."""
+    kind = _statement_types().get(submission.statement[:HEADER_BYTES])
+    if kind is not None:
+        return decode_as(kind, submission.statement)
     message = decode(submission.statement)
     if not isinstance(message, ReportStatement | ActionStatement):
         raise UnexpectedMessageError(SCHEMA_NAMES[type(message)], *codec.STATEMENT_NAMES)
@@ -151,6 +154,12 @@ def prefix_of(statement: bytes) -> StatementPrefix:
         return StatementPrefix(kind, *record.values())  # type: ignore[arg-type] # the fields in their order
     prefix, _ = _read(kind, read, statement)
     return prefix
+
+
+@functools.cache
+def _statement_types() -> dict[bytes, type[ReportStatement | ActionStatement]]:
+    """Return the statements of the newest versions by their frame."""
+    return {_bound(kind)[1]: kind for kind in (ReportStatement, ActionStatement)}
 
 
 @functools.cache
