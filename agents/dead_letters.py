@@ -1,8 +1,9 @@
 """Dead letters: records that cannot go their way, kept whole with what explains and replays them.
 
-Key, value and headers stay byte-identical; the provenance follows as headers `hx-<field>` of
-DeadLetterHeaders. Where a record already carries such headers, the last of each name counts. The message
-never repeats a value.
+Key, value and headers stay byte-identical; the provenance follows them as headers `hx-<field>` of
+DeadLetterHeaders, beginning with the last `hx-topic`, so that nothing a record brings along can be taken for
+it. A replay puts one header `hx-attempts` behind the record's own; a record that fails again counts on from
+there. The message never repeats a value.
 """
 
 import zlib
@@ -17,9 +18,15 @@ from streams.publishing import Outgoing
 from streams.untyped import KafkaRecord
 
 HEADER_PREFIX: Final = "hx-"
+ATTEMPTS: Final = "hx-attempts"
+_FIRST: Final = "hx-topic"
+_MOST_ATTEMPTS: Final = 1_000_000
 NO_OFFSET: Final = -1
 """Offset of a record that was never stored."""
 SOFTWARE_VERSION: Final = version("hotline-exchange")
+
+Header = tuple[str, bytes | None]
+"""Kafka allows a header without a value, and several of one name."""
 
 ErrorClass = Literal["unreadable", "unattributable", "bug", "undeliverable"]
 
@@ -92,7 +99,7 @@ class DeadLetterBox:
             message=failure.message,
             software_version=SOFTWARE_VERSION,
             group=self._group,
-            attempts=1,
+            attempts=1 + attempts_before(letter.headers),
             failed_at=failed_at,
         )
         place = zlib.crc32(topic.encode()) % partitions
@@ -108,16 +115,49 @@ def to_headers(provenance: DeadLetterHeaders) -> tuple[tuple[str, bytes], ...]:
     )
 
 
-def from_headers(headers: Sequence[tuple[str, bytes]]) -> DeadLetterHeaders:
-    """Read provenance back; msgspec.ValidationError when these are no headers of a dead letter."""
-    values = {
-        name.removeprefix(HEADER_PREFIX): value.decode()
-        for name, value in headers
-        if name.startswith(HEADER_PREFIX)
-    }
+def from_headers(headers: Sequence[Header]) -> DeadLetterHeaders:
+    """Read provenance back.
+
+    Raises:
+        msgspec.ValidationError: These are no headers of a dead letter.
+    """
+    try:
+        values = {
+            name.removeprefix(HEADER_PREFIX): (value or b"").decode()
+            for name, value in headers[_own(headers) :]
+        }
+    except UnicodeDecodeError as error:
+        raise msgspec.ValidationError("a header of the provenance is no text") from error
     return msgspec.convert(values, DeadLetterHeaders, strict=False)
 
 
-def original_headers(headers: Sequence[tuple[str, bytes]]) -> tuple[tuple[str, bytes], ...]:
-    """Answer the headers the record had before it became a dead letter."""
-    return tuple(headers[: -len(DeadLetterHeaders.__struct_fields__)])
+def original_headers(headers: Sequence[Header]) -> tuple[Header, ...]:
+    """Answer the headers the record had before it became a dead letter and before it was replayed."""
+    kept = tuple(headers[: _own(headers)])
+    return kept[:-1] if attempts_before(kept) else kept
+
+
+def replayed_headers(headers: Sequence[Header]) -> tuple[Header, ...]:
+    """Answer the headers with which a dead letter is replayed: its own, then how often it was tried.
+
+    Raises:
+        msgspec.ValidationError: These are no headers of a dead letter.
+    """
+    attempts = from_headers(headers).attempts
+    return (*original_headers(headers), (ATTEMPTS, str(attempts).encode()))
+
+
+def attempts_before(headers: Sequence[Header]) -> int:
+    """Answer how often a replayed record was tried before; 0 for one that was not replayed."""
+    name, value = headers[-1] if headers else ("", b"")
+    if name != ATTEMPTS or value is None or not value.isdigit() or len(value) > len(str(_MOST_ATTEMPTS)):
+        return 0
+    return min(int(value), _MOST_ATTEMPTS)
+
+
+def _own(headers: Sequence[Header]) -> int:
+    """Answer where the provenance begins."""
+    places = [place for place, (name, _) in enumerate(headers) if name == _FIRST]
+    if not places:
+        raise msgspec.ValidationError("the record has no provenance")
+    return places[-1]

@@ -7,7 +7,7 @@ on real time.
 """
 
 from collections import Counter as Tally
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -174,6 +174,12 @@ class CasekeeperMetrics(TurnedAwayMetrics):
             ["member"],
             registry=self.registry,
         )
+        self._parked = Gauge(
+            f"{PREFIX}_parked_cases",
+            "Parked cases of the partitions here, by the class of what stopped them.",
+            ["error_class"],
+            registry=self.registry,
+        )
         self._measured: dict[str, set[str]] = {}
         self.directory_version = directory_version_gauge(self.registry)
 
@@ -198,6 +204,10 @@ class CasekeeperMetrics(TurnedAwayMetrics):
         ):
             for label, count in tally.items():
                 counter.labels(label).inc(count)
+
+    def parked_cases(self, error_class: str, count: Callable[[], int]) -> None:
+        """Show what `count` answers as the number of cases parked because of a class of errors."""
+        self._parked.labels(error_class).set_function(count)
 
     def wakeups(self, by_step: Mapping[str, int]) -> None:
         """Count wake-ups sent."""

@@ -69,7 +69,7 @@ def keep(case: Case | None, event: Event, directory: Directory, source: Source) 
         return Kept(case)
     _check(case, event)
     if case is not None and case.parked is not None:
-        return wait(case, event, directory, source)
+        return wait(case, event, source)
     return _applied(case, event, directory, source)
 
 

@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 from casework.causes import Draft, bare_cause
-from casework.directory import Directory
 from casework.errors import BugError
 from casework.events import Event, Source, Unpark
 from casework.evolution import evolve
@@ -41,22 +40,31 @@ class Trouble(msgspec.Struct, frozen=True):
     rule: str
 
 
-def park(case: Case | None, event: Event, trouble: Trouble, directory: Directory, source: Source) -> Kept:
-    """Answer the case with a first record that could not be decided."""
-    now = _now(case, event)
+class _Stamp(msgspec.Struct, frozen=True):
+    """The version a record was admitted with, in place of a directory that may not be there."""
+
+    version: int
+
+
+def park(case: Case | None, event: Event, trouble: Trouble, source: Source) -> Kept:
+    """Answer the case with a first record that could not be decided; read again, it changes nothing."""
+    if case is not None and source.offset <= case.source_offset:
+        return Kept(case)
     parked = Parked(
         offsets=(source.offset,),
         count=1,
-        since=now,
+        since=_now(case, event),
         error_class=trouble.error_class,
         rule=trouble.rule,
         attempts=1,
     )
-    return _parked(case, event, parked, trouble.rule, directory, source)
+    return _parked(case, event, parked, trouble.rule, source)
 
 
-def wait(case: Case, event: Event, directory: Directory, source: Source) -> Kept:
-    """Answer a parked case with one more record, which waits untried."""
+def wait(case: Case, event: Event, source: Source) -> Kept:
+    """Answer a parked case with one more record, which waits untried; one that is read again waits once."""
+    if source.offset <= case.source_offset:
+        return Kept(case)
     there = _of(case)
     is_full = there.more_from is not None or len(there.offsets) >= MAX_LISTED
     if is_full:
@@ -65,24 +73,17 @@ def wait(case: Case, event: Event, directory: Directory, source: Source) -> Kept
     else:
         offsets = (*there.offsets, source.offset)
         parked = msgspec.structs.replace(there, offsets=offsets, count=there.count + 1)
-    return _parked(case, event, parked, BEHIND, directory, source)
+    return _parked(case, event, parked, BEHIND, source)
 
 
-def unparked(case: Case, order: Unpark, directory: Directory, source: Source) -> Kept:
+def unparked(case: Case, order: Unpark, source: Source) -> Kept:
     """Answer a case of which everything that waited is decided."""
-    draft = _draft(case, order, directory, source)
+    draft = _draft(case, order, source)
     draft.by_rule("unparked", unparking=order.unparking)
     return _kept(case, draft)
 
 
-def park_again(  # noqa: PLR0913, PLR0917 - what failed, what waits, and what the fact is stamped with
-    case: Case | None,
-    event: Event,
-    order: Unpark,
-    waiting: Parked,
-    directory: Directory,
-    source: Source,
-) -> Kept:
+def park_again(case: Case | None, event: Event, order: Unpark, waiting: Parked, source: Source) -> Kept:
     """Answer a case that waits on after an unpark.
 
     Args:
@@ -90,19 +91,17 @@ def park_again(  # noqa: PLR0913, PLR0917 - what failed, what waits, and what th
         event: The record that could not be decided, or the order itself when no record failed.
         order: The unpark.
         waiting: What waits now.
-        directory: Version stamped on the record.
         source: Where the order stands, so that it is not carried out a second time.
     """
-    return _parked(case, event, waiting, waiting.rule, directory, source, order)
+    return _parked(case, event, waiting, waiting.rule, source, order)
 
 
-def give_up(  # noqa: PLR0913, PLR0917 - one fact
-    case: Case, order: Unpark, offset: int, rule: str, directory: Directory, source: Source
-) -> Kept:
+def give_up(case: Case | None, order: Unpark, offset: int, rule: str, source: Source) -> Kept:
     """Answer the fact that a waiting record will never be decided; `offset` is where it stood."""
-    draft = _draft(case, order, directory, msgspec.structs.replace(source, offset=offset))
+    draft = _draft(case, order, msgspec.structs.replace(source, offset=offset))
     draft.by_rule("given_up", rule=rule)
-    return _kept(case, draft)
+    kept = _kept(case, draft)
+    return kept if case is not None else msgspec.structs.replace(kept, case=None)
 
 
 def _of(case: Case) -> Parked:
@@ -116,11 +115,10 @@ def _parked(  # noqa: PLR0913, PLR0917 - one fact
     event: Event,
     parked: Parked,
     rule: str,
-    directory: Directory,
     source: Source,
     order: Unpark | None = None,
 ) -> Kept:
-    draft = _draft(case, event, directory, source)
+    draft = _draft(case, event, source)
     draft.by_rule("parked", parked=parked, rule=rule, unparking=None if order is None else order.unparking)
     return _kept(case, draft)
 
@@ -132,8 +130,10 @@ def _kept(case: Case | None, draft: Draft) -> Kept:
     return Kept(after, tuple(draft.facts))
 
 
-def _draft(case: Case | None, event: Event, directory: Directory, source: Source) -> Draft:
-    return Draft(case, bare_cause(event.admitted, _now(case, event), directory, source))
+def _draft(case: Case | None, event: Event, source: Source) -> Draft:
+    stamp = _Stamp(event.admitted.directory_version)
+    cause = bare_cause(event.admitted, _now(case, event), stamp, source)  # type: ignore[arg-type] # its version is all that is read
+    return Draft(case, cause)
 
 
 def _now(case: Case | None, event: Event) -> int:

@@ -1,7 +1,17 @@
 from types import SimpleNamespace
 from typing import Any
 
-from agents.dead_letters import DeadLetterBox, Failure, from_headers, original_headers
+import msgspec
+import pytest
+
+from agents.dead_letters import (
+    ATTEMPTS,
+    DeadLetterBox,
+    Failure,
+    from_headers,
+    original_headers,
+    replayed_headers,
+)
 from streams.publishing import Outgoing
 
 BOX = DeadLetterBox("dead-letters", "intake")
@@ -48,3 +58,38 @@ def test_what_could_not_be_sent_names_its_destination() -> None:
     found = from_headers(BOX.undeliverable(outgoing, "unknown_topic", partitions=3, failed_at=9).headers)
     assert (found.topic, found.partition, found.offset) == ("inbox.se-ecpat", 1, -1)
     assert (found.error_class, found.rule) == ("undeliverable", "unknown_topic")
+
+
+def test_headers_of_one_name_and_without_value_are_kept() -> None:
+    """Kafka allows both; a dead letter and its replay have them as they were, in their order."""
+    headers = (("trace", b"1"), ("trace", b"2"), ("empty", None), ("hx-rule", b"\xff"))
+    letter = BOX.given_up(record(key=None, headers=headers), FAILURE, partitions=3, failed_at=9)
+    assert letter.key is None
+    assert original_headers(letter.headers) == headers
+    assert from_headers(letter.headers).rule == "not_framed"
+
+
+def test_a_replayed_record_that_fails_again_counts_its_attempts() -> None:
+    """Each time round the number grows by one, and the record's own headers stay as they were."""
+    headers: tuple[tuple[str, bytes | None], ...] = (("trace", b"1"),)
+    for attempt in range(1, 4):
+        letter = BOX.given_up(record(headers=headers), FAILURE, partitions=3, failed_at=9)
+        assert from_headers(letter.headers).attempts == attempt
+        assert original_headers(letter.headers) == (("trace", b"1"),)
+        headers = replayed_headers(letter.headers)
+        assert headers == (("trace", b"1"), (ATTEMPTS, str(attempt).encode()))
+
+
+@pytest.mark.parametrize("forged", [b"x", b"-1", b"", None, b"9" * 40])
+def test_a_forged_number_of_attempts_does_no_harm(forged: bytes | None) -> None:
+    """What is no sensible number is a header like any other."""
+    letter = BOX.given_up(record(headers=((ATTEMPTS, forged),)), FAILURE, partitions=3, failed_at=9)
+    assert from_headers(letter.headers).attempts == 1
+    assert original_headers(letter.headers) == ((ATTEMPTS, forged),)
+
+
+@pytest.mark.parametrize("headers", [(), (("trace", b"1"),), (("hx-topic", b"t"),), (("hx-topic", b"\xff"),)])
+def test_a_record_without_provenance_is_said_to_have_none(headers: tuple[tuple[str, bytes], ...]) -> None:
+    """Whatever else lies on the topic is one known error, never a crash of a tool."""
+    with pytest.raises(msgspec.ValidationError):
+        from_headers(headers)

@@ -91,7 +91,7 @@ def with_trouble(records: list[Recorded], at: int) -> Line:
     line = Line()
     for index, (event, directory, source) in enumerate(records):
         if index == at:
-            line.take(park(line.case, event, BUG, directory, source))
+            line.take(park(line.case, event, BUG, source))
         else:
             line.take(keep(line.case, event, directory, source))
     assert line.case is not None
@@ -100,10 +100,10 @@ def with_trouble(records: list[Recorded], at: int) -> Line:
     assert due_times(line.case) == ()
     for event, directory, source in records[at:]:
         line.take(keep_waiting(line.case, event, directory, source))
-    event, directory, source = records[-1]
+    event, _, source = records[-1]
     if line.case is not None:
         end = replace(source, offset=source.offset + 1)
-        line.take(unparked(line.case, order_for(event), directory, end))
+        line.take(unparked(line.case, order_for(event), end))
         assert (line.case.parked, line.case.source_offset) == (None, end.offset)
     return line
 
@@ -151,7 +151,7 @@ def test_facts_rebuild_a_parked_state_too(
     line = Line()
     for index, (event, directory, source) in enumerate(records):
         if index == at % len(records):
-            line.take(park(line.case, event, BUG, directory, source))
+            line.take(park(line.case, event, BUG, source))
         else:
             line.take(keep(line.case, event, directory, source))
     whole = with_trouble(records, at % len(records))
@@ -166,7 +166,7 @@ def test_facts_rebuild_a_parked_state_too(
 def test_a_record_that_is_read_again_joins_the_line_once(opened: "Story") -> None:
     """A crash between facts and commit repeats records of a parked case; none waits twice."""
     event, directory, source = record(opened, "acknowledged")
-    kept = park(opened.case, event, BUG, directory, source)
+    kept = park(opened.case, event, BUG, source)
     assert keep(kept.case, event, directory, source) == Kept(kept.case)
     later = record(opened, "removed")
     waits = keep(kept.case, *later)
@@ -176,8 +176,8 @@ def test_a_record_that_is_read_again_joins_the_line_once(opened: "Story") -> Non
 
 def test_the_fact_says_what_failed_and_no_value(opened: "Story") -> None:
     """A parked fact carries the name of the error and where the record stands, never what is in it."""
-    event, directory, source = record(opened, "acknowledged")
-    (fact,) = park(opened.case, event, BUG, directory, source).facts
+    event, _, source = record(opened, "acknowledged")
+    (fact,) = park(opened.case, event, BUG, source).facts
     assert (fact.fact, fact.rule, fact.by) == ("parked", "ZeroDivisionError", "exchange")
     assert (fact.input_id, fact.source_offset) == (event.admitted.event_id, source.offset)
     assert fact.statement is fact.input_digest is fact.reference is None
@@ -194,7 +194,7 @@ def test_the_fact_says_what_failed_and_no_value(opened: "Story") -> None:
 def test_a_flood_on_a_parked_case_keeps_its_state_small(opened: "Story") -> None:
     """Beyond the listed offsets only the place is kept from which more wait; nobody is left out."""
     event, directory, source = record(opened, "acknowledged")
-    case = park(opened.case, event, BUG, directory, source).case
+    case = park(opened.case, event, BUG, source).case
     for number in range(1, MAX_LISTED + 50):
         place = replace(source, offset=source.offset + number * 1_000_000_000)
         case = keep(case, event, directory, place).case
@@ -208,10 +208,10 @@ def test_a_flood_on_a_parked_case_keeps_its_state_small(opened: "Story") -> None
 def test_a_case_parked_again_does_not_obey_the_same_order_twice(opened: "Story") -> None:
     """The fact stands where the order stands, so that a crash does not count the failure a second time."""
     event, directory, source = record(opened, "acknowledged")
-    case = park(opened.case, event, BUG, directory, source).case
+    case = park(opened.case, event, BUG, source).case
     order, place = order_for(event), replace(source, offset=source.offset + 9)
     waiting = replace(case.parked, attempts=2)
-    kept = park_again(case, event, order, waiting, directory, place)
+    kept = park_again(case, event, order, waiting, place)
     assert (kept.case.parked.attempts, kept.case.source_offset) == (2, place.offset)
     assert (kept.facts[0].input_id, kept.facts[0].unparking) == (event.admitted.event_id, order.unparking)
     assert keep(kept.case, order, directory, place) == Kept(kept.case)
@@ -219,10 +219,10 @@ def test_a_case_parked_again_does_not_obey_the_same_order_twice(opened: "Story")
 
 def test_what_will_never_be_decided_is_named(opened: "Story") -> None:
     """A record that the topic has deleted, or that an operator gives up, leaves a fact with its offset."""
-    event, directory, source = record(opened, "acknowledged")
-    case = park(opened.case, event, BUG, directory, source).case
+    event, _, source = record(opened, "acknowledged")
+    case = park(opened.case, event, BUG, source).case
     place = replace(source, offset=source.offset + 9)
-    kept = give_up(case, order_for(event), source.offset, "deleted_by_retention", directory, place)
+    kept = give_up(case, order_for(event), source.offset, "deleted_by_retention", place)
     assert (kept.facts[0].fact, kept.facts[0].source_offset) == ("given_up", source.offset)
     assert kept.facts[0].rule == "deleted_by_retention"
     assert kept.case.parked == case.parked
