@@ -46,6 +46,7 @@ class Worker:
     Attributes:
         exits: How often it ended with which code, signals as negative numbers.
         lock: Held by the fault that has this worker in hand.
+        struck: How often which armed point was reached.
     """
 
     def __init__(  # noqa: PLR0913 - what makes a worker, given in one place
@@ -73,12 +74,18 @@ class Worker:
         self._is_wanted = False
         self._read = 0
         self._is_ready = False
+        self._is_counted = True
         self.struck: Counter[str] = Counter()
 
     @property
     def data(self) -> Path:
         """Its local files: they may be lost, and must be doubted."""
         return self.home / "data"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it has one."""
+        return None if self._process is None else self._process.pid
 
     @property
     def is_ready(self) -> bool:
@@ -91,9 +98,10 @@ class Worker:
         """Whether its process is there."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, faults: str = "") -> None:
-        """Start it with some faults armed."""
+    def start(self, faults: str = "", *, is_counted: bool = True) -> None:
+        """Start it with some faults armed; those of a fault that is counted itself are not counted again."""
         self.look()
+        self._is_counted = is_counted
         self._is_wanted = True
         self._is_ready = False
         settings = msgspec.structs.replace(self._settings, faults=faults)
@@ -175,7 +183,7 @@ class Worker:
         text = whole.decode(errors="replace")
         self._is_ready = self._is_ready or _READY in text
         for action, point in _STRUCK.findall(text):
-            self.struck[f"{action} at {point}"] += 1
+            self.struck[f"{action} at {point}"] += self._is_counted
 
     def _must_come_back(self) -> bool:
         return self._is_wanted and self._process is None

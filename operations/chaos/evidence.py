@@ -15,6 +15,7 @@ from casework.messages import Admitted, Delivery, Escalation, Fact, Message, Rec
 from operations.accounting import account
 from operations.books import read_books
 from operations.chaos.report import Violation
+from operations.chaos.resending import late_messages
 from operations.reading import Record, TopicReader
 from schemas.errors import UnreadableError
 from streams import wire
@@ -56,7 +57,7 @@ def examine(
     with TopicReader(bootstrap) as reader:
         found = account(read_books(reader, topics, confirmed=confirmed, read=read))
         names = sorted(reader.topics())
-        effects = _Effects()
+        effects = Effects(late_messages(reader, topics))
         for record in reader.whole(*_effect_topics(topics, names)):
             effects.take(record)
         left = sum(1 for _ in reader.whole(topics.cases_status))
@@ -83,15 +84,19 @@ def _effect_topics(topics: Topics, names: list[str]) -> list[str]:
     return [topics.cases_admitted, topics.cases_events, *inboxes]
 
 
-class _Effects:
+class Effects:
     """Effects in the order of their topics.
+
+    Args:
+        late: SHA-256 of messages that are known to have come late.
 
     Attributes:
         records: How many of each kind.
         duplicates: How many of them were there before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, late: Collection[bytes] = ()) -> None:
+        self._late = late
         self.records: Counter[str] = Counter()
         self.duplicates: Counter[str] = Counter()
         self._bytes: dict[tuple[str, str, str, bytes], bytes] = {}
@@ -112,14 +117,15 @@ class _Effects:
         # A sender may reuse an event id for another address; the exchange keeps them apart by the url key.
         own = (record.topic, kind, str(getattr(message, name)), record.key or b"")
         digest = hashlib.sha256(record.value or b"").digest()
+        is_new = own not in self._bytes
         first = self._bytes.setdefault(own, digest)
-        if first != digest and not isinstance(message, Admitted):
+        if first != digest:
             place = f"{record.topic}/{record.partition}/{record.offset}"
             self._broken.append(Violation("a repeated effect has identical bytes", f"{kind} {own[2]}", place))
-        if len(self._bytes) == self.records.total() - self.duplicates.total():
-            self._in_order(record, message)
-        else:
+        if not is_new:
             self.duplicates[kind] += 1
+        elif digest not in self._late:
+            self._in_order(record, message)
 
     def violations(self) -> Iterator[Violation]:
         """Yield what is wrong with the order and the bytes of effects."""

@@ -16,6 +16,7 @@ from operations import setting_up
 from operations.embedded_kafka import EmbeddedCluster, EmbeddedKafka
 from operations.simulator.cast import choose_cast
 from operations.simulator.constants import DAY_MS
+from operations.simulator.hosting import hosting_weights
 from operations.simulator.year import start_of
 from streams.clock import CompressedClock, SystemClock, format_clock
 from streams.settings import Settings
@@ -24,6 +25,7 @@ from streams.topics import Topics
 Size = Literal["one", "three"]
 
 YEAR: Final = 2022
+_BUSY: Final = 3
 _SLOTS: Final = 8
 _PARTITIONS: Final = 6
 _HEAD_START_MS: Final = 12_000
@@ -146,6 +148,13 @@ def small_network(directory: Directory) -> Directory:
             rest_slots=tuple(range(len(owners), _SLOTS)),
         )
     )
+
+
+def busy_hotlines(directory: Directory) -> list[str]:
+    """Answer the hotlines of the countries that host most: their inboxes are never quiet for long."""
+    weights = hosting_weights(YEAR)
+    rules = sorted(directory.countries, key=lambda rule: -weights.get(rule.code, 0.0))
+    return [share.member for rule in rules[:_BUSY] for share in rule.hotlines]
 
 
 def _compact_at_once(brokers: Brokers, topics: Topics) -> None:

@@ -15,11 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from operations.chaos.crew import Worker
-from operations.chaos.exchange import YEAR, Brokers, Exchange, configured_again
+from operations.chaos.exchange import Brokers, Exchange, busy_hotlines, configured_again
 from operations.chaos.kinds import POINTS
 from operations.chaos.schedule import Step
 from operations.chaos.versions import Version
-from operations.simulator.cast import choose_cast
 
 _REACH_S: Final = 25.0
 _READY_S: Final = 60.0
@@ -146,7 +145,7 @@ class Injector:
         point = f"casekeeper.{_STATES[int(step.pick * 1000) % len(_STATES)]}"
         async with worker.lock:
             await worker.end()
-            worker.start(f"{point}:stop@{5 + int(step.pick * 100) % 20}")
+            worker.start(f"{point}:stop@{5 + int(step.pick * 100) % 20}", is_counted=False)
             if not await _until(worker.is_stopped, _REACH_S):
                 return
             self._note(step, worker.name, f"at {point} for {step.seconds} s")
@@ -275,8 +274,8 @@ class Injector:
             self._note(step, "cluster", f"{moved} partitions")
 
     async def _too_large(self, step: Step) -> None:
-        hotlines = choose_cast(self._exchange.directory, YEAR).hotlines
-        inbox = self._exchange.topics.inbox(hotlines[int(step.pick * len(hotlines))])
+        busy = busy_hotlines(self._exchange.directory)
+        inbox = self._exchange.topics.inbox(busy[int(step.pick * len(busy))])
         async with self._brokers.lock:
             usual: Any = self._exchange.settings.topic_max_bytes
             await asyncio.to_thread(configured_again, self._brokers, inbox, max_message_bytes=_SMALL_MESSAGE)

@@ -20,6 +20,7 @@ from operations.chaos.evidence import Evidence, examine
 from operations.chaos.exchange import YEAR, Brokers, Exchange, Size
 from operations.chaos.injector import Happened, Injector
 from operations.chaos.report import Phase, Report, Violation
+from operations.chaos.resending import resend_undeliverable
 from operations.chaos.schedule import Step, steps
 from operations.chaos.versions import PRESENT, Version, other_version, revision
 from operations.chaos.watch import Watch
@@ -35,6 +36,7 @@ _READY_S: Final = 90.0
 _DRAIN_S: Final = 120.0
 _SETTLE_S: Final = 20.0
 _LOOK_S: Final = 0.2
+_FLOWING: Final = 20
 _AT_ONCE: Final = 4
 _SIMULATED_DAYS_A_SECOND: Final = 0.25
 
@@ -76,6 +78,8 @@ def run(options: Options, say: Callable[[str], None] = print) -> tuple[Report, P
                 with exchanges.brokers(size, home / f"brokers-{size}") as brokers:
                     phase = _Phase(options, brokers, other, home / size, say)
                     phases.append(asyncio.run(phase.play(faults)))
+                violations = len(phases[-1].violations)
+                say(f"on {size}: {sum(phases[-1].faults.values())} faults, {violations} violations")
                 shutil.rmtree(home / f"brokers-{size}", ignore_errors=True)
     return Report(options.seed, options.faults, tuple(phases), revision()), home
 
@@ -133,6 +137,7 @@ class _Phase:
             async with simulation:
                 load = asyncio.create_task(simulation.run(options.seconds * 2, stop))
                 watching = asyncio.create_task(watch.run(_fresh(injector)))
+                await self._until_flowing(simulation, load, stop)
                 begun = time.monotonic()
                 try:
                     await self._break(injector, load, stop, faults)
@@ -146,6 +151,10 @@ class _Phase:
                     watching.cancel()
                 for worker in crew:
                     await worker.end()
+                resent = await asyncio.to_thread(
+                    resend_undeliverable, self._brokers.bootstrap, exchange.topics
+                )
+                self._say(f"{resent} undeliverable messages sent again")
                 await simulation.settle(_SETTLE_S)
             ledger = simulation.ledger
             self._say("comparing ids")
@@ -192,6 +201,15 @@ class _Phase:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    async def _until_flowing(
+        self, simulation: LiveSimulation, load: asyncio.Task[None], stop: asyncio.Event
+    ) -> None:
+        until = time.monotonic() + _READY_S
+        while len(simulation.ledger.answers) < _FLOWING and not stop.is_set() and not load.done():
+            if time.monotonic() > until:
+                raise TimeoutError(f"nothing is answered before the first fault, see {self._home}")
+            await asyncio.sleep(_LOOK_S)
 
     async def _drain(self, simulation: LiveSimulation, crew: list[Worker]) -> float | None:
         self._say("no more faults; waiting for the last answers")

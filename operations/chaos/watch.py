@@ -1,4 +1,7 @@
-"""How long the members wait: after each fault, until everything confirmed before it is answered."""
+"""How long the members wait after a fault.
+
+A fault is over when everything that was confirmed before it is answered, and something sent after it too.
+"""
 
 import asyncio
 import time
@@ -40,6 +43,7 @@ class Watch:
         self._started = started
         self._seen = 0
         self._waiting: deque[tuple[float, str]] = deque()
+        self._answered_s = -1.0
         self._open: list[tuple[float, str]] = []
         self._took: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -63,12 +67,11 @@ class Watch:
             self._waiting.extend((now_s, event_id) for event_id in fresh)
             self._seen = len(confirmed)
         while self._waiting and self._waiting[0][1] in self._ledger.answers:
-            self._waiting.popleft()
-        oldest = self._waiting[0][0] if self._waiting else now_s
+            self._answered_s, _ = self._waiting.popleft()
         for at_s, kind in self._open:
-            if at_s < oldest:
+            if at_s < self._answered_s:
                 self._took[kind].append(now_s - at_s)
-        self._open = [each for each in self._open if each[0] >= oldest]
+        self._open = [each for each in self._open if each[0] >= self._answered_s]
 
     def recoveries(self) -> dict[str, Recovery]:
         """Answer how long each kind of fault kept members waiting."""

@@ -1,0 +1,63 @@
+"""What an operator does after the cause of undeliverable messages is gone: send them again, unchanged."""
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+from kafka import KafkaProducer
+
+from agents.dead_letters import from_headers, original_headers
+from casework.messages import DeadLetterHeaders
+from operations.reading import Record, TopicReader
+from streams.topics import Topics
+
+_CONFIRM_S = 60.0
+
+
+def resend_undeliverable(bootstrap: str, topics: Topics) -> int:
+    """Send every undeliverable message to where it should have gone; answer how many there were.
+
+    Raises:
+        KafkaUnreachableError: The brokers went away.
+        KafkaError: A message was refused again.
+    """
+    with TopicReader(bootstrap) as reader:
+        letters = list(_undeliverable(reader, topics))
+    if not letters:
+        return 0
+    producer = KafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", max_request_size=4 * 1024 * 1024, compression_type=None
+    )
+    try:
+        sent = [
+            producer.send(
+                headers.topic,
+                letter.value,
+                key=letter.key,
+                partition=headers.partition,
+                headers=list(original_headers(letter.headers)),
+            )
+            for letter, headers in letters
+        ]
+        for each in sent:
+            each.get(timeout=_CONFIRM_S)
+    finally:
+        producer.close()
+    return len(letters)
+
+
+def late_messages(reader: TopicReader, topics: Topics) -> frozenset[bytes]:
+    """Answer the SHA-256 of messages that were undeliverable at first: they may come after later ones."""
+    return frozenset(
+        hashlib.sha256(letter.value or b"").digest() for letter, _ in _undeliverable(reader, topics)
+    )
+
+
+def _undeliverable(reader: TopicReader, topics: Topics) -> Iterator[tuple[Record, DeadLetterHeaders]]:
+    for letter in reader.whole(topics.dead_letters):
+        try:
+            headers = from_headers(letter.headers)
+        except msgspec.ValidationError:
+            continue  # told by the books
+        if headers.error_class == "undeliverable":
+            yield letter, headers
