@@ -232,24 +232,26 @@ class _ReaderSource(_Source):
             self._read_primitive(depth, name, kind)
 
     def _read_primitive(self, depth: int, name: str, kind: str) -> None:
+        if kind in {"string", "bytes"}:
+            self.add(depth, "byte = data[at]")
+            # Odd is negative, 128 says that more bytes follow.
+            self.add(depth, "if byte & 129: end, at = get_length(data, at)")
+            self.add(depth, "else: at, end = at + 1, byte >> 1")
+            self.add(depth, "end += at")
+            self.add(depth, f"{name} = data[at:end]{'.decode()' if kind == 'string' else ''}")
+            self.add(depth, "at = end")
+            return
         self._byte(depth)
         if kind == "boolean":
             self.add(depth, f"{name} = False if byte == 0 else True if byte == 1 else fail('boolean')")
-        elif kind in {"int", "long"}:
-            self.add(depth, f"if byte < 128: {name} = byte >> 1 ^ -(byte & 1)")
-            if kind == "long":
-                self.add(depth, f"elif ({name} := times.get(data[at - 1:at + 5])) is not None: at += 5")
-            self.add(depth, "else:")
-            self.add(depth + 1, f"{name}, at = get(data, at - 1)")
-            if kind == "int":
-                self.add(depth + 1, f"if not -{2**31} <= {name} < {2**31}: fail('int')")
-        else:
-            self.add(depth, "if byte < 128 and not byte & 1: end = at + (byte >> 1)")
-            self.add(depth, "else:")
-            self.add(depth + 1, "end, at = get_length(data, at - 1)")
-            self.add(depth + 1, "end += at")
-            self.add(depth, f"{name} = data[at:end]{'.decode()' if kind == 'string' else ''}")
-            self.add(depth, "at = end")
+            return
+        self.add(depth, f"if byte < 128: {name} = byte >> 1 ^ -(byte & 1)")
+        if kind == "long":
+            self.add(depth, f"elif ({name} := times.get(data[at - 1:at + 5])) is not None: at += 5")
+        self.add(depth, "else:")
+        self.add(depth + 1, f"{name}, at = get(data, at - 1)")
+        if kind == "int":
+            self.add(depth + 1, f"if not -{2**31} <= {name} < {2**31}: fail('int')")
 
     def _byte(self, depth: int) -> None:
         self.add(depth, "byte = data[at]")
