@@ -20,7 +20,7 @@ from typing import Final
 from benchmarks import growth, latency, routing, takeover, urgent, whole_way
 from benchmarks.ground import Ground
 from benchmarks.processes import ContestantError
-from benchmarks.verdicts import Outcome, as_builtins, table
+from benchmarks.verdicts import Outcome, as_builtins, markdown, table
 from casework.errors import SetupError, TemporaryError
 from operations.embedded_kafka import EmbeddedKafka
 
@@ -48,12 +48,12 @@ def main() -> int:
         ground = Ground(kafka.bootstrap, Path(home), options.rounds, options.scale, tuple(options.only))
         for name in options.measures or MEASURES:
             outcomes.append(_run(name, ground))
-            if not options.json:
-                print(table(outcomes[-1:]), file=sys.stderr)
-    if options.json:
-        print(
-            json.dumps({"machine": _machine(), "rounds": options.rounds, "measures": as_builtins(outcomes)})
-        )
+            print(table(outcomes[-1:]), file=sys.stderr)
+    if options.markdown:
+        print(markdown(outcomes))
+    elif options.json:
+        found = {"machine": _machine(), "rounds": options.rounds, "scale": options.scale}
+        print(json.dumps(found | {"measures": as_builtins(outcomes)}))
     else:
         print(f"\n{_machine()}; medians of {options.rounds} rounds, scale {options.scale:g}\n")
         print(table(outcomes))
@@ -87,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="all numbers of records times this (1)")
     parser.add_argument("--only", nargs="+", default=[], metavar="CONTESTANT", help="these contestants")
     parser.add_argument("--json", action="store_true", help="print JSON with every round")
+    parser.add_argument("--markdown", action="store_true", help="print the table for docs/performance.md")
     options = parser.parse_args()
     if unknown := set(options.measures) - set(MEASURES):
         parser.error(f"no such measure: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")

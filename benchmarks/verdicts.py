@@ -1,6 +1,6 @@
 """What must be reached, what is the goal, and what a measured value is worth against them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -81,16 +81,18 @@ _HEAD = ("measure", "what", "measured", "must", "goal", "verdict", "in numbers")
 
 def table(outcomes: Iterable[Outcome]) -> str:
     """The rows of all outcomes as text, below them what could not be measured."""
-    lines = [_HEAD]
-    for outcome in outcomes:
-        for row in outcome.rows:
-            must, goal = _limits(row)
-            measured = f"{_number(row.value)} {row.unit}"
-            lines.append((row.measure, row.what, measured, must, goal, row.verdict, row.detail))
+    told = list(outcomes)
+    lines = [_HEAD, *_cells(told)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD) - 1)]
     text = [_line(line, widths) for line in lines]
-    text += [f"{outcome.measure}: {problem}" for outcome in outcomes for problem in outcome.problems]
+    text += [f"{outcome.measure}: {problem}" for outcome in told for problem in outcome.problems]
     return "\n".join(text)
+
+
+def markdown(outcomes: Iterable[Outcome]) -> str:
+    """The rows of all outcomes as a table for docs/performance.md."""
+    lines = [_HEAD, ("---",) * len(_HEAD), *_cells(outcomes)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def as_builtins(outcomes: Sequence[Outcome]) -> object:
@@ -100,6 +102,14 @@ def as_builtins(outcomes: Sequence[Outcome]) -> object:
         | {"rows": [msgspec.to_builtins(row) | {"verdict": row.verdict} for row in outcome.rows]}
         for outcome in outcomes
     ]
+
+
+def _cells(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, ...]]:
+    for outcome in outcomes:
+        for row in outcome.rows:
+            must, goal = _limits(row)
+            measured = f"{_number(row.value)} {row.unit}"
+            yield row.measure, row.what, measured, must, goal, row.verdict, row.detail
 
 
 def _limits(row: Row) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.verdicts import Outcome, Row, Target, as_builtins, table
+from benchmarks.verdicts import Outcome, Row, Target, as_builtins, markdown, table
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,11 @@ def test_the_table_shows_every_row_and_every_problem() -> None:
     assert "routing: quix: absent" in text
     (told,) = as_builtins([outcome])
     assert told["rows"][0]["verdict"] == "short"
+
+
+def test_the_table_for_the_docs_has_all_columns() -> None:
+    """Each row becomes one line of Markdown with as many cells as the head."""
+    rows = [Row("routing", "stock Faust", 13.25, "x", Target(20)), Row("urgent", "p99", 1482, "ms")]
+    head, rule, *lines = markdown([Outcome("routing", rows)]).splitlines()
+    assert len({line.count("|") for line in (head, rule, *lines)}) == 1
+    assert "| 1,482 ms |" in lines[1]
