@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final, Literal
 
+import msgspec
+
 from casework.limits import URL_KEY_BYTES
 from casework.messages import (
     Case,
@@ -15,7 +17,8 @@ from casework.messages import (
     Submission,
 )
 from operations.accounting import Books, Place, Submitted
-from operations.reading import Record, TopicReader
+from operations.logs import Log, inboxes, police
+from operations.reading import Record
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.topics import Topics
@@ -24,7 +27,7 @@ _HEADER_PREFIX: Final = "hx-"
 
 
 def read_books(
-    reader: TopicReader,
+    reader: Log,
     topics: Topics,
     *,
     confirmed: Collection[str] = (),
@@ -33,7 +36,7 @@ def read_books(
     """Read all topics from their beginning to their end.
 
     Args:
-        reader: An independent reader.
+        reader: An independent reader, or logs in memory.
         topics: Names of the topics.
         confirmed: As in `Books`.
         read: As in `Books`.
@@ -42,10 +45,8 @@ def read_books(
         KafkaUnreachableError: The broker went away.
     """
     pages = _Pages(reader)
-    names = reader.topics()
-    inboxes = sorted(name for name in names if topics.member_of_inbox(name) is not None)
-    police = sorted(name for name in names if name.startswith(topics.escalations("x").removesuffix("x")))
-    messages = [message for _, message in pages.read(*inboxes, *police)]
+    names = [*inboxes(reader, topics), *police(reader, topics)]
+    messages = [message for _, message in pages.read(*names)]
     newest: dict[bytes | None, Case | None] = {}
     for record, case in pages.read(topics.cases_status):
         newest[record.key] = case if isinstance(case, Case) else None
@@ -62,6 +63,46 @@ def read_books(
         read=read or {},
         unreadable=pages.unreadable,
     )
+
+
+class SetAside(msgspec.Struct, frozen=True):
+    """What lies among the dead letters.
+
+    Attributes:
+        places: Where the records lay that could not be read, judged or decided.
+        undelivered: Messages that their topic refused, as if they lay there, with the offset -1.
+    """
+
+    places: frozenset[Place]
+    undelivered: tuple[Record, ...]
+
+
+def set_aside(log: Log, topics: Topics) -> SetAside:
+    """Read the dead letters; those without provenance are left out."""
+    places: set[Place] = set()
+    undelivered: list[Record] = []
+    for record in log.whole(topics.dead_letters):
+        place = provenance_of(record)
+        if place is None:
+            continue
+        if place[2] >= 0:
+            places.add(place)
+        elif record.value is not None:
+            topic, partition, offset = place
+            undelivered.append(record._replace(topic=topic, partition=partition, offset=offset))
+    return SetAside(frozenset(places), tuple(undelivered))
+
+
+def provenance_of(record: Record) -> Place | None:
+    """Answer where a dead letter came from; None when it does not say so."""
+    headers = dict(record.headers)
+    try:
+        topic, partition, offset = (
+            headers[_HEADER_PREFIX + field].decode() for field in DeadLetterHeaders.__struct_fields__[:3]
+        )
+        return topic, int(partition), int(offset)
+    except (KeyError, ValueError):
+        return None
 
 
 def _submitted(record: Record) -> Submitted:
@@ -83,7 +124,7 @@ class _Pages:
         unreadable: Places of such records.
     """
 
-    def __init__(self, reader: TopicReader) -> None:
+    def __init__(self, reader: Log) -> None:
         self._reader = reader
         self.unreadable: list[Place] = []
 
@@ -97,15 +138,10 @@ class _Pages:
 
     def provenance(self, record: Record) -> Place | None:
         """Answer where a dead letter came from; None, and noted, when it does not say so."""
-        headers = dict(record.headers)
-        try:
-            topic, partition, offset = (
-                headers[_HEADER_PREFIX + field].decode() for field in DeadLetterHeaders.__struct_fields__[:3]
-            )
-            return topic, int(partition), int(offset)
-        except (KeyError, ValueError):
+        place = provenance_of(record)
+        if place is None:
             self._note(record)
-            return None
+        return place
 
     def _note(self, record: Record) -> None:
         self.unreadable.append((record.topic, record.partition, record.offset))

@@ -10,6 +10,7 @@ from casework.errors import TemporaryError
 
 _POLL_MS: Final = 200
 _CONNECT_MS: Final = 10_000
+_AT_ONCE: Final = 5_000
 
 
 class KafkaUnreachableError(TemporaryError):
@@ -39,24 +40,17 @@ class TopicReader:
     """
 
     def __init__(self, bootstrap: str) -> None:
-        try:
-            self._consumer: Any = KafkaConsumer(
-                bootstrap_servers=bootstrap,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                bootstrap_timeout_ms=_CONNECT_MS,
-            )
-        except (KafkaError, OSError) as error:
-            raise KafkaUnreachableError(
-                f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
-            ) from error
+        self.bootstrap = bootstrap
+        self._consumer: Any = _consumer(bootstrap)
+        self._others: list[Any] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._consumer.close()
+        for other in self._others:
+            other.close()
 
     def topics(self) -> frozenset[str]:
         """Names of all topics that may be read."""
@@ -66,6 +60,55 @@ class TopicReader:
         """Number of offsets written in topics so far; those of unknown topics are none."""
         places = self._places(topics)
         return sum(self._consumer.end_offsets(places).values()) if places else 0
+
+    def partitions(self, topic: str) -> int:
+        """Number of partitions; 0 for an unknown topic."""
+        return len(self._places((topic,)))
+
+    def begins(self, topic: str) -> dict[int, int]:
+        """First offset still there, by partition."""
+        found = self._consumer.beginning_offsets(self._places((topic,)))
+        return {place.partition: offset for place, offset in found.items()}
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Offset behind the last record, by partition."""
+        found = self._consumer.end_offsets(self._places((topic,)))
+        return {place.partition: offset for place, offset in found.items()}
+
+    def part(self, topic: str, partition: int, first: int = 0) -> Iterator[Record]:
+        """Records of one partition from an offset to the end, with a consumer of its own.
+
+        Raises:
+            KafkaUnreachableError: The broker went away.
+        """
+        if partition >= self.partitions(topic):
+            return
+        place = TopicPartition(topic, partition)
+        consumer = self._spare()
+        try:
+            consumer.assign([place])
+            end = consumer.end_offsets([place])[place]
+            consumer.seek(place, max(first, consumer.beginning_offsets([place])[place]))
+            while consumer.position(place) < end:
+                for records in consumer.poll(timeout_ms=_POLL_MS, max_records=_AT_ONCE).values():
+                    for r in records:
+                        if r.offset < end:
+                            yield Record(
+                                topic,
+                                partition,
+                                r.offset,
+                                r.timestamp,
+                                r.key,
+                                r.value,
+                                tuple(r.headers or ()),
+                            )
+        except KafkaTimeoutError as error:
+            raise KafkaUnreachableError("Kafka stopped answering while a topic was read") from error
+        finally:
+            self._others.append(consumer)
+
+    def _spare(self) -> Any:  # noqa: ANN401 - kafka-python is untyped
+        return self._others.pop() if self._others else _consumer(self.bootstrap)
 
     def whole(self, *topics: str) -> Iterator[Record]:
         """Every record from the beginning to the end as it was at the call; unknown topics have none.
@@ -124,7 +167,7 @@ class TopicReader:
         ]
 
     def _poll(self, places: list[TopicPartition]) -> list[Record]:
-        polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=5_000)
+        polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=_AT_ONCE)
         records = [
             Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
             for place in places
@@ -132,3 +175,18 @@ class TopicReader:
         ]
         records.sort(key=lambda record: record.timestamp)
         return records
+
+
+def _consumer(bootstrap: str) -> Any:  # noqa: ANN401 - kafka-python is untyped
+    try:
+        return KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            bootstrap_timeout_ms=_CONNECT_MS,
+        )
+    except (KafkaError, OSError) as error:
+        raise KafkaUnreachableError(
+            f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
+        ) from error

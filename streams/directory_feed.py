@@ -110,6 +110,10 @@ class DirectoryFeed:
                 later = found
         return self.latest(now_ms) if later is None else later[1]
 
+    def take(self, record: KafkaRecord) -> Directory | None:
+        """Take a record of the topic that was read elsewhere; answer its version, None when it is refused."""
+        return self._read(record)
+
     def known(self, version: int) -> Directory | None:
         """Answer a version without waiting, or None."""
         found = self._versions.get(version)

@@ -1,0 +1,110 @@
+"""What the tools that compare read from: the logs of an exchange, on a broker or kept in memory.
+
+The proof must not depend on where the records lie, so that a test can lose, double and alter them at will.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol
+
+from operations.reading import Record
+from streams.clock import CompressedClock, ManualClock, SystemClock
+from streams.directory_feed import DirectoryFeed
+from streams.topics import Topics
+
+ExchangeClock = SystemClock | CompressedClock | ManualClock
+
+_ESCALATIONS: Final = "x"
+
+
+class Log(Protocol):
+    """Topics that can be read whole; records of a partition come in order."""
+
+    def topics(self) -> frozenset[str]:
+        """Names of all topics."""
+
+    def partitions(self, topic: str) -> int:
+        """Number of partitions; 0 for an unknown topic."""
+
+    def begins(self, topic: str) -> dict[int, int]:
+        """First offset still there, by partition."""
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Offset behind the last record, by partition."""
+
+    def whole(self, *topics: str) -> Iterator[Record]:
+        """Every record from the beginning to the end as it is at the call."""
+
+    def part(self, topic: str, partition: int, first: int = 0) -> Iterator[Record]:
+        """Records of one partition from an offset to the end; apart from what `whole` is reading."""
+
+
+class MemoryLog:
+    """Logs in memory.
+
+    Args:
+        records: Of any topics; of a partition in the order in which they lie there.
+        partitions: Number of partitions where it is not that of the highest one with a record.
+    """
+
+    def __init__(self, records: Iterable[Record], partitions: Mapping[str, int] | None = None) -> None:
+        self._topics: dict[str, list[Record]] = {topic: [] for topic in partitions or ()}
+        self._partitions = dict(partitions or {})
+        for record in records:
+            self._topics.setdefault(record.topic, []).append(record)
+
+    def topics(self) -> frozenset[str]:
+        """Names of all topics."""
+        return frozenset(self._topics)
+
+    def partitions(self, topic: str) -> int:
+        """Number of partitions; 0 for an unknown topic."""
+        highest = max((record.partition for record in self._topics.get(topic, ())), default=-1)
+        return max(self._partitions.get(topic, 0), highest + 1)
+
+    def begins(self, topic: str) -> dict[int, int]:
+        """First offset still there, by partition."""
+        found: dict[int, int] = {}
+        for record in self._topics.get(topic, ()):
+            found[record.partition] = min(found.get(record.partition, record.offset), record.offset)
+        return {partition: found.get(partition, 0) for partition in range(self.partitions(topic))}
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Offset behind the last record, by partition."""
+        found = dict.fromkeys(range(self.partitions(topic)), 0)
+        for record in self._topics.get(topic, ()):
+            found[record.partition] = max(found[record.partition], record.offset + 1)
+        return found
+
+    def whole(self, *topics: str) -> Iterator[Record]:
+        """Every record."""
+        for topic in topics:
+            yield from self._topics.get(topic, ())
+
+    def part(self, topic: str, partition: int, first: int = 0) -> Iterator[Record]:
+        """Records of one partition from an offset on."""
+        for record in self._topics.get(topic, ()):
+            if record.partition == partition and record.offset >= first:
+                yield record
+
+    def records(self, topic: str) -> Sequence[Record]:
+        """Records of a topic, in memory anyway."""
+        return self._topics.get(topic, ())
+
+
+def inboxes(log: Log, topics: Topics) -> list[str]:
+    """Answer the inboxes of all members and desks, by name."""
+    return sorted(name for name in log.topics() if topics.member_of_inbox(name) is not None)
+
+
+def police(log: Log, topics: Topics) -> list[str]:
+    """Answer the topics of escalations, by name."""
+    head = topics.escalations(_ESCALATIONS).removesuffix(_ESCALATIONS)
+    return sorted(name for name in log.topics() if name.startswith(head))
+
+
+def directories(log: Log, topics: Topics, environment: str) -> DirectoryFeed:
+    """Answer a feed of all directory versions in a log; it follows nothing."""
+    feed = DirectoryFeed({}, topics.directory, environment)
+    for record in log.whole(topics.directory):
+        feed.take(record)
+    return feed

@@ -1,0 +1,87 @@
+"""Contents of reports as a replay needs them: written once to a file, read when a case is handed on."""
+
+import tempfile
+from collections.abc import Set as AbstractSet
+from typing import IO, Final
+
+from casework.limits import URL_KEY_BYTES
+from casework.messages import CaseContent, Submission
+from operations.verification.facts import digest
+from operations.verification.findings import Tally
+from streams import wire
+
+_BUFFER: Final = 1 << 20
+
+
+def content_key(url_key: bytes, report_event_id: str) -> bytes:
+    """Answer the key of a content in cases.contents."""
+    return url_key + report_event_id.encode()
+
+
+class Contents:
+    """Contents of one partition; a file that vanishes with the object holds them.
+
+    Attributes:
+        erased: Keys whose newest record is a tombstone.
+    """
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - closed by close
+        self._places: dict[bytes, tuple[int, int]] = {}
+        self._digests: dict[bytes, bytes] = {}
+        self.stored: dict[bytes, bytes] = {}
+        self.erased: set[bytes] = set()
+
+    def close(self) -> None:
+        """Delete the file."""
+        self._file.close()
+
+    def read(self, key: bytes, framed: bytes | None) -> None:
+        """Take a record of cases.contents."""
+        if framed is None:
+            self.stored.pop(key, None)
+            self.erased.add(key)
+        else:
+            self.erased.discard(key)
+            self.stored[key] = digest(framed)
+            self._keep(key, framed)
+
+    def expect(self, key: bytes, framed: bytes) -> None:
+        """Take a content that the replay of its report stores; it counts before what the topic holds."""
+        self._keep(key, framed)
+        self._digests[key] = digest(framed)
+
+    def submission(self, key: bytes) -> Submission | None:
+        """Answer the submission of a report, or None where it is not known here any more."""
+        place = self._places.get(key)
+        if place is None:
+            return None
+        offset, length = place
+        self._file.seek(offset)
+        framed = self._file.read(length)
+        return wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
+
+    def compare(self, skipped: AbstractSet[bytes], tally: Tally, *, is_from_snapshot: bool) -> None:
+        """Compare what the replay stored with what the topic holds; `skipped` holds url keys."""
+        for key, is_what in self._digests.items():
+            tally.counts["contents"] += 1
+            name = key[URL_KEY_BYTES:].decode()
+            if key in self.stored:
+                if self.stored[key] != is_what:
+                    tally.find("content_altered", "", name, "differs from what was submitted")
+            elif key in self.erased:
+                tally.unchecked["content_erased"] += 1
+            else:
+                tally.find("content_missing", "", name, "neither content nor its erasure is there")
+        if is_from_snapshot:
+            return
+        for key in self.stored.keys() - self._digests.keys():
+            if key[:URL_KEY_BYTES] not in skipped:
+                tally.find(
+                    "content_unknown", "", key[URL_KEY_BYTES:].decode(errors="replace"), "of no report"
+                )
+
+    def _keep(self, key: bytes, framed: bytes) -> None:
+        offset = self._file.seek(0, 2)
+        self._file.write(framed)
+        self._places[key] = (offset, len(framed))
