@@ -76,6 +76,7 @@ class Topics:
         self.cases_contents = f"{prefix}cases.contents"
         self.dead_letters = f"{prefix}dead-letters"
         self.directory = f"{prefix}directory"
+        self.journal = f"{prefix}operations.journal"
 
     def inbox(self, member: str) -> str:
         """The normal inbox of a member."""
@@ -155,6 +156,7 @@ class Topics:
                 key="source topic",
             ),
             one.topic(self.directory, _compacted(0), "secretariat", "everyone", key="version"),
+            one.topic(self.journal, _deleted(_FACTS_DAYS), "operators", "operators, audit", key="entry id"),
         ]
         kept = _deleted(min(_INBOX_DAYS, limit))
         writers = "casekeeper, intake (refusals)"

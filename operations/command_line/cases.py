@@ -1,18 +1,25 @@
-"""`hx cases`: the newest state of cases and their facts, read from Kafka."""
+"""`hx cases`: the newest state of cases and their facts, and letting a parked case go on."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import typer
 
 from casework.messages import Case, Fact
-from casework.transitions import STATES
+from casework.transitions import PARKING, STATES
+from operations import unparking
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.command_line.texts import duration, moment
+from operations.journal import Signature
+from operations.writing import TopicWriter
 from streams import wire
 
-app = typer.Typer(help="Look at cases.")
+app = typer.Typer(help="Look at cases; let a parked one go on.")
+
+CLOCKS_APART_MS: Final = 10_000
+"""How far the broker's clock may be behind this machine's: facts are looked at from that much earlier on."""
 
 
 @app.command("list")
@@ -21,6 +28,10 @@ def list_cases(
     state: Annotated[str | None, typer.Option(help="Only cases in this state, for example assigned.")] = None,
     hotline: Annotated[str | None, typer.Option(help="Only cases of this responsible hotline.")] = None,
     late: Annotated[bool, typer.Option("--late", help="Only cases with an overdue step.")] = False,
+    parked: Annotated[
+        bool,
+        typer.Option("--parked", help="Only cases whose records wait undecided, with what stopped them."),
+    ] = False,
     limit: Annotated[int, typer.Option(help="At most so many, oldest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -37,6 +48,7 @@ def list_cases(
         if (state is None or case.state == state)
         and (hotline is None or case.assigned_hotline == hotline)
         and (case.overdue or not late)
+        and (case.parked is not None or not parked)
     ]
     chosen.sort(key=lambda case: case.opened_at)
     if as_json:
@@ -44,6 +56,9 @@ def list_cases(
             print_json(case)
         return
     now = session.clock.now_ms()
+    if parked:
+        _print_parked(chosen[:limit], now)
+        return
     print_table(
         f"{min(limit, len(chosen))} of {len(chosen)} cases",
         ("case", "state", "responsible", "host", "round.leg", "age", "origins", "overdue"),
@@ -91,6 +106,84 @@ def show(
     )
 
 
+@app.command()
+def unpark(
+    context: typer.Context,
+    case: Annotated[str, typer.Argument(help="Case id, or url key in hexadecimal.")],
+    operator: Annotated[str, typer.Option(help="Your operator id, for the journal.")],
+    reason: Annotated[str, typer.Option(help="Why, for the journal; no address.")],
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Set the first waiting record aside as a dead letter.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the outcome; 0: do not.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Let a parked case go on: what waits is decided in order, before anything newer of the case.
+
+    Ends with 1 when the case does not wait, or waits on because a record failed again.
+
+    Example: hx cases unpark 0197a6f2-7a3e-8c41-9f1e-5d1c2b3a4f60 --operator ops-1 --reason "1.4.2 is out"
+    """
+    session: Session = context.obj
+    signature = Signature(operator, reason)
+    signature.check()
+    found = next(
+        (each for each in _newest_states(session).values() if case in {each.case_id, each.url_key.hex()}),
+        None,
+    )
+    if found is None or found.parked is None:
+        leave(Exit.NO, f"no case {case}" if found is None else f"the case {case} is not parked")
+    started = session.clock.real_ms()
+    with TopicWriter(session.settings.bootstrap) as writer:
+        place = unparking.order(
+            found,
+            skip=skip,
+            signature=signature,
+            writer=writer,
+            topics=session.topics,
+            clock=session.clock,
+            directory_version=session.directory().version,
+        )
+    if timeout <= 0:
+        print(f"ordered: {place.topic}/{place.partition}/{place.offset}")
+        return
+    with session.reader() as reader:
+        fact = unparking.outcome(
+            reader, session.topics, place, since_ms=started - CLOCKS_APART_MS, timeout_s=timeout
+        )
+    if as_json:
+        print_json({"case_id": found.case_id, "order": place, "fact": fact})
+    if fact is None:
+        leave(Exit.NO, f"nothing came of it within {timeout:g} s: is casekeeper running?")
+    if fact.parked is not None:
+        leave(Exit.NO, f"{fact.parked.count} records wait on: {fact.rule}")
+    if not as_json:
+        print(f"case {fact.case_id} goes on: {found.parked.count} records were waiting")
+
+
+def _print_parked(cases: Sequence[Case], now: int) -> None:
+    """Print what waits; `now` in milliseconds since the epoch, UTC, on the exchange's clock."""
+    print_table(
+        f"{len(cases)} parked cases",
+        ("case", "state", "parked for", "records", "class", "rule", "attempts", "first offset", "url key"),
+        (
+            (
+                case.case_id,
+                case.state,
+                duration(now - case.parked.since),
+                case.parked.count,
+                case.parked.error_class,
+                case.parked.rule,
+                case.parked.attempts,
+                case.parked.offsets[0] if case.parked.offsets else case.parked.more_from,
+                case.url_key.hex(),
+            )
+            for case in cases
+            if case.parked is not None
+        ),
+    )
+
+
 def _newest_states(session: Session) -> dict[bytes, Case]:
     states: dict[bytes, Case] = {}
     with session.reader() as reader:
@@ -130,5 +223,8 @@ def _detail(fact: Fact) -> str:
         "reference": fact.reference,
         "overdue": fact.step,
         "breaches": ", ".join(fact.breaches),
+        "because": fact.rule if fact.fact in PARKING else None,
+        "waiting": None if fact.parked is None else str(fact.parked.count),
+        "operator": None if fact.unparking is None else fact.unparking.operator,
     }
     return "; ".join(f"{name} {value}" for name, value in parts.items() if value)

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from operations.command_line import (
     actions,
     cases,
+    dead_letters,
     demo,
     directory,
     inbox,
@@ -40,6 +41,7 @@ for group, module in (
     ("worker", worker),
     ("inbox", inbox),
     ("cases", cases),
+    ("deadletters", dead_letters),
     ("directory", directory),
     ("members", members),
     ("schemas", schemas),
