@@ -59,7 +59,8 @@ def verdict_on(code: int) -> tuple[Verdict, str]:
 def verdict_on_error(error: Exception) -> tuple[Verdict, str]:
     """Return the same for an error raised on the way to the broker, where no answer came."""
     if isinstance(error, errors.BrokerResponseError):
-        return verdict_on(error.errno)
+        verdict, reason = verdict_on(error.errno)
+        return ("look_up" if verdict == "again" else verdict), reason
     if isinstance(error, errors.KafkaError):
         passes = error.retriable or isinstance(error, errors.KafkaTimeoutError)
         return ("look_up" if passes else "stop"), ""

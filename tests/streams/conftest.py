@@ -33,6 +33,12 @@ class Topics:
         admin.create_topics(topics)
         admin.close()
 
+    def delete(self, *names: str) -> None:
+        """Delete topics."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin.delete_topics([self.prefix + name for name in names])
+        admin.close()
+
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Return what a group has committed."""
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from streams.fault_points import FaultPoints
 from streams.publishing import BatchPublisher, Outgoing
 from streams.transport_errors import SendFailedError, UnconfirmedError, UndeliverableError
 
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from conftest import Topics
+
+    from operations.embedded_kafka import EmbeddedKafka
 
 pytestmark = pytest.mark.kafka
 
@@ -27,7 +33,7 @@ async def publisher_on(
     """Start a producer with a publisher on it."""
     producer = AIOKafkaProducer(bootstrap_servers=topics.bootstrap)
     await producer.start()
-    publisher = BatchPublisher(producer, **{"metadata_patience": 0.5, **options})  # type: ignore[arg-type]
+    publisher = BatchPublisher(producer, **{"metadata_patience": 5.0, **options})  # type: ignore[arg-type]
     try:
         yield publisher
     finally:
@@ -84,7 +90,7 @@ async def test_unknown_topic_and_partition_are_named_and_the_rest_is_delivered(t
     good = Outgoing(topics.prefix + "good", 0, b"k", b"1")
     nowhere = Outgoing(topics.prefix + "nowhere", 0, b"k", b"2")
     beyond = Outgoing(topics.prefix + "good", 7, b"k", b"3")
-    async with publisher_on(topics) as publisher:
+    async with publisher_on(topics, metadata_patience=0.5) as publisher:
         with pytest.raises(UndeliverableError) as caught:
             await publisher.publish([good, nowhere, beyond])
         assert caught.value.refused == [(nowhere, "unknown_topic"), (beyond, "unknown_partition")]
@@ -150,3 +156,56 @@ async def test_other_refusals_stop_the_caller(topics: Topics) -> None:
         publisher._rounds.queue(topics.prefix + "a", 0)._sequence += 5
         with pytest.raises(SendFailedError, match="OutOfOrderSequenceNumber"):
             await publisher.publish([record])
+
+
+async def test_a_lost_answer_neither_loses_nor_doubles(topics: Topics) -> None:
+    """Batches whose confirmation got lost are sent again and are in the topic once, in order."""
+    topics.create(2, "a")
+    faults = FaultPoints.from_text("publisher.after_send:raise=RequestTimedOutError%0.5;seed:7")
+    async with publisher_on(topics, faults=faults) as publisher:
+        for number in range(10):
+            await publisher.publish(
+                [
+                    Outgoing(topics.prefix + "a", number % 2, b"k", b"%d" % n)
+                    for n in (2 * number, 2 * number + 1)
+                ]
+            )
+        assert publisher.repeated > 0
+    found = await topics.read("a")
+    for partition in (0, 1):
+        numbers = [int(value or b"-1") for _, value in found["a", partition]]
+        assert numbers == [n for number in range(partition, 10, 2) for n in (2 * number, 2 * number + 1)]
+
+
+async def test_a_topic_deleted_under_way_is_undeliverable_and_the_rest_goes_on(topics: Topics) -> None:
+    """A topic that was there and is gone refuses its records, after the metadata have confirmed it."""
+    topics.create(1, "gone", "stays")
+    gone, stays = (Outgoing(topics.prefix + name, 0, b"k", b"1") for name in ("gone", "stays"))
+    async with publisher_on(topics, metadata_patience=0.5) as publisher:
+        await publisher.publish([gone, stays])
+        topics.delete("gone")
+        with pytest.raises(UndeliverableError) as caught:
+            await publisher.publish([gone, stays])
+    assert caught.value.refused == [(gone, "unknown_topic")]
+    assert await topics.values(["stays"]) == [1, 1]
+
+
+async def test_a_broker_that_stands_still_slows_down_and_loses_nothing(
+    topics: Topics, kafka: EmbeddedKafka
+) -> None:
+    """While the broker is stopped calls wait, within their memory; afterwards all is there, once."""
+    topics.create(1, "a")
+    record = Outgoing(topics.prefix + "a", 0, b"k", b"1" * 400)
+    assert kafka.pid is not None
+    async with publisher_on(topics, max_waiting_bytes=2000, request_timeout=1.0) as publisher:
+        await publisher.publish([record])
+        os.kill(kafka.pid, signal.SIGSTOP)
+        try:
+            calls = [asyncio.create_task(publisher.publish([record])) for _ in range(50)]
+            await asyncio.wait(calls, timeout=1.5)
+            assert not any(call.done() for call in calls)
+            assert publisher.waiting_bytes <= 2000
+        finally:
+            os.kill(kafka.pid, signal.SIGCONT)
+        assert sum(done.records for done in await asyncio.gather(*calls)) == 50
+    assert len(await topics.values(["a"])) == 51
