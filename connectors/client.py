@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
@@ -40,6 +40,9 @@ from streams.settings import Settings
 from streams.topics import Topics
 
 __all__ = ["DirectoryAt", "MemberClient", "Membership"]
+
+# Enough for a broker that is there; whether one is decides between an outage and a missing topic.
+_ANSWER_S: Final = 2.0
 
 DirectoryAt = Callable[[int], Directory]
 """Answers the directory valid at a time of the exchange's clock, in milliseconds since the epoch, UTC."""
@@ -172,7 +175,10 @@ class MemberClient:
             if receipt.outcome not in {"accepted", "duplicate"}:
                 raise ReportRefusedError(receipt)
         topic = topic_of(prepared, self.topics)
-        partitions = len(await self._partitions_of(topic))
+        try:
+            partitions = len(await self._partitions_of(topic))
+        except ExchangeUnreachableError as error:
+            raise NotConfirmedError(type(error).__name__, prepared) from error
         partition = place_of(prepared, topic, partitions, self.directory)
         try:
             async with asyncio.timeout(self.membership.limits.send_timeout_s):
@@ -276,9 +282,18 @@ class MemberClient:
             async with asyncio.timeout(self.membership.limits.start_timeout_s):
                 return frozenset(await self._running().partitions_for(topic))
         except (kafka_errors.UnknownTopicOrPartitionError, TimeoutError) as error:
+            if not await self._brokers_answer():
+                raise ExchangeUnreachableError(f"{topic}: no answer from the brokers") from error
             raise TopicMissingError(f"{topic}: no such topic; check the prefix or provision") from error
         except kafka_errors.KafkaError as error:
             raise as_client_error(error, topic) from error
+
+    async def _brokers_answer(self) -> bool:
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                return bool(await self._running().client.force_metadata_update())
+        except TimeoutError:
+            return False
 
     def _remember(self, memory: dict[str, Any], event_id: str, value: object) -> None:
         memory.setdefault(event_id, value)

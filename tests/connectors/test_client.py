@@ -18,6 +18,7 @@ from connectors.errors import (
     ExchangeUnreachableError,
     MisuseError,
     NoReceiptError,
+    NotConfirmedError,
     PositionLostError,
     PositionsError,
     ReportRefusedError,
@@ -365,3 +366,24 @@ async def test_an_absent_broker_is_named_within_the_limit(exchange: Exchange) ->
     hasty = msgspec.structs.replace(QUICK, start_timeout_s=1.0)
     with pytest.raises(ExchangeUnreachableError):
         await exchange.client(kafka={"bootstrap_servers": "127.0.0.1:1"}, limits=hasty).__aenter__()
+
+
+async def test_an_outage_before_the_first_send_is_no_missing_topic(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While no broker answers, the submission is given back to be sent again; nobody looks for a topic."""
+
+    async def no_answer(*_: object) -> bool:
+        return False
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    hasty = msgspec.structs.replace(QUICK, start_timeout_s=0.2)
+    async with exchange.client(limits=hasty) as client:
+        prepared = client.prepare(report())
+        monkeypatch.setattr(client._producer, "partitions_for", never)
+        monkeypatch.setattr(client._producer.client, "force_metadata_update", no_answer)
+        with pytest.raises(NotConfirmedError) as caught:
+            await client.send(prepared)
+        assert caught.value.prepared == prepared
