@@ -5,6 +5,7 @@ UV ?= uv
 DEMO_SECONDS ?= 60
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+CHAOS_ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -13,11 +14,11 @@ LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lint format lock clean
+.PHONY: help install demo test check bench chaos lint format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Settings: PYTHON=$(PYTHON)  DEMO_SECONDS=$(DEMO_SECONDS)  PYTEST_ARGS=...  BENCH_ARGS=..."
+	@echo "  Settings: PYTHON=$(PYTHON)  DEMO_SECONDS=$(DEMO_SECONDS)  PYTEST_ARGS=...  BENCH_ARGS=...  CHAOS_ARGS=..."
 
 install: .venv/dev.stamp ## create .venv with everything a developer needs
 
@@ -32,6 +33,9 @@ check: lint ## lint, types and the tests without Kafka: under a minute
 
 bench: .venv/run.stamp ## the speed of everything that was promised, beside its peers on the same broker
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+chaos: .venv/run.stamp ## break a running exchange on purpose and compare by ids what is left (CHAOS_ARGS="--seed 1")
+	$(BIN)/python -m operations.chaos $(CHAOS_ARGS)
 
 lint: .venv/dev.stamp ## style, types, layers, schema compatibility
 	$(BIN)/ruff check $(PATHS)

@@ -46,9 +46,9 @@ async def _until(worker: Worker, pid: int | None = None) -> int:
 
 async def _until_stopped(worker: Worker) -> None:
     until = time.monotonic() + 30
-    while not worker.is_stopped() and time.monotonic() < until:
+    while not worker.is_stopped():
+        assert time.monotonic() < until
         await asyncio.sleep(0.02)
-    assert worker.is_stopped()
 
 
 async def test_a_worker_that_dies_comes_back_and_the_exit_is_counted(worker: Worker) -> None:
