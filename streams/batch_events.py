@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from streams.untyped import FaustApp, KafkaRecord
 
-#: Bytes that a record costs in memory beyond key and value: measured for an aiokafka ConsumerRecord.
+#: Bytes that a record costs in memory beyond its value, with a key of 36 bytes: measured by tracemalloc.
 RECORD_OVERHEAD = 300
 
 
@@ -41,10 +41,8 @@ class BatchMessage(ConsumerMessage):
             (), None, records, None, 0, 0, tp, generation_id=generation_id,
         )  # fmt: skip
         message.epoch = epoch
-        message.size = sum(
-            RECORD_OVERHEAD + max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0)
-            for record in records
-        )
+        values = [record.value for record in records]
+        message.size = RECORD_OVERHEAD * len(values) + sum(map(len, filter(None, values)))
         return message
 
 

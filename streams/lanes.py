@@ -53,7 +53,7 @@ class Batch:
     Attributes:
         topic: where they come from.
         partition: likewise.
-        records: aiokafka ``ConsumerRecord`` objects with raw bytes in ``key`` and ``value``.
+        records: `streams.records.Record` objects, with raw bytes in ``key`` and ``value``.
     """
 
     topic: str

@@ -17,6 +17,8 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
 
+from streams.records import LeanResults
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Mapping
@@ -70,6 +72,7 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
         consumer = self.kafka
         consumer._fetcher._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - see faust_hooks
         consumer._fetcher._prefetch_backoff = PREFETCH_BACKOFF_S  # noqa: SLF001 - likewise
+        consumer._fetcher._records = LeanResults()  # noqa: SLF001 - likewise
         coordinator = consumer._coordinator  # noqa: SLF001 - likewise
         coordinator._do_heartbeat = _patient(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
 

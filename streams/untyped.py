@@ -15,8 +15,9 @@ FaustCredentials: TypeAlias = Any
 #: A started ``aiokafka.AIOKafkaProducer`` and its ``BatchBuilder``.
 KafkaProducer: TypeAlias = Any
 KafkaBatch: TypeAlias = Any
-#: ``aiokafka.AIOKafkaConsumer`` and ``aiokafka.structs.ConsumerRecord`` with raw bytes.
+#: ``aiokafka.AIOKafkaConsumer``.
 KafkaConsumer: TypeAlias = Any
+#: A `streams.records.Record`, or an ``aiokafka.structs.ConsumerRecord`` with raw bytes, which has the same.
 KafkaRecord: TypeAlias = Any
 #: A bootstrapped ``aiokafka.client.AIOKafkaClient``.
 KafkaClient: TypeAlias = Any
