@@ -379,9 +379,10 @@ async def test_an_outage_before_the_first_send_is_no_missing_topic(
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 
-    hasty = msgspec.structs.replace(QUICK, start_timeout_s=0.2)
-    async with exchange.client(limits=hasty) as client:
+    async with exchange.client() as client:
         prepared = client.prepare(report())
+        hasty = msgspec.structs.replace(client.membership.limits, start_timeout_s=0.2)
+        client.membership = msgspec.structs.replace(client.membership, limits=hasty)
         monkeypatch.setattr(client._producer, "partitions_for", never)
         monkeypatch.setattr(client._producer.client, "force_metadata_update", no_answer)
         with pytest.raises(NotConfirmedError) as caught:
