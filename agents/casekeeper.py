@@ -14,21 +14,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.case_batch import CaseBatch
+from agents.case_index import CaseIndex
 from agents.case_measures import Measures
-from agents.deadlines import Deadlines
 from agents.metrics import CasekeeperMetrics
+from agents.parking import HELD_IN_HAND, Patience
 from agents.sending import Sender
-from casework.messages import Case
+from agents.unparking import Readers
 from casework.postings import Posting
-from schemas.errors import UnreadableError
-from streams import wire
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
-from streams.fail_stop import FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
-from streams.lanes import Bundle, JoinedLanes
+from streams.lanes import Batch, Bundle, JoinedLanes
 from streams.loaded_first import LoadedFirst
-from streams.partition_state import LoadedPartition, PartitionState, get_all
+from streams.newest_wins import deletion_headers
+from streams.partition_state import PartitionState, get_all, writing
 from streams.publishing import Outgoing
 from streams.topics import Topics
 from streams.untyped import FaustApp, FaustStream
@@ -49,9 +48,10 @@ class Casekeeper:
         clock: The exchange's clock.
         sender: Confirmed sends.
         metrics: Counts.
-        deadlines: Told of every changed case.
-        fail_stop: Ends the process.
+        index: Told of every changed case.
+        readers: Opens readers of what waits in parked cases.
         faults: What tests break on purpose.
+        patience: How long a record that needs what is not here is held in hand.
     """
 
     def __init__(  # noqa: PLR0913 - what the agent is made of, given once by workers
@@ -62,9 +62,10 @@ class Casekeeper:
         clock: Clock,
         sender: Sender,
         metrics: CasekeeperMetrics,
-        deadlines: Deadlines,
-        fail_stop: FailStop,
+        index: CaseIndex,
+        readers: Readers,
         faults: FaultPoints = NO_FAULTS,
+        patience: Patience = HELD_IN_HAND,
     ) -> None:
         self._topics = topics
         self._feed = feed
@@ -72,12 +73,12 @@ class Casekeeper:
         self._sender = sender
         self._metrics = metrics
         self._measures = Measures(metrics)
-        self._deadlines = deadlines
-        self._fail_stop = fail_stop
+        self._index = index
+        self._readers = readers
         self._faults = faults
+        self._patience = patience
         self._cases: PartitionState | None = None
         self._contents: PartitionState | None = None
-        self._after_load: dict[int, tuple[asyncio.Task[None], asyncio.Task[None]]] = {}
 
     def attach(self, cases: PartitionState, contents: PartitionState) -> None:
         """Take the two states; they are made with this object's hooks."""
@@ -88,40 +89,61 @@ class Casekeeper:
 
         Raises:
             PartitionRevokedError: The partitions were given up meanwhile.
-            NoDirectoryError: A directory version did not arrive.
             UndeliverableError: A topic of the exchange itself refused a record.
         """
+        held = await self._carry_out(bundle)
+        if held:
+            await self._patience.pause()
+            await self._carry_out(held, patience_s=self._patience.seconds)
+
+    async def _carry_out(self, bundle: Bundle, patience_s: float | None = None) -> Bundle:
+        """Carry out all that needs no waiting and answer what is held back; with patience, everything."""
         assert self._cases is not None  # noqa: S101 - attached before the app starts
         assert self._contents is not None  # noqa: S101 - likewise
         works: list[CaseBatch] = []
         for batch in bundle:
             cases, contents = await get_all(batch.partition, self._cases, self._contents)
-            if batch.partition in self._after_load:
-                await asyncio.shield(self._after_load[batch.partition][0])
-            works.append(CaseBatch(batch.partition, cases, contents, self._feed))
+            works.append(CaseBatch(batch.partition, cases, contents, self._feed, self._readers))
         for work, batch in zip(works, bundle, strict=True):
             for number, record in enumerate(batch.records, start=1):
-                if not work.add(record):
-                    await work.add_waiting(record)
+                if patience_s is None:
+                    work.add(record)
+                else:
+                    await work.add_held(record, patience_s)
                 if number % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
-        await self._send_effects(works, await self._effects(works))
-        states = [
-            Outgoing(self._topics.cases_status, work.partition, key, state)
-            for work in works
-            for key, state in work.states().items()
-        ]
-        await self._sender.send(states)
+        partitions = [work.partition for work in works]
+        with writing(partitions, self._cases, self._contents):
+            await self._send_effects(works, await self._effects(works))
+            offsets = [{record.key: record.offset for record in batch.records} for batch in bundle]
+            await self._send_states(works, offsets)
+            for work in works:
+                await self._faults.reach("casekeeper.after_state", work.partition)
+                work.write()
         for work in works:
-            await self._faults.reach("casekeeper.after_state", work.partition)
-            work.write()
             for _, before, after in work.changes():
-                self._metrics.open_cases.changed(work.partition, before, after)
-                self._deadlines.changed(work.partition, before, after)
+                self._index.changed(work.partition, before, after)
         self._measures.observe((step for work in works for step in work.steps), self._clock.real_ms())
         self._metrics.dead_letters(
             Counter(failure.error_class for work in works for _, failure in work.given_up)
         )
+        return tuple(
+            Batch(batch.topic, batch.partition, work.held)
+            for work, batch in zip(works, bundle, strict=True)
+            if work.held
+        )
+
+    async def _send_states(self, works: Sequence[CaseBatch], offsets: Sequence[dict[bytes, int]]) -> None:
+        """Send the new states; one that ended says by which record: a late older one cannot undo it then."""
+        assert self._cases is not None  # noqa: S101 - attached before the app starts
+        records = []
+        for work, of_record in zip(works, offsets, strict=True):
+            for key, state in work.states().items():
+                headers = () if state is not None else deletion_headers(of_record[key])
+                records.append(Outgoing(self._topics.cases_status, work.partition, key, state, headers))
+                if state is None:
+                    self._cases.deleted(work.partition, {key: of_record[key]})
+        await self._sender.send(records)
 
     async def _send_effects(self, works: Sequence[CaseBatch], effects: list[Outgoing]) -> None:
         for work in works:
@@ -166,51 +188,6 @@ class Casekeeper:
         if posting.is_urgent:
             return self._topics.inbox_urgent(posting.recipient)
         return self._topics.inbox(posting.recipient)
-
-    # Hooks of the state ---------------------------------------------------------------------------------
-
-    def loaded(self, partition: int, found: LoadedPartition) -> None:
-        """Begin with a partition: correct what a late writer left, and build the index of its cases."""
-        self._metrics.open_cases.start(partition)
-        self._deadlines.loaded(partition, found.store)
-        self._after_load[partition] = (
-            asyncio.create_task(self._write_again(partition, found)),
-            asyncio.create_task(self._index(partition, list(found.store.items()))),
-        )
-
-    def revoked(self, partition: int) -> None:
-        """Forget a partition."""
-        for task in self._after_load.pop(partition, ()):
-            task.cancel()
-        self._deadlines.revoked(partition)
-        self._metrics.open_cases.stop(partition)
-
-    async def _write_again(self, partition: int, found: LoadedPartition) -> None:
-        """Write the newest states of keys whose last record is older: compaction would keep that one."""
-        stale = [(key, found.store.get(key)) for key in sorted(found.stale_keys)]
-        if stale:
-            log.warning(
-                "%s[%d]: %d states of a late writer", self._topics.cases_status, partition, len(stale)
-            )
-        try:
-            await self._sender.send(
-                [Outgoing(self._topics.cases_status, partition, key, value) for key, value in stale]
-            )
-        except Exception as error:  # noqa: BLE001 - whatever it is, the topic may end with an old state
-            self._fail_stop("states could not be written again", error)
-
-    async def _index(self, partition: int, items: list[tuple[bytes, bytes]]) -> None:
-        for number, (_, framed) in enumerate(items, start=1):
-            if number % _YIELD_EVERY == 0:
-                await asyncio.sleep(0)
-            try:
-                case = wire.decode_as(Case, framed)
-            except UnreadableError as error:
-                log.error("a case state of partition %d cannot be read: %s", partition, error)  # noqa: TRY400 - no values
-                continue
-            self._metrics.open_cases.changed(partition, None, case)
-            self._deadlines.loaded_case(partition, case)
-        self._metrics.open_cases.complete(partition)
 
 
 def declare(app: FaustApp, casekeeper: Casekeeper, topics: Topics, *states: PartitionState) -> JoinedLanes:

@@ -97,6 +97,7 @@ class Deadlines:
         self._sender = sender
         self._metrics = metrics
         self._partitions: dict[int, _Partition] = {}
+        self._resting: dict[int, _Partition] = {}
 
     def loaded(self, partition: int, store: StateStore) -> None:
         """Begin with a partition; `loaded_case` follows for each of its cases, in the background."""
@@ -106,9 +107,19 @@ class Deadlines:
         """Take in a case as it was when its partition was loaded."""
         self._push(partition, case)
 
+    def rest(self, partition: int) -> None:
+        """Wake none of a partition's cases until `resume`: it was given up, and may come back."""
+        if (found := self._partitions.pop(partition, None)) is not None:
+            self._resting[partition] = found
+
+    def resume(self, partition: int) -> None:
+        """Go on with a partition that came back unchanged."""
+        self._partitions[partition] = self._resting.pop(partition)
+
     def revoked(self, partition: int) -> None:
         """Forget a partition that another worker has now."""
         self._partitions.pop(partition, None)
+        self._resting.pop(partition, None)
 
     def changed(self, partition: int, before: Case | None, after: Case | None) -> None:
         """Take in a case whose new state is confirmed."""

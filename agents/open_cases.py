@@ -42,6 +42,11 @@ class OpenCases(Collector):
         with self._lock:
             self._complete.add(partition)
 
+    def rest(self, partition: int) -> None:
+        """Show nothing of a partition until it is `complete` again; its sums are kept."""
+        with self._lock:
+            self._complete.discard(partition)
+
     def stop(self, partition: int) -> None:
         """Forget a partition that another worker has now."""
         with self._lock:

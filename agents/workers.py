@@ -6,16 +6,14 @@ both run in one process: nothing changes for those who watch when they are taken
 
 import asyncio
 import logging
-import os
-import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from agents import casekeeper as casekeepers
 from agents import intake as intakes
 from agents import logs
+from agents.case_index import CaseIndex
 from agents.casekeeper import Casekeeper
 from agents.dead_letters import DeadLetterBox
 from agents.deadlines import Deadlines
@@ -24,15 +22,18 @@ from agents.inbox_lag import InboxLag
 from agents.intake import Intake
 from agents.metrics import CasekeeperMetrics, IntakeMetrics
 from agents.open_cases import OpenCases
+from agents.pace import GroupLag, Pace, Paced, Unpaced
+from agents.parking import ParkedCases
 from agents.sending import Sender
-from agents.stored_cases import is_newer
+from agents.stored_cases import version_of
+from agents.unparking import readers_of
 from casework.directory import ORPHAN_DESK
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed, NoDirectoryError
 from streams.fail_stop import FailStop
+from streams.local_copies import LocalCopies
 from streams.partition_state import PartitionState
 from streams.settings import Settings
-from streams.state_stores import DiskStores
 from streams.topics import Topics
 from streams.transport_errors import ConfigurationError
 from streams.untyped import FaustApp
@@ -50,19 +51,23 @@ class Part:
     """One kind of worker within the process.
 
     Attributes:
-        app: Its Faust app.
+        apps: Its Faust apps.
         topics: Topics it reads.
         server: Its metrics and health.
         health: What the probes ask.
         tasks: What runs beside the app, started once it has its partitions.
+        closing: What is closed when the app has stopped.
     """
 
-    def __init__(self, app: FaustApp, topics: tuple[str, ...], server: HealthServer, health: Health) -> None:
-        self.app = app
+    def __init__(
+        self, apps: tuple[FaustApp, ...], topics: tuple[str, ...], server: HealthServer, health: Health
+    ) -> None:
+        self.apps = apps
         self.topics = topics
         self.server = server
         self.health = health
         self.tasks: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
 
 class _Setting:
@@ -159,11 +164,14 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
                 on_ready(addresses)
 
         await run_apps(
-            [part.app for part in parts.values()],
+            [app for part in parts.values() for app in part.apps],
             stop_event=stop_event,
             on_ready=ready,
             handle_signals=stop_event is None,
         )
+        for part in parts.values():
+            for close in part.closing:
+                await close()
 
 
 def options_of(settings: Settings) -> WorkerOptions:
@@ -183,8 +191,8 @@ def options_of(settings: Settings) -> WorkerOptions:
 async def _probe(kind: Kind, options: WorkerOptions, settings: Settings, topics: Topics) -> None:
     shared = (topics.directory, topics.dead_letters)
     if kind in {"intake", "all"}:
-        group = f"{settings.topic_prefix}{intakes.GROUP}"
-        await probe(options, group, [*topics.submissions, *shared])
+        for group in (intakes.GROUP, intakes.URGENT_GROUP):
+            await probe(options, f"{settings.topic_prefix}{group}", [*topics.submissions, *shared])
     if kind in {"casekeeper", "all"}:
         group = f"{settings.topic_prefix}{casekeepers.GROUP}"
         cases = (topics.cases_admitted, topics.cases_status, topics.cases_contents, topics.cases_events)
@@ -192,9 +200,42 @@ async def _probe(kind: Kind, options: WorkerOptions, settings: Settings, topics:
 
 
 def _intake(shared: _Setting, options: WorkerOptions) -> Part:
-    group = shared.group(intakes.GROUP)
-    app = make_app(group, options, fail_stop=shared.fail_stop)
+    settings, topics = shared.settings, shared.topics
     metrics = IntakeMetrics()
+    lag = GroupLag(
+        options.client_settings(),
+        topics.cases_admitted,
+        settings.partitions,
+        shared.group(casekeepers.GROUP),
+    )
+    pace = Paced(lag.measure, settings.max_admitted_backlog)
+    metrics.admitted_backlog.set_function(lambda: pace.backlog)
+    metrics.directory_version.set_function(lambda: shared.feed.newest_version)
+    urgent, urgent_sender = _intake_app(
+        shared, options, metrics, intakes.URGENT_GROUP, Unpaced(), topics.reports_urgent
+    )
+    normal, sender = _intake_app(
+        shared, options, metrics, intakes.GROUP, pace, topics.actions_submitted, topics.reports_submitted
+    )
+    health = Health(lambda: shared.not_ready(urgent) or shared.not_ready(normal))
+    server = HealthServer(settings.metrics_host, settings.intake_metrics_port, metrics.registry, health)
+    part = Part((urgent, normal), topics.submissions, server, health)
+    part.tasks.append(lambda: urgent_sender.learn_destinations(shared.feed))
+    part.tasks.append(lambda: sender.learn_destinations(shared.feed))
+    part.closing.append(lag.close)
+    return part
+
+
+def _intake_app(
+    shared: _Setting,
+    options: WorkerOptions,
+    metrics: IntakeMetrics,
+    name: str,
+    pace: Pace,
+    *topics: str,
+) -> tuple[FaustApp, Sender]:
+    group = shared.group(name)
+    app = make_app(group, options, fail_stop=shared.fail_stop)
     sender = Sender(
         publisher=lambda: app.publisher,
         topics=shared.topics,
@@ -209,16 +250,11 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
         clock=shared.clock,
         sender=sender,
         metrics=metrics,
+        pace=pace,
         faults=options.faults,
     )
-    intakes.declare(app, agent, shared.topics)
-    metrics.directory_version.set_function(lambda: shared.feed.newest_version)
-    health = Health(lambda: shared.not_ready(app))
-    settings = shared.settings
-    server = HealthServer(settings.metrics_host, settings.intake_metrics_port, metrics.registry, health)
-    part = Part(app, shared.topics.submissions, server, health)
-    part.tasks.append(lambda: sender.learn_destinations(shared.feed))
-    return part
+    intakes.declare(app, agent, *topics)
+    return app, sender
 
 
 def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
@@ -241,32 +277,45 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
         sender=sender,
         metrics=metrics,
     )
+    parked = ParkedCases(
+        topics=topics,
+        environment=settings.environment,
+        feed=shared.feed,
+        clock=shared.clock,
+        sender=sender,
+        metrics=metrics,
+    )
+    client = options.client_settings()
+    index = CaseIndex(metrics, deadlines, parked, shared.fail_stop)
     agent = Casekeeper(
         topics=topics,
         feed=shared.feed,
         clock=shared.clock,
         sender=sender,
         metrics=metrics,
-        deadlines=deadlines,
-        fail_stop=shared.fail_stop,
+        index=index,
+        readers=readers_of(client, topics.cases_admitted),
         faults=options.faults,
     )
-    client = options.client_settings()
+    copies = LocalCopies(settings.data_dir / "state", settings.instance_id or "worker")
     cases = PartitionState(
         app,
         follows=topics.cases_admitted,
         topic=topics.cases_status,
         client_settings=client,
-        newer=is_newer,
-        on_loaded=agent.loaded,
-        on_revoked=agent.revoked,
+        stores=copies,
+        version=version_of,
+        publish=sender.send,
+        on_loaded=index.loaded,
+        on_revoked=index.revoked,
+        on_dropped=index.dropped,
     )
     contents = PartitionState(
         app,
         follows=topics.cases_admitted,
         topic=topics.cases_contents,
         client_settings=client,
-        make_store=DiskStores(contents_directory(settings)),
+        stores=copies,
     )
     agent.attach(cases, contents)
     casekeepers.declare(app, agent, topics, cases, contents)
@@ -284,22 +333,13 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
     lag = InboxLag(client=client, topics=topics, members=members, metrics=metrics)
     health = Health(not_ready)
     server = HealthServer(settings.metrics_host, settings.casekeeper_metrics_port, metrics.registry, health)
-    part = Part(app, (topics.cases_admitted,), server, health)
+    part = Part((app,), (topics.cases_admitted,), server, health)
     part.tasks.append(lambda: sender.learn_destinations(shared.feed))
     part.tasks.append(lambda: deadlines.run(shared.fail_stop))
+    part.closing += [cases.close, contents.close]
+    part.tasks.append(lambda: parked.run(shared.fail_stop))
     part.tasks.append(lambda: lag.run(lambda: 0 in cases.stores()))
     return part
-
-
-def contents_directory(settings: Settings) -> Path:
-    """Answer where this worker keeps its copy of the contents; two workers of a machine must not share it."""
-    parent = settings.data_dir / "contents"
-    if settings.instance_id is not None:
-        return parent / settings.instance_id
-    for left in parent.glob("pid-*"):
-        if not Path("/proc", left.name.removeprefix("pid-")).exists():
-            shutil.rmtree(left, ignore_errors=True)
-    return parent / f"pid-{os.getpid()}"
 
 
 @asynccontextmanager

@@ -1,128 +1,242 @@
-"""Where the state of one partition lives while this process owns it: in memory or on disk.
+"""Where the state of one partition lives: in memory, or on disk where it survives the process.
 
-Both are throw-away copies of a compacted topic: made empty at assignment, destroyed when the partition goes.
+Both are copies of a partition of a compacted topic. The one on disk knows what it is a copy of: a `CopyMark`
+lies inside the database and is written in the same batch as the data it speaks of. The database has no log of
+its own (Kafka is the log), so a crash loses its newest writes; data and mark are then lost together, from the
+end backwards, and the mark is never ahead of the data.
 """
 
 from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from rocksdict import DBCompressionType, Options, Rdict, WriteBatch, WriteOptions
+import msgspec
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteBufferManager,
+    WriteOptions,
+)
 
-from streams.transport_errors import StoreError
+from streams.transport_errors import DoubtfulCopyError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+MARK_KEY: Final = b"\x00streams.copy-mark\x00"
+"""The one key that no record may have; a record that has it is left out of the copy."""
+DOUBTFUL: Final = "DOUBTFUL"
+"""A file of this name beside the database says: the disk failed, build this copy anew."""
+_FORMAT: Final = 1
+
+
+class CopyMark(msgspec.Struct, frozen=True):
+    """What a copy is a copy of, and how far.
+
+    Attributes:
+        topic: name of the topic.
+        topic_id: its id in Kafka: a topic made anew under the same name has another.
+        partition: the partition.
+        position: every record below this offset is in the copy, or was superseded.
+        saved_at: when that was true, seconds since the epoch on this machine's clock.
+        is_clean: whether the copy was closed in order.
+        format: layout of the copy.
+    """
+
+    topic: str
+    topic_id: str
+    partition: int
+    position: int
+    saved_at: float
+    is_clean: bool = False
+    format: int = _FORMAT
+
 
 class StateStore(Protocol):
     """Keys and values are bytes."""
 
+    @property
+    def mark(self) -> CopyMark | None:
+        """Return the newest mark; None when the store is new."""
+
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, None when there is none."""
 
-    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Apply all `changes`; None deletes."""
+    def write(self, changes: Mapping[bytes, bytes | None], mark: CopyMark | None = None) -> None:
+        """Apply all `changes` and the mark at once; None deletes."""
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Iterate over all pairs, in no promised order."""
+        """Iterate over all pairs as they are now, in no promised order."""
+
+    def close(self) -> None:
+        """Make all writes last, where the store is kept, and let it go."""
 
     def destroy(self) -> None:
-        """Free everything; the store is not used afterwards."""
+        """Free and delete everything; the store is not used afterwards."""
 
 
 class DictStore:
-    """For small values and few keys: about 100 bytes of memory per entry beyond key and value."""
+    """For small values and few keys: about 140 bytes of memory per entry beyond key and value."""
 
     def __init__(self) -> None:
         self._data: dict[bytes, bytes] = {}
+        self.mark: CopyMark | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, None when there is none."""
         return self._data.get(key)
 
-    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Apply all `changes`; None deletes."""
+    def write(self, changes: Mapping[bytes, bytes | None], mark: CopyMark | None = None) -> None:
+        """Apply all `changes` and the mark; None deletes."""
         for key, value in changes.items():
             if value is None:
                 self._data.pop(key, None)
             else:
                 self._data[key] = value
+        if mark is not None:
+            self.mark = mark
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Iterate over all pairs, in the order of their first write."""
-        return iter(self._data.items())
+        """Iterate over all pairs as they are now, in the order of their first write."""
+        return iter(list(self._data.items()))
+
+    def close(self) -> None:
+        """Free the memory; nothing is kept."""
+        self._data.clear()
 
     def destroy(self) -> None:
         """Free the memory."""
         self._data.clear()
 
 
-class DiskStore:
-    """For much or large data: a RocksDB in `directory`, without write-ahead log (Kafka is the log).
+class DiskOptions:
+    """What the databases of a process share, so that their number does not decide about memory.
 
     Args:
-        directory: of this store alone; whatever is in it is deleted first.
+        cache_bytes: read cache of all databases together.
+        buffer_bytes: unwritten data of all databases together, beyond which the largest is written out.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        if directory.exists():
-            shutil.rmtree(directory)
-        directory.mkdir(parents=True)
+    def __init__(self, cache_bytes: int = 32 << 20, buffer_bytes: int = 64 << 20) -> None:
+        self._cache = Cache(cache_bytes)
+        self._buffers = WriteBufferManager(buffer_bytes, False)  # noqa: FBT003 - the library's signature
+        self._largest_buffer = max(buffer_bytes // 4, 1 << 20)
+
+    def make(self) -> Options:
+        """Return the options of one database."""
         options = Options(raw_mode=True)
         options.create_if_missing(True)  # noqa: FBT003 - the library's signature
         options.set_compression_type(DBCompressionType.lz4())
-        self._database = Rdict(str(directory), options)
+        options.set_write_buffer_manager(self._buffers)
+        options.set_write_buffer_size(self._largest_buffer)
+        options.set_max_write_buffer_number(4)
+        # A write that waits for a compaction would hold the interpreter, and with it the heartbeats.
+        options.set_level_zero_slowdown_writes_trigger(64)
+        options.set_level_zero_stop_writes_trigger(256)
+        options.set_keep_log_file_num(2)
+        options.set_max_log_file_size(1 << 20)
+        tables = BlockBasedOptions()
+        tables.set_block_cache(self._cache)
+        tables.set_bloom_filter(10, False)  # noqa: FBT003 - the library's signature
+        options.set_block_based_table_factory(tables)
+        return options
+
+
+class DiskStore:
+    """For much or large data: a RocksDB in `directory`, kept until somebody destroys it.
+
+    Args:
+        directory: of this store alone; made when it is missing.
+        shared: what it shares with other databases of the process.
+
+    Raises:
+        DoubtfulCopyError: what lies in the directory cannot be trusted; delete it and begin anew.
+    """
+
+    def __init__(self, directory: Path, shared: DiskOptions | None = None) -> None:
+        self._directory = directory
+        if (directory / DOUBTFUL).exists():
+            raise DoubtfulCopyError(f"{directory}: a disk error was met before")
+        directory.mkdir(parents=True, exist_ok=True)
         self._without_log = WriteOptions()
         self._without_log.disable_wal = True
+        try:
+            self._database = Rdict(str(directory), (shared or DiskOptions()).make())
+        except Exception as error:  # the library has one type for all errors
+            raise DoubtfulCopyError(f"{directory}: {type(error).__name__}") from error
+        try:
+            self.mark = self._read_mark()
+        except Exception as error:
+            self._database.close()
+            raise DoubtfulCopyError(f"{directory}: {type(error).__name__}") from error
+
+    def _read_mark(self) -> CopyMark | None:
+        raw = self._database.get(MARK_KEY)
+        if raw is None:
+            if next(iter(self._database.keys()), None) is not None:
+                raise DoubtfulCopyError("data without a mark")
+            return None
+        mark = msgspec.json.decode(raw, type=CopyMark)
+        if mark.format != _FORMAT:
+            raise DoubtfulCopyError("another format")
+        return mark
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, None when there is none."""
-        with _fatal(self._directory):
+        with self._fatal():
             value: bytes | None = self._database.get(key)
         return value
 
-    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Apply all `changes` at once; None deletes."""
+    def write(self, changes: Mapping[bytes, bytes | None], mark: CopyMark | None = None) -> None:
+        """Apply all `changes` and the mark at once; None deletes."""
         batch = WriteBatch(raw_mode=True)
+        put, delete = batch.put, batch.delete
         for key, value in changes.items():
             if value is None:
-                batch.delete(key)
+                delete(key)
             else:
-                batch.put(key, value)
-        with _fatal(self._directory):
+                put(key, value)
+        if mark is not None:
+            put(MARK_KEY, msgspec.json.encode(mark))
+        with self._fatal():
             self._database.write(batch, self._without_log)
+        if mark is not None:
+            self.mark = mark
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Iterate over all pairs in the order of the keys."""
-        return iter(self._database.items())
+        """Iterate over all pairs as they are now, in the order of the keys."""
+        pairs = self._database.items()
+        while True:
+            with self._fatal():
+                pair: tuple[bytes, bytes] | None = next(pairs, None)
+            if pair is None:
+                return
+            if pair[0] != MARK_KEY:
+                yield pair
+
+    def close(self) -> None:
+        """Write out what is in memory and close the database; its directory stays."""
+        with self._fatal():
+            self._database.flush()
+            self._database.close()
 
     def destroy(self) -> None:
         """Close the database and delete its directory."""
         self._database.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
-
-@contextmanager
-def _fatal(directory: Path) -> Iterator[None]:
-    """Turn an error of the disk into one that stops the process: it says nothing about any record."""
-    try:
-        yield
-    except Exception as error:
-        raise StoreError(f"the store in {directory} failed: {type(error).__name__}") from error
-
-
-class DiskStores:
-    """Factory: one `DiskStore` per partition below `directory`; leftovers of a crash are deleted now."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        shutil.rmtree(directory, ignore_errors=True)
-
-    def __call__(self, partition: int) -> DiskStore:
-        """Make the empty store of `partition`."""
-        return DiskStore(self._directory / str(partition))
+    @contextmanager
+    def _fatal(self) -> Iterator[None]:
+        """Turn an error of the disk into one that stops the process: it says nothing about any record."""
+        try:
+            yield
+        except Exception as error:
+            (self._directory / DOUBTFUL).touch()
+            raise StoreError(f"the store in {self._directory} failed: {type(error).__name__}") from error

@@ -6,6 +6,7 @@
     ├── ConfigurationError       a person must change something   -> the process exits with 78
     ├── UndeliverableError       set these records aside, go on
     ├── PartitionRevokedError    drop the work in hand, acknowledge nothing
+    ├── DoubtfulCopyError        delete the local copy and build it anew
     └── FatalTransportError      stop without a commit            -> the process exits with 70
         ├── UnconfirmedError     a send was not confirmed in time
         ├── SendFailedError      the broker or the client refused a send for another reason
@@ -26,6 +27,10 @@ class ConfigurationError(TransportError):
 
 class PartitionRevokedError(TransportError):
     """The partition belongs to somebody else now; its unfinished work must be dropped."""
+
+
+class DoubtfulCopyError(TransportError):
+    """A local copy of a partition may not be what its topic holds; nothing of it must be used."""
 
 
 class UndeliverableError(TransportError):

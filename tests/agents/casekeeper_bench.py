@@ -1,15 +1,18 @@
 """Casekeeper on a bench: one partition whose sends and stores a test sees, and the records to feed it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from agents.case_index import CaseIndex
 from agents.casekeeper import Casekeeper
 from agents.dead_letters import DeadLetterBox, Failure
 from agents.deadlines import Deadlines
 from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
+from agents.parking import ParkedCases, Patience
 from agents.sending import Post
 from casework.directory import Directory
 from casework.ids import new_event_id
@@ -20,8 +23,10 @@ from casework.messages import (
     ReportContent,
     ReportStatement,
     Submission,
+    Unparking,
 )
 from operations.directory.document import build
+from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import ManualClock
 from streams.lanes import Batch
@@ -56,14 +61,31 @@ class Bench:
             topics=TOPICS, environment="test", feed=self, clock=clock, sender=self, metrics=metrics
         )  # type: ignore[arg-type]
         self.stopped: list[str] = []
+        self.clock, self.log = clock, dict[int, Any]()
+        self.parked = ParkedCases(
+            topics=TOPICS,
+            environment="test",
+            feed=self,
+            clock=clock,
+            sender=self,
+            metrics=metrics,
+            chance=lambda: 1.0,
+        )  # type: ignore[arg-type]
+        self.index = CaseIndex(
+            metrics,
+            deadlines,
+            self.parked,
+            lambda reason, _error: self.stopped.append(reason),  # type: ignore[arg-type]
+        )
         self.keeper = Casekeeper(
             topics=TOPICS,
             feed=self,  # type: ignore[arg-type]
             clock=clock,
             sender=self,  # type: ignore[arg-type]
             metrics=metrics,
-            deadlines=deadlines,
-            fail_stop=lambda reason, _error: self.stopped.append(reason),  # type: ignore[arg-type]
+            index=self.index,
+            readers=self.reader,  # type: ignore[arg-type]
+            patience=Patience(0.0, 0.0),
         )
         self.keeper.attach(_State(self.cases), _State(self.contents))  # type: ignore[arg-type]
 
@@ -77,9 +99,24 @@ class Bench:
         """Answer the version that was set."""
         return self.directory
 
-    async def version(self, _version: int) -> Directory:
+    async def version(self, _version: int, _wait_s: float = 0) -> Directory:
         """Answer the version that was set."""
         return self.directory
+
+    @asynccontextmanager
+    async def reader(self, _partition: int) -> AsyncIterator["Bench"]:
+        """Open the reader of what waits: this bench itself."""
+        yield self
+
+    async def at(self, offsets: Iterable[int]) -> dict[int, Any]:
+        """Answer records that came before; None for those that the test deleted."""
+        return {offset: self.log.get(offset) for offset in offsets}
+
+    async def between(self, start: int, end: int) -> AsyncIterator[Any]:
+        """Yield records that came before."""
+        for offset in range(start, end):
+            if offset in self.log:
+                yield self.log[offset]
 
     async def placed(self, posts: Iterable[Post]) -> list[Outgoing]:
         """Place records."""
@@ -104,15 +141,16 @@ class Bench:
         for value in values:
             self.offset += 1
             records.append(record(value, self.offset))
+            self.log[self.offset] = records[-1]
         await self.keeper.handle((Batch(ADMITTED, 2, records),))
 
     async def indexed(self) -> None:
         """Wait until all cases of the loaded partition are in the index."""
-        await self.keeper._after_load[2][1]
+        await self.index.built(2)
 
-    def case(self) -> Case | None:
+    def case(self, key: bytes = KEY) -> Case | None:
         """Answer the confirmed state."""
-        framed = self.cases.get(KEY)
+        framed = self.cases.get(key)
         return None if framed is None else wire.decode_as(Case, framed)
 
     def messages(self, kind: type[Any]) -> list[Any]:
@@ -130,6 +168,13 @@ class _State:
     async def get(self, _partition: int) -> DictStore:
         return self._store
 
+    @contextmanager
+    def writing(self, _partition: int) -> Iterator[None]:
+        yield
+
+    def deleted(self, _partition: int, versions: dict[bytes, int]) -> None:
+        pass
+
 
 def _is_message(outgoing: Outgoing) -> bool:
     return outgoing.value is not None and outgoing.topic != TOPICS.dead_letters
@@ -138,7 +183,11 @@ def _is_message(outgoing: Outgoing) -> bool:
 def record(value: bytes | None, offset: int) -> Any:  # noqa: ANN401 - a Kafka record
     """Answer a record of cases.admitted."""
     place = {"topic": ADMITTED, "partition": 2, "offset": offset, "timestamp": T, "headers": ()}
-    return SimpleNamespace(key=KEY, value=value, **place)
+    try:
+        key = wire.decode_as(Admitted, value or b"").url_key
+    except UnreadableError:
+        key = KEY
+    return SimpleNamespace(key=key, value=value, **place)
 
 
 def admitted(statement: ReportStatement | ActionStatement, content: bytes | None) -> bytes:
@@ -160,6 +209,28 @@ def admitted(statement: ReportStatement | ActionStatement, content: bytes | None
             source_partition=0,
             source_offset=int(statement.event_id[-4:], 16),
             submission=wire.encode(submission),
+        )
+    )
+
+
+def unpark(key: bytes = KEY, *, skip: bool = False) -> bytes:
+    """Answer an operator's order."""
+    return wire.encode(
+        Admitted(
+            url_key=key,
+            kind="unpark",
+            event_id=new_event_id(T, bytes(10)),
+            environment="test",
+            sender="",
+            hosting_country="",
+            admitted_at=T,
+            submitted_at=T,
+            directory_version=1,
+            rules_version=1,
+            source_topic=TOPICS.journal,
+            source_partition=0,
+            source_offset=0,
+            unparking=Unparking(operator="ops-1", reason="repaired", skip=skip),
         )
     )
 

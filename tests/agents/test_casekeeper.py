@@ -99,17 +99,6 @@ async def test_reports_that_share_an_event_id_keep_their_own_contents(bench: Ben
     assert len({receipt.receipt_id for receipt in bench.messages(Receipt)}) == 2
 
 
-async def test_what_a_late_writer_left_is_written_again_before_anything_else(bench: Bench) -> None:
-    """A state that would win in the topic by coming last is overwritten with the newest one first."""
-    await bench.take(report(1))
-    bench.sent.clear()
-    bench.keeper.loaded(2, LoadedPartition(bench.cases, stale_keys={KEY}))
-    await bench.take(report(2, "de-eco"))
-    assert [(r.topic, r.key) for r in bench.sent[0]] == [(STATUS, KEY)]
-    assert bench.stopped == []
-    bench.keeper.revoked(2)
-
-
 async def test_the_gauges_of_a_partition_come_with_its_load_and_vanish_with_its_revocation(
     bench: Bench,
 ) -> None:
@@ -117,11 +106,11 @@ async def test_the_gauges_of_a_partition_come_with_its_load_and_vanish_with_its_
     name = "hotline_exchange_open_cases"
     labels = {"hotline": "nl-offlimits", "state": "assigned"}
     await bench.take(report(1))
-    bench.keeper.loaded(2, LoadedPartition(bench.cases))
+    bench.index.loaded(2, LoadedPartition(bench.cases))
     await bench.indexed()
     assert bench.metrics.registry.get_sample_value(name, labels) == 1
     assert "hotline_exchange_oldest_open_case_timestamp_seconds{" in shown(bench)
-    bench.keeper.revoked(2)
+    bench.index.revoked(2)
     assert bench.metrics.registry.get_sample_value(name, labels) is None
     assert "hotline_exchange_oldest_open_case_timestamp_seconds{" not in shown(bench)
 

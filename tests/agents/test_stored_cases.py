@@ -1,17 +1,19 @@
 import pytest
 
-from agents.stored_cases import is_newer, source_offset
+from agents.stored_cases import source_offset, version_of
 from casework.messages import Case
 from schemas.errors import NotFramedError
 from schemas.registry import registry
 from streams import wire
+
+KEY = b"\x01" + bytes(32)
 
 
 def state(offset: int) -> bytes:
     """Answer a framed case state."""
     return wire.encode(
         Case(
-            url_key=b"\x01" + bytes(32),
+            url_key=KEY,
             case_id="c" * 36,
             source_offset=offset,
             environment="test",
@@ -41,11 +43,14 @@ def test_the_fields_before_the_offset_are_those_the_short_reading_skips() -> Non
     assert registry().latest("CaseStatus").field_names[:3] == ("url_key", "case_id", "source_offset")
 
 
-def test_a_late_writers_state_does_not_win() -> None:
+def test_the_version_of_a_state_is_its_source_offset() -> None:
     """Of two states of a case the one with the higher source offset counts, whichever comes last."""
-    assert is_newer(state(5), state(6))
-    assert is_newer(state(5), state(5))
-    assert not is_newer(state(6), state(5))
+    assert version_of(KEY, state(6)) == 6
+
+
+def test_a_state_of_a_schema_that_this_program_does_not_know_has_a_version() -> None:
+    """After a rollback the states that the newer program wrote still count."""
+    assert version_of(KEY, b"\x00\x00\x00\x7f\x63" + state(7)[5:]) == 7
 
 
 def test_a_cut_state_is_an_error() -> None:
@@ -54,10 +59,12 @@ def test_a_cut_state_is_an_error() -> None:
         source_offset(state(5)[:40])
 
 
-@pytest.mark.parametrize(
-    "bad", [b"", b"garbage", state(5)[:40], b"\x00\x00\x00\x00\x63" + bytes(60), b"\xff" * 90]
-)
-def test_what_is_no_state_never_replaces_one_and_stops_nobody(bad: bytes) -> None:
-    """Garbage over a state is a late writer's: the state stays; a state over garbage counts."""
-    assert not is_newer(state(5), bad)
-    assert is_newer(bad, state(5))
+@pytest.mark.parametrize("bad", [b"", b"garbage", state(5)[:40], bytes(90), b"\xff" * 90])
+def test_what_is_no_state_has_no_version(bad: bytes) -> None:
+    """Garbage over a state is a late writer's: it never counts, and stops nobody."""
+    assert version_of(KEY, bad) is None
+
+
+def test_a_state_under_the_key_of_another_case_has_no_version() -> None:
+    """A state counts under its own url key only."""
+    assert version_of(b"\x02" + bytes(32), state(5)) is None
