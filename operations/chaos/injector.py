@@ -178,9 +178,8 @@ class Injector:
         point = "intake.before_send" if worker.kind == "intake" else "casekeeper.before_send"
         async with worker.lock:
             await worker.end()
-            worker.start(
-                f"{point}:delay=1.5%0.3; transport.before_handover:delay=0.3%0.3; seed:{step.number}"
-            )
+            delays = f"{point}:delay=1.5%0.3; transport.before_handover:delay=0.3%0.3; seed:{step.number}"
+            worker.start(delays, is_counted=False)
             if not await self._is_up(worker):
                 return
             guest = self._extra(worker.kind)

@@ -7,22 +7,9 @@ import msgspec
 
 from operations.chaos.injector import Happened
 from operations.chaos.watch import Recovery
+from operations.invariants import Violation
 
 _SHOWN: Final = 40
-
-
-class Violation(msgspec.Struct, frozen=True, order=True):
-    """A promise that was broken.
-
-    Attributes:
-        promise: Which one.
-        id: What it is about.
-        found: What was found instead.
-    """
-
-    promise: str
-    id: str
-    found: str
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -128,7 +115,7 @@ def _phase(phase: Phase) -> Iterable[str]:
     if phase.violations:
         yield from ("", "Violations:", "")
         for each in phase.violations[:_SHOWN]:
-            yield f"- {each.promise}: {each.id}: {each.found}"
+            yield f"- {each.rule}: {each.id}: {each.text}"
 
 
 def _waited(recovery: Recovery | None) -> tuple[str, str]:

@@ -1,6 +1,5 @@
 """What an operator does after the cause of undeliverable messages is gone: send them again, unchanged."""
 
-import hashlib
 from collections.abc import Iterator
 
 import msgspec
@@ -44,13 +43,6 @@ def resend_undeliverable(bootstrap: str, topics: Topics) -> int:
     finally:
         producer.close()
     return len(letters)
-
-
-def late_messages(reader: TopicReader, topics: Topics) -> frozenset[bytes]:
-    """Answer the SHA-256 of messages that were undeliverable at first: they may come after later ones."""
-    return frozenset(
-        hashlib.sha256(letter.value or b"").digest() for letter, _ in _undeliverable(reader, topics)
-    )
 
 
 def _undeliverable(reader: TopicReader, topics: Topics) -> Iterator[tuple[Record, DeadLetterHeaders]]:

@@ -26,7 +26,6 @@ ON_THREE = ("broker killed", "leaders moved", "points", "join and leave", "zombi
 def _run(options: Options) -> Report:
     report, _ = run(options)
     text = as_markdown(report)
-    print(text)
     assert report.violations == (), text
     assert report.is_whole, text
     return report
@@ -34,7 +33,7 @@ def _run(options: Options) -> Report:
 
 @pytest.mark.timeout(170)
 def test_a_fixed_seed_on_one_broker_breaks_nothing(tmp_path: Path) -> None:
-    """Crashes, zombies, compaction, damaged stores, jumping clocks and another version: every promise holds."""
+    """Crashes, zombies, compaction, damaged stores, jumping clocks, another version: every promise holds."""
     report = _run(
         Options(seed=41, faults=24, seconds=60.0, share_on_three=0.0, kinds=ON_ONE, home=tmp_path / "run")
     )
