@@ -14,6 +14,7 @@ from typing import Final
 from agents.dead_letters import Failure
 from agents.judgement import Admit, Bench, GiveUp, Refuse, Verdict, judge
 from agents.metrics import IntakeMetrics
+from agents.pace import Pace, Unpaced
 from agents.sending import Post, Sender
 from casework.errors import FatalError
 from streams import wire
@@ -29,6 +30,8 @@ from streams.worker import batches
 log = logging.getLogger(__name__)
 
 GROUP: Final = "intake"
+#: Reads what is urgent, with a consumer and a producer of its own: no backlog stands before it.
+URGENT_GROUP: Final = "intake-urgent"
 MAX_CLOCK_OFFSET_MS: Final = 5000
 _YIELD_EVERY: Final = 64
 
@@ -47,6 +50,7 @@ class Intake:
         clock: The exchange's clock.
         sender: Confirmed sends.
         metrics: Counts.
+        pace: Says when the next records may be admitted.
         faults: What tests break on purpose.
     """
 
@@ -59,6 +63,7 @@ class Intake:
         clock: Clock,
         sender: Sender,
         metrics: IntakeMetrics,
+        pace: Pace | None = None,
         faults: FaultPoints = NO_FAULTS,
     ) -> None:
         self._topics = topics
@@ -67,6 +72,7 @@ class Intake:
         self._clock = clock
         self._sender = sender
         self._metrics = metrics
+        self._pace = pace or Unpaced()
         self._faults = faults
 
     async def handle(self, bundle: Bundle) -> None:
@@ -77,6 +83,7 @@ class Intake:
             FatalError: No directory is valid.
             UndeliverableError: A topic of the exchange itself refused a record.
         """
+        await self._pace.wait()
         for batch in bundle:
             self._check_not_behind(batch.records)
         verdicts: list[tuple[KafkaRecord, Verdict]] = []
@@ -99,6 +106,7 @@ class Intake:
             await self._faults.reach("intake.before_send", batch.partition)
         sent_at = self._clock.real_ms()
         confirmation = await self._sender.send(outgoing)
+        self._pace.admitted(sum(isinstance(verdict, Admit) for _, verdict in verdicts))
         self._check_clock(sent_at, confirmation)
         self._count(verdict for _, verdict in verdicts)
         if bench is not None:
@@ -164,15 +172,15 @@ class Intake:
         self._metrics.dead_letters(dead)
 
 
-def declare(app: FaustApp, intake: Intake, topics: Topics) -> JoinedLanes:
-    """Make the Faust agent that hands every batch of the submission topics to the lanes."""
+def declare(app: FaustApp, intake: Intake, *topics: str) -> JoinedLanes:
+    """Make the Faust agent that hands every batch of these topics to the lanes."""
     lanes = JoinedLanes(app, intake.handle)
 
     async def read_submissions(stream: FaustStream) -> None:
         async for event in stream.noack().events():
             lanes.submit(event)
 
-    app.agent(batches(app, *topics.submissions), name="intake")(read_submissions)
+    app.agent(batches(app, *topics), name="intake")(read_submissions)
     return lanes
 
 

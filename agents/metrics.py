@@ -92,6 +92,11 @@ class IntakeMetrics(TurnedAwayMetrics):
             "How far this worker's clock was ahead of the broker's at the last confirmation.",
             registry=self.registry,
         )
+        self.admitted_backlog = Gauge(
+            f"{PREFIX}_admitted_backlog_records",
+            "Admitted records that casekeeper has not finished, when intake last looked.",
+            registry=self.registry,
+        )
         self.directory_version = directory_version_gauge(self.registry)
 
     def submissions(self, by_kind_and_country: Mapping[tuple[str, str], int]) -> None:

@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         heartbeat_s: seconds between signs of life; at most a third of the session timeout.
         commit_interval_s: seconds between commits; bounds what is repeated after a crash.
         max_poll_records: records of one poll, over all partitions.
+        max_admitted_backlog: records that casekeeper may be behind before intake waits, urgent ones excepted;
+            what a flood can put before everybody else (see docs/for-operators.md).
         instance_id: stable name of this worker among its group; None joins as a new member each time.
         network_key: key of the url keys, 32 bytes in hex; shared by the network, never printed.
         topic_max_bytes: largest record of any topic; above the largest submission.
@@ -107,6 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_s: Annotated[float, Meta(gt=0)] = 2.0
     commit_interval_s: Annotated[float, Meta(gt=0, le=60)] = 0.5
     max_poll_records: _Positive = 4000
+    max_admitted_backlog: _Positive = 10_000
     instance_id: _Name | None = None
     network_key: Secret = DEMO_NETWORK_KEY
     topic_max_bytes: _Positive = 2 * 1024 * 1024

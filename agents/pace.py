@@ -1,0 +1,147 @@
+"""Keeping intake from running ahead of casekeeper, so that a flood waits at the door and not in one queue.
+
+The topics of submissions are parted by country, and intake takes them in turns; behind it all reports share
+the queues of casekeeper. If intake, which has less work with each record, admitted a flood as fast as it can,
+every report after it would wait behind all of it. So it admits only while casekeeper is less than
+`max_admitted_backlog` records behind. What is urgent is not held back.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from streams.untyped import KafkaConsumer
+
+log = logging.getLogger(__name__)
+
+#: A measurement serves for so long; casekeeper's commits are half a second apart anyway.
+_FRESH_S: Final = 0.25
+
+
+class Pace(Protocol):
+    """What an intake asks before it judges a bundle."""
+
+    async def wait(self) -> None:
+        """Return when the next bundle may be admitted."""
+
+    def admitted(self, records: int) -> None:
+        """Take note of records sent to casekeeper."""
+
+
+class Unpaced:
+    """The pace of what is urgent."""
+
+    async def wait(self) -> None:
+        """Return at once."""
+
+    def admitted(self, records: int) -> None:
+        """Take note of nothing."""
+
+
+class Paced:
+    """Waits while casekeeper is too far behind.
+
+    Args:
+        measure: Answers how many admitted records casekeeper has not committed.
+        limit: Records from which on intake waits.
+    """
+
+    def __init__(self, measure: Callable[[], Awaitable[int]], limit: int) -> None:
+        self._measure = measure
+        self._limit = limit
+        self._looked_at: float | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self.backlog = 0
+
+    def admitted(self, records: int) -> None:
+        """Count what was sent since the last measurement."""
+        self.backlog += records
+
+    async def wait(self) -> None:
+        """Return when casekeeper is less than the limit behind, as far as is known.
+
+        Below the limit nobody waits for a measurement but the first caller.
+        """
+        while self._looked_at is None or self.backlog >= self._limit:
+            await asyncio.shield(self._look())
+            if self._looked_at is None or self.backlog >= self._limit:
+                await asyncio.sleep(_FRESH_S)
+        if time.monotonic() - self._looked_at > _FRESH_S:
+            self._look()
+
+    def _look(self) -> asyncio.Task[None]:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._measured())
+        return self._looking
+
+    async def _measured(self) -> None:
+        try:
+            self.backlog = await self._measure()
+        except (KafkaError, OSError) as error:
+            log.warning("casekeeper's backlog could not be measured: %r", error)
+        else:
+            self._looked_at = time.monotonic()
+
+
+class GroupLag:
+    """How many records of a topic a consumer group has not committed; two small requests.
+
+    Args:
+        client: Settings shared by the process's Kafka clients, as keyword arguments of aiokafka.
+        topic: The topic.
+        partitions: Its number of partitions.
+        group: The group.
+    """
+
+    def __init__(self, client: Mapping[str, Any], topic: str, partitions: int, group: str) -> None:
+        self._client = client
+        self._partitions = [TopicPartition(topic, number) for number in range(partitions)]
+        self._group = group
+        self._consumer: KafkaConsumer | None = None
+        self._admin: Any = None
+        self._coordinator: int | None = None
+
+    async def measure(self) -> int:
+        """Answer the lag in records over all partitions.
+
+        Raises:
+            KafkaError: The brokers did not answer.
+        """
+        try:
+            return await self._measured()
+        except KafkaError:
+            self._coordinator = None
+            raise
+
+    async def _measured(self) -> int:
+        if self._consumer is None:
+            consumer, admin = AIOKafkaConsumer(**self._client), AIOKafkaAdminClient(**self._client)
+            await consumer.start()
+            self._consumer = consumer
+            await admin.start()
+            self._admin = admin
+        if self._coordinator is None:
+            self._coordinator = await self._admin.find_coordinator(self._group)
+        found = await self._admin.list_consumer_group_offsets(self._group, self._coordinator)
+        committed = {tp: meta.offset for tp, meta in found.items() if meta.offset >= 0}
+        if missing := [tp for tp in self._partitions if tp not in committed]:
+            # Also what a broker says that no longer coordinates the group: ask anew whom to ask.
+            self._coordinator = None
+            committed |= await self._consumer.beginning_offsets(missing)
+        ends = await self._consumer.end_offsets(self._partitions)
+        return sum(max(ends[tp] - committed[tp], 0) for tp in self._partitions)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        consumer, self._consumer = self._consumer, None
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            await admin.close()
+        if consumer is not None:
+            await consumer.stop()
