@@ -22,6 +22,8 @@ from streams.batch_events import PassSchema
 from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.faust_hooks import check_versions
+from streams.light_compression import use_light_lz4
+from streams.repeated_lines import quiet_repeated_lines
 from streams.transport import LosslessTransport
 from streams.transport_errors import ConfigurationError, FatalTransportError
 
@@ -117,6 +119,7 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
         ConfigurationError: the installed packages are not the pinned ones.
     """
     check_versions()
+    use_light_lz4()
     app = LosslessApp(
         group_id,
         broker=[f"kafka://{address.strip()}" for address in options.bootstrap.split(",")],
@@ -308,8 +311,8 @@ def run_worker(main: Callable[[FailStop], Coroutine[Any, Any, None]]) -> int:
     Args:
         main: builds the apps with the `FailStop` it gets, probes, and awaits `run_apps`.
     """
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer threads make their own loops
-    return asyncio.run(_guarded(main, FailStop()))
+    quiet_repeated_lines()
+    return uvloop.run(_guarded(main, FailStop()))
 
 
 async def _guarded(main: Callable[[FailStop], Coroutine[Any, Any, None]], fail_stop: FailStop) -> int:
