@@ -9,7 +9,6 @@ It prints READY when it delivers and ``LOADED <partition> <records> <sum of coun
 import asyncio
 import json
 import logging
-import os
 import struct
 import sys
 from collections.abc import Mapping
@@ -18,9 +17,10 @@ from typing import Any
 
 from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
+from streams.local_copies import InMemory, LocalCopies
 from streams.partition_state import LoadedPartition, PartitionState
 from streams.publishing import Outgoing
-from streams.state_stores import DictStore, DiskStores, StateStore
+from streams.state_stores import StateStore
 from streams.untyped import FaustStream
 from streams.worker import LosslessApp, WorkerOptions, batches, make_app, probe, run_apps, run_worker
 
@@ -35,9 +35,10 @@ def say(*words: object) -> None:
     sys.stdout.flush()
 
 
-def state_newer(old: bytes, new: bytes) -> bool:
+def state_version(_key: bytes, value: bytes) -> int:
     """A state is (count, source offset)."""
-    return struct.unpack("<qq", new)[1] >= struct.unpack("<qq", old)[1]
+    version: int = struct.unpack("<qq", value)[1]
+    return version
 
 
 class Copier:
@@ -53,12 +54,16 @@ class Copier:
                 follows=source,
                 topic=f"{source}.state",
                 client_settings=options.client_settings(),
-                make_store=DiskStores(Path(directory) / str(os.getpid()))
-                if directory
-                else lambda _p: DictStore(),
-                newer=state_newer,
+                stores=LocalCopies(Path(directory)) if directory else InMemory(),
+                version=state_version,
+                publish=self.publish,
                 on_loaded=self.loaded,
             )
+
+    async def publish(self, records: list[Outgoing]) -> None:
+        """Write states again."""
+        assert self.app.publisher is not None
+        await self.app.publisher.publish(records)
 
     @staticmethod
     def loaded(partition: int, loaded: LoadedPartition) -> None:
@@ -88,8 +93,9 @@ class Copier:
             states = [
                 Outgoing(self.state.topic, batch.partition, key, value) for key, value in changes.items()
             ]
-            await self.app.publisher.publish(states)
-            store.write(changes)
+            with self.state.writing(batch.partition):
+                await self.app.publisher.publish(states)
+                store.write(changes)
 
     @staticmethod
     def counted(store: StateStore, batch: Batch) -> dict[bytes, bytes | None]:
