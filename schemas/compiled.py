@@ -5,7 +5,8 @@ from the schema does neither, and is stricter with hostile bytes (docs/adr/0009)
 schemas/shapes.py occur. fastavro stays the judge: tests compare the two on any record.
 
 A reader's first look is at a run of optional fields, because most are null; a writer's at what it has written
-before, because most texts and times of a batch repeat (schemas/compiled_values.py).
+before, because most texts and times of a batch repeat (schemas/compiled_values.py). Where the functions were
+built as machine code, those are taken (schemas/native.py).
 """
 
 import itertools
@@ -13,7 +14,7 @@ import linecache
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from schemas import compiled_values, shapes
+from schemas import compiled_values, native, shapes
 from schemas.errors import BrokenLockError
 
 Declaration = Mapping[str, Any]
@@ -23,7 +24,7 @@ Reader = Callable[[bytes, int], tuple[Any, int]]
 MALFORMED = (IndexError, ValueError)
 """What a compiled reader raises on bytes that are no such record; IndexError: they end within it."""
 
-MISFITS = (TypeError, ValueError, AttributeError)
+MISFITS = (TypeError, ValueError, AttributeError, OverflowError)
 """What a compiled writer raises on a value that does not fit."""
 
 _LONGEST_RUN: Final = 6
@@ -33,6 +34,9 @@ _KNOWN_LENGTHS: Final = compiled_values.KNOWN_LENGTHS
 
 def compile_writer(declaration: Declaration, header: bytes) -> Writer:
     """Return a function that writes a value with the attributes of this record, behind the header."""
+    built = native.writer(declaration, header)
+    if built is not None:
+        return built
     source = _WriterSource()
     parts = source.parts_of(declaration)
     source.add(0, "def write(value):")
@@ -49,6 +53,9 @@ def compile_reader(declaration: Declaration, constructors: Mapping[str, Callable
         declaration: The record.
         constructors: Record name -> what makes its value from keyword arguments.
     """
+    built = native.reader(declaration, constructors)
+    if built is not None:
+        return built
     source = _ReaderSource(constructors)
     source.add(0, "def read(data, at):")
     result = source.read_record(1, declaration)
