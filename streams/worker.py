@@ -321,6 +321,13 @@ async def _guarded(main: Callable[[FailStop], Coroutine[Any, Any, None]], fail_s
     except ConfigurationError as error:
         log.critical("cannot start: %s", error)
         return EXIT_CONFIGURATION
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # Nobody cancelled us: aiokafka lets its own cancellations out when it closes while a broker is away.
+        fail_stop("the worker failed while it was closing", error)
+        return EXIT_FAIL_STOP
     except Exception as error:  # noqa: BLE001 - leaving in an orderly way would commit
         fail_stop("the worker failed", error)
         return EXIT_FAIL_STOP

@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 
 from streams.fail_stop import FailStop
 from streams.transport_errors import ConfigurationError, FatalTransportError
-from streams.worker import WorkerOptions, batches, make_app, probe, run_apps, run_worker
+from streams.worker import WorkerOptions, _guarded, batches, make_app, probe, run_apps, run_worker
 
 if TYPE_CHECKING:
     from aiokafka.cluster import ClusterMetadata
@@ -31,6 +31,17 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert run_worker(fine) == 0
     assert run_worker(misconfigured) == 78
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_a_fail_stop() -> None:
+    """aiokafka lets its own cancellations out when it closes without a broker; the code says: restart."""
+
+    async def closes_badly(_fail_stop: FailStop) -> None:
+        raise asyncio.CancelledError
+
+    fail_stop = FailStop(lambda _code: None)
+    assert await _guarded(closes_badly, fail_stop) == 70
+    assert fail_stop.poisoned
 
 
 async def test_unreachable_brokers_are_named_within_the_limit() -> None:
