@@ -34,7 +34,7 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_cancellation_that_nobody_asked_for_is_a_fail_stop() -> None:
-    """aiokafka lets its own cancellations out when it closes without a broker; the code says: restart."""
+    """A client that closes without a broker lets its own cancellations out; the code says: restart."""
 
     async def closes_badly(_fail_stop: FailStop) -> None:
         raise asyncio.CancelledError
