@@ -108,7 +108,8 @@ def read_history(  # noqa: PLR0913 - what a history is made of
     names += [topics.cases_contents, topics.dead_letters, topics.directory]
     names += [*inboxes(reader, topics), *police(reader, topics)]
     partitions = {name: reader.partitions(name) for name in names}
-    log = MemoryLog((record for name in names for record in reader.whole(name)), partitions)
+    begins = {name: reader.begins(name) for name in names}
+    log = MemoryLog((record for name in names for record in reader.whole(name)), partitions, begins)
     return History(log, topics, environment, clock, confirmed, read or {})
 
 

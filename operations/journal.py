@@ -21,7 +21,7 @@ from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import Clock
 
-Operation = Literal["replay", "discard", "unpark"]
+Operation = Literal["replay", "discard", "unpark", "reinject", "rebuild"]
 BEGUN: Final = "begun"
 DONE: Final = "done"
 _PARTITION: Final = 0

@@ -44,11 +44,18 @@ class MemoryLog:
     Args:
         records: Of any topics; of a partition in the order in which they lie there.
         partitions: Number of partitions where it is not that of the highest one with a record.
+        begins: First offset that retention has left, by topic and partition, where it is not 0.
     """
 
-    def __init__(self, records: Iterable[Record], partitions: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        records: Iterable[Record],
+        partitions: Mapping[str, int] | None = None,
+        begins: Mapping[str, Mapping[int, int]] | None = None,
+    ) -> None:
         self._topics: dict[str, list[Record]] = {topic: [] for topic in partitions or ()}
         self._partitions = dict(partitions or {})
+        self._begins = begins or {}
         for record in records:
             self._topics.setdefault(record.topic, []).append(record)
 
@@ -63,10 +70,7 @@ class MemoryLog:
 
     def begins(self, topic: str) -> dict[int, int]:
         """First offset still there, by partition."""
-        found: dict[int, int] = {}
-        for record in self._topics.get(topic, ()):
-            found[record.partition] = min(found.get(record.partition, record.offset), record.offset)
-        return {partition: found.get(partition, 0) for partition in range(self.partitions(topic))}
+        return dict.fromkeys(range(self.partitions(topic)), 0) | dict(self._begins.get(topic, {}))
 
     def ends(self, topic: str) -> dict[int, int]:
         """Offset behind the last record, by partition."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, Self
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from casework.errors import TemporaryError
@@ -74,6 +74,24 @@ class TopicReader:
         """Offset behind the last record, by partition."""
         found = self._consumer.end_offsets(self._places((topic,)))
         return {place.partition: offset for place, offset in found.items()}
+
+    def committed(self, group: str, topic: str) -> dict[int, int]:
+        """Offset a group has committed, by partition; 0 where it has none.
+
+        Raises:
+            KafkaUnreachableError: The broker went away.
+        """
+        try:
+            admin: Any = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+            try:
+                places = self._places((topic,))
+                found = admin.list_group_offsets({group: places}).get(group, {})
+            finally:
+                admin.close()
+        except KafkaError as error:
+            raise KafkaUnreachableError(f"the offsets of group {group} could not be read") from error
+        offsets = {place.partition: found[place].offset if place in found else 0 for place in places}
+        return {partition: max(offset, 0) for partition, offset in offsets.items()}
 
     def part(self, topic: str, partition: int, first: int = 0) -> Iterator[Record]:
         """Records of one partition from an offset to the end, with a consumer of its own.

@@ -74,7 +74,7 @@ class JournalEntry(Message, frozen=True, kw_only=True):
 
     Attributes:
         entry_id: Identifier, a UUIDv7; the same in both entries of one operation.
-        operation: replay, discard or unpark.
+        operation: replay, discard, unpark, reinject or rebuild.
         state: begun or done.
         environment: Environment of the exchange.
         operator: Who did it.

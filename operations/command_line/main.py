@@ -22,6 +22,7 @@ from operations.command_line import (
     reports,
     schemas,
     simulate,
+    verify,
     worker,
 )
 from operations.command_line.exits import Exit, explain
@@ -47,7 +48,7 @@ for group, module in (
     ("schemas", schemas),
 ):
     app.add_typer(module.app, name=group, no_args_is_help=True)
-for module in (demo, provision, reports, actions, simulate):
+for module in (demo, provision, reports, actions, simulate, verify):
     module.add_to(app)
 
 

@@ -107,13 +107,19 @@ class Expected:
         self, log: Log, dead_letters: frozenset[Place], bounds: Mapping[str, Mapping[int, int]] | None
     ) -> None:
         """Judge all submissions that are still there; `bounds` says what intake has committed."""
+        unseen = {place for place in dead_letters if place[0] in self._topics.submissions}
         for topic in self._topics.submissions:
             if topic in log.topics():
                 self._begins[topic] = log.begins(topic)
             for record in log.whole(topic):
                 self._tally.counts["submissions"] += 1
+                unseen.discard((record.topic, record.partition, record.offset))
                 bound = None if bounds is None else bounds.get(topic, {}).get(record.partition, 0)
                 self._judge(record, dead_letters, may_be=bound is not None and record.offset >= bound)
+        for topic, partition, offset in unseen:
+            if offset >= self._begins.get(topic, {}).get(partition, 0):
+                name = f"{topic}/{partition}/{offset}"
+                self._tally.find("source_missing", "", name, "only its dead letter is there")
 
     def of(self, partition: int) -> OfIntake:
         """Answer what is expected for one partition of cases."""

@@ -69,7 +69,8 @@ def verify(log: Log, scope: Scope, *, save_snapshot: Path | None = None) -> Veri
     Args:
         log: The logs.
         scope: What is verified.
-        save_snapshot: File to write the states and offsets to, so that a later run may begin here.
+        save_snapshot: File to write the states and offsets to, so that a later run may begin here;
+            nothing is written when something was found.
 
     Raises:
         KafkaUnreachableError: The broker went away.
@@ -110,7 +111,7 @@ class _Run:
             finally:
                 effects.close()
                 expected.close()
-            if save is not None:
+            if save is not None and not tally.findings:
                 for (name, partition), offset in self._in_flight.items():
                     ends[name][partition] = min(ends[name].get(partition, offset), offset)
                 prefix = scope.topics.prefix

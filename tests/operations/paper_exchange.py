@@ -138,7 +138,7 @@ class PaperExchange:
         """Answer the partitions of the topics of cases."""
         topics = self.topics
         names = (topics.cases_admitted, topics.cases_events, topics.cases_status, topics.cases_contents)
-        return dict.fromkeys(names, PARTITIONS)
+        return dict.fromkeys(topics.submissions, 1) | dict.fromkeys(names, PARTITIONS)
 
     # What the workers do.
 
@@ -229,10 +229,9 @@ def lived() -> PaperExchange:
     paper.wake(second, hours=100)
     paper.report(moved)
     paper.report(moved, sender="de-eco", country="DE")
-    paper.act(moved, "nl-offlimits", "transfer", hosting_country="DE", reason_code="moved_abroad")
-    paper.act(moved, "nl-offlimits", "moved", hosting_country="DE")
+    paper.act(moved, "nl-offlimits", "moved", new_hosting_country="DE")
     paper.report(urgent, urgency=("abuse_in_progress",))
-    paper.report("https://material.example.test/tor", country="TOR")
+    paper.report("https://material.example.test/tor", country="XT")
     paper.act("https://none.example.test/", "de-eco", "removed", report_event_id=paper.new_id())
     paper.wake("https://none.example.test/", hours=2)
     paper.report(first, environment="demo")
