@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, latency, routing, takeover, urgent, whole_way
+from benchmarks import cold_load, growth, latency, routing, takeover, urgent, whole_way
 from benchmarks.ground import Ground
 from benchmarks.processes import ContestantError
 from benchmarks.verdicts import Outcome, as_builtins, markdown, table
@@ -30,6 +30,7 @@ MEASURES: Final[dict[str, Callable[[Ground], Outcome]]] = {
     latency.NAME: latency.measure,
     urgent.NAME: urgent.measure,
     takeover.NAME: takeover.measure,
+    cold_load.NAME: cold_load.measure,
     growth.NAME: growth.measure,
 }
 _HEAP_MB: Final = 1024

@@ -82,12 +82,14 @@ def _one(ground: Ground, exchange: Exchange, cases: int, *, cold: bool = False) 
         wanted = before + 2 * count
         append_times.wait_for_count(ground.bootstrap, exchange.inboxes, wanted, _PATIENCE_S, worker.check)
         cpu = worker.cpu_seconds() - used
-    arrived = sorted(record.at for record in append_times.read(ground.bootstrap, exchange.inboxes))
+    submitted = append_times.read(ground.bootstrap, [exchange.topics.reports_submitted])
+    began = sorted(record.at for record in submitted)[-count]
+    ended = max(record.at for record in append_times.read(ground.bootstrap, exchange.inboxes))
     return {
         "cpu_us": cpu * _MICRO / count,
         "rss": float(rss),
         "disk": float(disk),
-        "drained": append_times.rate(arrived[-2 * count :]) / 2,
+        "drained": count * 1000 / max(1, ended - began),
     }
 
 
