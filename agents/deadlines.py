@@ -2,18 +2,18 @@
 
 It decides nothing. A wake-up is an admitted record that says "time has passed"; casekeeper finds out what is
 due. The event id comes from the case, the step and its due time, so a second wake-up changes nothing, and
-one that was lost with a crash is sent again. What is due is kept as a heap whose entries may be outdated:
+one that was lost with a crash is sent again. What is due is kept in a calendar whose entries may be outdated:
 when the time of one comes, the case itself is asked.
 """
 
 import asyncio
-import heapq
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from agents.calendar import Calendar
 from agents.metrics import CasekeeperMetrics
 from agents.sending import Sender
 from casework.directory import Directory
@@ -44,17 +44,20 @@ class _Partition:
 
     Attributes:
         store: State of its cases.
-        heap: (due time on the exchange's clock, url key), possibly outdated.
+        calendar: Url keys by due time on the exchange's clock, possibly outdated.
         sent: Url key to the real time at which its wake-up is sent again.
         reassign: Url keys of cases whose hotline may no longer be active.
+        hotlines: Hotlines that were met as responsible here.
+        directory_version: Version under which the cases were looked at last.
     """
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: StateStore, directory_version: int) -> None:
         self.store = store
-        self.heap: list[tuple[int, bytes]] = []
+        self.calendar = Calendar()
         self.sent: dict[bytes, int] = {}
         self.reassign: set[bytes] = set()
-        self.directory_version = 0
+        self.hotlines: set[str] = set()
+        self.directory_version = directory_version
 
     def case(self, url_key: bytes) -> Case | None:
         """Answer the confirmed state of a case."""
@@ -101,11 +104,18 @@ class Deadlines:
 
     def loaded(self, partition: int, store: StateStore) -> None:
         """Begin with a partition; `loaded_case` follows for each of its cases, in the background."""
-        self._partitions[partition] = _Partition(store)
+        version = self._feed.latest(self._clock.now_ms()).version
+        self._partitions[partition] = _Partition(store, version)
 
     def loaded_case(self, partition: int, case: Case) -> None:
         """Take in a case as it was when its partition was loaded."""
-        self._push(partition, case)
+        found = self._partitions.get(partition)
+        if found is None:
+            return
+        due = self._next(case)
+        if due is not None:
+            found.calendar.add(due.at, case.url_key)
+        self._look_at_hotline(found, case)
 
     def rest(self, partition: int) -> None:
         """Wake none of a partition's cases until `resume`: it was given up, and may come back."""
@@ -127,12 +137,14 @@ class Deadlines:
         found = self._partitions.get(partition)
         if case is None or found is None:
             return
-        found.sent.pop(case.url_key, None)
-        if after is not None:
-            self._push(partition, after)
-            # Admitted under an earlier version, decided after the look at all cases: nobody looks again.
-            if has_left(after, self._feed.latest(self._clock.now_ms())):
-                found.reassign.add(after.url_key)
+        was_sent = found.sent.pop(case.url_key, None) is not None
+        if after is None:
+            return
+        due = self._next(after)
+        if due is not None and (was_sent or before is None or self._next(before) != due):
+            found.calendar.add(due.at, after.url_key)
+        # Admitted under an earlier version, decided after the look at all cases: nobody looks again.
+        self._look_at_hotline(found, after)
 
     async def run(self, on_failure: Callable[[str, BaseException], object]) -> None:
         """Tick until cancelled; an error is reported, because a worker without timers must not go on."""
@@ -162,11 +174,15 @@ class Deadlines:
             sent += len(wakeups)
         return sent
 
-    def _push(self, partition: int, case: Case) -> None:
-        due = next(iter(due_times(case)), None)
-        found = self._partitions.get(partition)
-        if due is not None and found is not None:
-            heapq.heappush(found.heap, (due.at, case.url_key))
+    def _next(self, case: Case) -> Due | None:
+        """Answer what a case needs next without anybody sending anything."""
+        return next(iter(due_times(case)), None)
+
+    def _look_at_hotline(self, found: _Partition, case: Case) -> None:
+        if case.assigned_hotline is not None:
+            found.hotlines.add(case.assigned_hotline)
+            if has_left(case, self._feed.latest(self._clock.now_ms())):
+                found.reassign.add(case.url_key)
 
     def _due(self, found: _Partition) -> Iterator[tuple[Case, Due]]:
         """Yield case, due time and step of what is due and was not sent just now."""
@@ -175,20 +191,19 @@ class Deadlines:
         overdue = [url_key for url_key, retry_at in found.sent.items() if retry_at <= real]
         for url_key in overdue:
             del found.sent[url_key]
-            heapq.heappush(found.heap, (now, url_key))
+            found.calendar.add_exact(now, url_key)
         for left in self._to_reassign(found, now):
             woken.add(left[0].url_key)
             yield left
-        while found.heap and found.heap[0][0] <= now:
-            _, url_key = heapq.heappop(found.heap)
+        for _, url_key in found.calendar.take(now):
             if url_key in woken or url_key in found.sent:
                 continue
             case = found.case(url_key)
-            due = None if case is None else next(iter(due_times(case)), None)
+            due = None if case is None else self._next(case)
             if case is None or due is None:
                 continue
             if due.at > now:
-                heapq.heappush(found.heap, (due.at, url_key))
+                found.calendar.add_exact(due.at, url_key)
                 continue
             woken.add(url_key)
             yield case, due
@@ -209,7 +224,10 @@ class Deadlines:
         directory = self._feed.latest(self._clock.now_ms())
         if directory.version == found.directory_version:
             return
-        for number, (url_key, framed) in enumerate(list(found.store.items()), start=1):
+        found.directory_version = directory.version
+        if all(_is_active(hotline, directory) for hotline in found.hotlines):
+            return
+        for number, (url_key, framed) in enumerate(found.store.items(), start=1):
             if number % _CHUNK == 0:
                 await asyncio.sleep(0)
             try:
@@ -218,7 +236,6 @@ class Deadlines:
                 continue
             if has_left(case, directory):
                 found.reassign.add(url_key)
-        found.directory_version = directory.version
 
     def _admitted(self, partition: int, case: Case, due: Due) -> Admitted:
         now = self._clock.now_ms()
@@ -249,5 +266,9 @@ def has_left(case: Case, directory: Directory) -> bool:
     """Answer whether an open case, unless parked, is with a hotline that is not active any more."""
     if case.state not in ASSIGNED_STATES or case.assigned_hotline is None or case.parked is not None:
         return False
-    member = directory.members_by_id.get(case.assigned_hotline)
-    return member is None or not member.active
+    return not _is_active(case.assigned_hotline, directory)
+
+
+def _is_active(hotline: str, directory: Directory) -> bool:
+    member = directory.members_by_id.get(hotline)
+    return member is not None and member.active

@@ -1,7 +1,8 @@
 """Measure the load of cases.status: cold and warm start, cost of get and put, memory of an open case.
 
-Run it as ``python -m benchmarks.state_load --bootstrap HOST:PORT [--cases N]``; it makes a topic and deletes it
-at the end. Each measurement runs in a process of its own, so that memory is that of what is measured. Times are wall clock and CPU (all threads of the process); the broker uses the rest.
+Run it as ``python -m benchmarks.state_load --bootstrap HOST:PORT [--cases N]``; it makes a topic and deletes
+it at the end. Each measurement runs in a process of its own, so that memory is that of what is measured.
+Times are wall clock and CPU (all threads of the process); the broker uses the rest of the machine.
 """
 
 from __future__ import annotations
