@@ -12,9 +12,11 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any, Final
 
+from agents.case_index import CaseIndex
 from agents.casekeeper import Casekeeper
 from agents.dead_letters import DeadLetterBox
 from agents.deadlines import Deadlines
@@ -22,6 +24,7 @@ from agents.intake import Intake
 from agents.judgement import Admit, Bench, judge
 from agents.metrics import CasekeeperMetrics, IntakeMetrics
 from agents.open_cases import OpenCases
+from agents.parking import ParkedCases
 from agents.sending import Sender
 from benchmarks.submissions import prepared_reports
 from casework.casekeeping import keep
@@ -31,6 +34,7 @@ from connectors.drafts import Prepared
 from operations.setting_up import read_directory
 from streams import wire
 from streams.clock import SystemClock
+from streams.fail_stop import FailStop
 from streams.lanes import Batch
 from streams.publishing import Confirmation, Outgoing
 from streams.settings import Settings
@@ -89,6 +93,13 @@ class _State:
     async def get(self, partition: int) -> DictStore:
         return self._stores(partition)
 
+    def writing(self, _partition: int) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def _nothing_waits(_partition: int) -> Any:  # noqa: ANN401 - a reader of parked records
+    raise AssertionError("no case is parked here")
+
 
 class Way:
     """The two agents of a worker around a publisher that takes everything."""
@@ -107,9 +118,13 @@ class Way:
         deadlines = Deadlines(
             topics=_TOPICS, environment=environment, feed=feed, clock=clock, sender=sender, metrics=keeping
         )
+        parked = ParkedCases(
+            topics=_TOPICS, environment=environment, feed=feed, clock=clock, sender=sender, metrics=keeping
+        )
         self.casekeeper = Casekeeper(
-            topics=_TOPICS, feed=feed, clock=clock, sender=sender, metrics=keeping, deadlines=deadlines,
-            fail_stop=SimpleNamespace(),  # type: ignore[arg-type] # nothing fails here
+            topics=_TOPICS, feed=feed, clock=clock, sender=sender, metrics=keeping,
+            index=CaseIndex(keeping, deadlines, parked, FailStop()),
+            readers=_nothing_waits,
         )  # fmt: skip
         cases: defaultdict[int, DictStore] = defaultdict(DictStore)
         contents: defaultdict[int, DictStore] = defaultdict(DictStore)
