@@ -52,6 +52,7 @@ class LosslessConsumer(driver.Consumer):
         self.watch = GroupWatch(self)
         self.bytes_in_flight = 0
         self._bytes_of: dict[TP, int] = {}
+        self._share = _LEAST_SHARE
         self._paused: set[TP] = set()
         self._epoch = 0
         self._rewind_needed = False
@@ -117,7 +118,7 @@ class LosslessConsumer(driver.Consumer):
         """Note what a partition holds; a partition that holds its share is not fetched until half is done."""
         self.bytes_in_flight += size
         held = self._bytes_of[tp] = self._bytes_of.get(tp, 0) + size
-        share = max(self.transport.max_bytes_in_flight // max(len(self._bytes_of), 1), _LEAST_SHARE)
+        share = self._share
         if held > share and tp not in self._paused:
             self._thread.kafka.pause(driver.ensure_aiokafka_TP(tp))
             self._paused.add(tp)
@@ -305,6 +306,8 @@ class LosslessConsumer(driver.Consumer):
         """Tell the listeners first (their loads run in the background), then let Faust resume."""
         try:
             self.watch.joined()
+            share = self.transport.max_bytes_in_flight // max(len(assigned), 1)
+            self._share = max(share, _LEAST_SHARE)
             for listener in self.transport.listeners:
                 listener.assigned(assigned)
             await super().on_partitions_assigned(assigned, generation_id)

@@ -47,14 +47,16 @@ class Topics:
         offsets = found.get(self.prefix + group, found)
         return {(tp.topic, tp.partition): meta.offset for tp, meta in offsets.items() if meta.offset >= 0}
 
-    async def fill(self, topic: str, partitions: int, ids: Iterable[int], keys: int = 100) -> None:
-        """Send the ids as values, in order, to partition ``id % partitions``."""
+    async def fill(
+        self, topic: str, partitions: int, ids: Iterable[int], keys: int = 100, size: int = 1
+    ) -> None:
+        """Send the ids as values of at least `size` digits, in order, to partition ``id % partitions``."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5)
         await producer.start()
         sends = [
             await producer.send(
                 self.prefix + topic,
-                str(number).encode(),
+                str(number).encode().rjust(size, b"0"),
                 key=b"k%d" % (number % keys),
                 partition=number % partitions,
             )

@@ -15,6 +15,7 @@ import pytest
 
 from streams.batch_events import RECORD_OVERHEAD
 from streams.fail_stop import FailStop
+from streams.fault_points import FaultPoints
 from streams.lanes import Batch, PartitionLanes
 from streams.loop_consumer import FETCH_MAX_WAIT_MS, PREFETCH_BACKOFF_S
 from streams.transport import LosslessTransport
@@ -196,14 +197,14 @@ async def test_missing_topic_is_said_in_one_sentence(topics: Topics) -> None:
 class InProcess:
     """An app in the loop of the test that never commits on its own and counts what it is handed."""
 
-    def __init__(self, topics: Topics) -> None:
-        options = WorkerOptions(
-            topics.bootstrap,
-            commit_interval=1000.0,
-            max_poll_records=50,
-            max_bytes_in_flight=1,
-            drain_timeout=0.5,
-        )
+    def __init__(self, topics: Topics, **options: object) -> None:
+        settings: dict[str, Any] = {
+            "commit_interval": 1000.0,
+            "max_poll_records": 50,
+            "max_bytes_in_flight": 1,
+            "drain_timeout": 0.5,
+        }
+        options = WorkerOptions(topics.bootstrap, **settings | options)
         self.exits: list[int] = []
         self.app = make_app(topics.prefix + "g", options, fail_stop=FailStop(self.exits.append))
         self.delivered: list[int] = []
@@ -348,6 +349,127 @@ async def test_work_in_hand_of_an_expelled_member_stops_the_process(topics: Topi
     consumer._unacked_messages.clear()
     side.stop.set()
     await running
+
+
+async def test_a_coordinator_that_is_loading_its_group_does_not_end_the_heartbeats(topics: Topics) -> None:
+    """A broker just restarted says so to a heartbeat: the member stays, nothing is revoked, commits go on."""
+    topics.create(1, "in0")
+    side = InProcess(topics, heartbeat_interval=0.1)
+    running = side.run()
+    while not side.app.is_delivering:  # noqa: ASYNC110 - a condition inside Faust
+        await asyncio.sleep(0)
+    kafka = side.app.consumer.kafka_thread.kafka
+    ask, told, after = kafka._coordinator._send_req, [], asyncio.Event()
+
+    async def loading(request: object) -> object:
+        answer = await ask(request)
+        if type(request).__name__.startswith("Heartbeat"):
+            told.append(request)
+            if len(told) <= 2:
+                return type("Answer", (), {"error_code": 14})
+            after.set()
+        return answer
+
+    generation = kafka._coordinator.generation
+    kafka._coordinator._send_req = loading
+    await after.wait()
+    assert kafka._coordinator.generation == generation
+    assert not kafka._coordinator._heartbeat_task.done()
+    side.stop.set()
+    await running
+
+
+async def test_an_unknown_answer_to_a_heartbeat_makes_the_member_join_again(topics: Topics) -> None:
+    """The error would end heartbeats and coordination for ever and in silence: the watch takes it up."""
+    topics.create(3, "in0")
+    side = InProcess(topics, heartbeat_interval=0.1)
+    running = side.run()
+    while not side.app.is_delivering:  # noqa: ASYNC110 - a condition inside Faust
+        await asyncio.sleep(0)
+    coordinator = side.app.consumer.kafka_thread.kafka._coordinator
+    ask, unknown = coordinator._send_req, asyncio.Event()
+
+    async def strange(request: object) -> object:
+        answer = await ask(request)
+        if type(request).__name__.startswith("Heartbeat") and not unknown.is_set():
+            unknown.set()
+            return type("Answer", (), {"error_code": 87})
+        return answer
+
+    generation = coordinator.generation
+    coordinator._send_req = strange
+    await unknown.wait()
+    while coordinator.generation == generation or not side.app.is_delivering:  # noqa: ASYNC110 - likewise
+        await asyncio.sleep(0.01)
+    await topics.fill("in0", 3, range(300))
+    await side.complete.wait()
+    assert not coordinator._heartbeat_task.done()
+    side.stop.set()
+    await running
+    assert sum(topics.committed("g").values()) == 300
+    assert side.exits == []
+
+
+async def test_a_revocation_has_an_outer_bound(topics: Topics) -> None:
+    """Whatever holds it up, a revocation that outlasts its bound ends the process before the group does."""
+    topics.create(1, "in0")
+    side = InProcess(topics, faults=FaultPoints.from_text("transport.while_revoking:delay=1000"))
+    side.app.transport.revoke_timeout = 0.2
+    running = side.run()
+    while not side.app.is_delivering:  # noqa: ASYNC110 - a condition inside Faust
+        await asyncio.sleep(0)
+    await side.app.consumer.on_partitions_revoked(side.app.consumer.assignment())
+    assert side.exits == [70]
+    side.stop.set()
+    await running
+
+
+async def test_a_commit_that_hangs_does_not_hold_up_a_revocation(topics: Topics) -> None:
+    """The last commit has its bound even when another one is under way and gets no answer."""
+    topics.create(3, "in0")
+    await topics.fill("in0", 3, range(300))
+    side = InProcess(topics)
+    running = side.run()
+    await side.complete.wait()
+    consumer = side.app.consumer
+    hanging = asyncio.Event()
+
+    async def no_answer(_offsets: object) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    consumer.kafka_thread.commit_now = no_answer
+    committing = asyncio.create_task(consumer.commit())
+    await hanging.wait()
+    await asyncio.wait_for(consumer.wait_empty(), 10)
+    committing.cancel()
+    side.stop.set()
+    await running
+    assert topics.committed("g") == {}
+    assert side.exits == []
+
+
+async def test_a_partition_that_holds_its_share_is_paused_and_the_others_go_on(topics: Topics) -> None:
+    """A flood in one partition with a slow handler: another is fetched; all comes once when it goes on."""
+    topics.create(2, "in0")
+    await topics.fill("in0", 1, range(1200), size=4000)
+    side = InProcess(topics, max_bytes_in_flight=4 << 20)
+    side.gate.clear()
+    running = side.run()
+    consumer = side.app.consumer
+    while not consumer._paused:  # noqa: ASYNC110 - a condition inside the consumer
+        await asyncio.sleep(0.01)
+    held = len(side.delivered)
+    await topics.fill("in0", 2, [10_001], size=10)
+    while 10_001 not in side.delivered:  # noqa: ASYNC110 - likewise
+        await asyncio.sleep(0.01)
+    assert len(side.delivered) == held + 1 < 1200
+    side.gate.set()
+    while len(side.delivered) < 1201:  # noqa: ASYNC110 - likewise
+        await asyncio.sleep(0.01)
+    side.stop.set()
+    await running
+    assert sorted(side.delivered) == sorted([*range(1200), 10_001])
 
 
 async def test_apps_that_cannot_keep_the_promise_are_refused() -> None:
