@@ -1,13 +1,13 @@
 """Writing single records by hand, each confirmed: what operators replay, order and note down."""
 
+import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from kafka import KafkaProducer
-from kafka.errors import (
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
     KafkaError,
-    KafkaTimeoutError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
@@ -17,8 +17,8 @@ from agents.dead_letters import Header
 from casework.errors import BadInputError, RuleViolation
 from operations.reading import KafkaUnreachableError
 
-_CONNECT_MS: Final = 10_000
-_CONFIRM_S: Final = 30
+_CONNECT_S: Final = 10.0
+_CONFIRM_S: Final = 30.0
 _MAX_BYTES: Final = 16 << 20
 _REFUSALS: Final = {
     MessageSizeTooLargeError: "too_large",
@@ -40,7 +40,10 @@ class Place(NamedTuple):
 
 
 class TopicWriter:
-    """Writes records and waits for each. Use as a context manager.
+    """Writes records and waits for each. Use as a context manager, outside an event loop.
+
+    aiokafka's batches take any record, also one with neither key nor value or with a header without a value;
+    the plain calls of aiokafka and kafka-python refuse those.
 
     Args:
         bootstrap: `host:port` of a broker.
@@ -50,20 +53,16 @@ class TopicWriter:
     """
 
     def __init__(self, bootstrap: str) -> None:
+        self._runner = asyncio.Runner()
         try:
-            self._producer: Any = KafkaProducer(
-                bootstrap_servers=bootstrap,
-                acks="all",
-                enable_idempotence=True,
-                max_request_size=_MAX_BYTES,
-                bootstrap_timeout_ms=_CONNECT_MS,
-                max_block_ms=_CONNECT_MS,
-                allow_auto_create_topics=False,
-            )
-        except (KafkaError, OSError) as error:
-            raise KafkaUnreachableError(
-                f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
-            ) from error
+            self._producer: Any = self._runner.run(_started(bootstrap))
+        except BaseException as error:
+            self._runner.close()
+            if isinstance(error, KafkaError | OSError):
+                raise KafkaUnreachableError(
+                    f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
+                ) from error
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +70,10 @@ class TopicWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._producer.close(timeout=_CONFIRM_S)
+        try:
+            self._runner.run(self._producer.stop())
+        finally:
+            self._runner.close()
 
     def partitions(self, topic: str) -> int:
         """Answer the number of partitions of a topic.
@@ -79,15 +81,7 @@ class TopicWriter:
         Raises:
             NotWrittenError: There is no such topic, or it may not be seen.
         """
-        try:
-            found = self._producer.partitions_for(topic)
-        except KafkaTimeoutError:
-            found = None
-        if not found:
-            raise NotWrittenError(
-                RuleViolation("topic", "unknown_topic", f"{topic} does not exist: run 'hx provision'")
-            )
-        return len(found)
+        return self._runner.run(self._partitions(topic))
 
     def write(
         self,
@@ -104,9 +98,8 @@ class TopicWriter:
             KafkaUnreachableError: It was not confirmed within 30 s; it may be there or not.
         """
         try:
-            sent = self._producer.send(topic, value, key=key, headers=list(headers), partition=partition)
-            done = sent.get(timeout=_CONFIRM_S)
-        except KafkaError as error:
+            offset = self._runner.run(self._write(topic, partition, key, value, headers))
+        except (KafkaError, TimeoutError) as error:
             rule = next((rule for kind, rule in _REFUSALS.items() if isinstance(error, kind)), None)
             if rule is not None:
                 violation = RuleViolation("topic", rule, f"{topic} does not take the record")
@@ -114,4 +107,44 @@ class TopicWriter:
             raise KafkaUnreachableError(
                 f"{topic} did not confirm a record: {type(error).__name__}"
             ) from error
-        return Place(topic, partition, done.offset)
+        return Place(topic, partition, offset)
+
+    async def _partitions(self, topic: str) -> int:
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                found = await self._producer.partitions_for(topic)
+        except (KafkaError, TimeoutError):
+            found = None
+        if not found:
+            raise NotWrittenError(
+                RuleViolation("topic", "unknown_topic", f"{topic} does not exist: run 'hx provision'")
+            )
+        return len(found)
+
+    async def _write(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Sequence[Header]
+    ) -> int:
+        batch = self._producer.create_batch()
+        if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+            raise MessageSizeTooLargeError
+        async with asyncio.timeout(_CONFIRM_S):
+            await self._partitions(topic)
+            sent = await self._producer.send_batch(batch, topic, partition=partition)
+            return int((await sent).offset)
+
+
+async def _started(bootstrap: str) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=_MAX_BYTES,
+        max_batch_size=_MAX_BYTES,
+    )
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer
