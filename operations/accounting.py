@@ -4,7 +4,8 @@
 independent consumer, so that the proof rests on nothing that a worker or a client counted.
 
 Lost is
-- a submission without receipt and without dead letter, or one confirmed to its sender that is not there;
+- a submission without receipt and dead letter that does not wait in a parked case, or one confirmed to its
+  sender that is not there;
 - an accepted submission without a fact;
 - a report that neither its responsible hotline, the desk nor police got, unless its origin is responsible;
 - a fact whose number is missing in its case, or that the newest state does not know;
@@ -204,14 +205,27 @@ def _cases_by_fact(facts: Iterable[Fact]) -> defaultdict[str, set[str]]:
 def _unanswered(books: Books) -> Iterable[Loss]:
     answered = {_key(receipt) for receipt in books.receipts}
     set_aside = set(books.dead_letters)
+    waiting = _waiting(books)
     there = set()
     for each in books.submissions:
         there.add(each.event_id)
         if each.key not in answered and each.place not in set_aside:
+            if (each.event_id, each.url_key) in waiting:
+                continue
             name = each.event_id or _named(each.place)
             yield Loss(each.kind, name, "neither receipt nor dead letter")
     for event_id in set(books.confirmed) - there:
         yield Loss("submission", event_id, "confirmed to its sender and not on the topic")
+
+
+def _waiting(books: Books) -> set[tuple[str | None, bytes | None]]:
+    """Answer the submissions that wait in a case that is parked now; after its unpark they need a receipt."""
+    parked = {case.case_id for case in books.cases if case.parked is not None}
+    return {
+        (fact.input_id, fact.url_key)
+        for fact in books.facts
+        if fact.fact == "parked" and fact.case_id in parked
+    }
 
 
 def _without_fact(books: Books) -> Iterable[Loss]:

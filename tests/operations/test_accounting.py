@@ -6,7 +6,16 @@ import msgspec
 import pytest
 
 from casework.directory import ORPHAN_DESK
-from casework.messages import Case, Delivery, DeliveryCount, Escalation, Fact, Receipt, ReportStatement
+from casework.messages import (
+    Case,
+    Delivery,
+    DeliveryCount,
+    Escalation,
+    Fact,
+    Parked,
+    Receipt,
+    ReportStatement,
+)
 from operations.accounting import Books, Place, Submitted, account
 from operations.books import read_books
 from operations.reading import Record
@@ -304,3 +313,18 @@ def test_records_that_nobody_can_read_are_named_and_hide_no_other() -> None:
     assert [each.event_id for each in books.receipts] == ["report-1"]
     lost = {loss.id for loss in account(books).lost}
     assert lost == {f"{inbox}/0/0", "cases.status/0/0", "cases.events/0/0", "dead-letters/0/0"}
+
+
+def test_what_waits_in_a_parked_case_is_not_lost_until_the_case_goes_on() -> None:
+    """A parked submission is accounted for by its fact; once its case goes on it needs a receipt."""
+    parked = Parked(offsets=(1,), count=1, since=1, error_class="bug", rule="KeyError", attempts=1)
+    waits = Books(
+        submissions=[submitted(("reports.submitted", 0, 0), "report", "report-1")],
+        facts=[fact(1, "parked", "report-1")],
+        cases=[msgspec.structs.replace(case(1), parked=parked)],
+    )
+    assert account(waits).lost == ()
+    goes_on = msgspec.structs.replace(
+        waits, facts=[*waits.facts, fact(2, "unparked", "order")], cases=[case(2)]
+    )
+    assert [loss.id for loss in account(goes_on).lost] == ["report-1"]
