@@ -108,7 +108,7 @@ class Contestant:
         statm = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="utf-8")
         return int(statm.split()[1]) * _PAGE
 
-    def wait_until_quiet(self, patience_s: float, share: float = 0.1) -> None:
+    def wait_until_quiet(self, patience_s: float, share: float = 0.25) -> None:
         """Wait until it uses less than `share` of a core for two seconds.
 
         Raises:
