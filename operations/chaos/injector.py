@@ -106,7 +106,7 @@ class Injector:
         found = Counter(each.kind for each in self.happened)
         for worker in (*self._crew, *self.guests):
             worker.look()
-            found.update({f"point: {name}": times for name, times in worker.struck.items()})
+            found.update({f"point: {name}": times for name, times in worker.struck.items() if times})
         return found
 
     async def do(self, step: Step) -> None:

@@ -26,6 +26,7 @@ class Phase(msgspec.Struct, frozen=True):
         compacted_away: Records of cases.status that compaction removed.
         recoveries: How long members waited, by kind of fault.
         drained_s: Seconds until the last submission was answered, after the last fault; None if never.
+        left: Records that no worker had committed at the end, by topic and partition; should be none.
         violations: Broken promises.
         other_version: The version that ran beside the present one.
     """
@@ -40,6 +41,7 @@ class Phase(msgspec.Struct, frozen=True):
     compacted_away: int
     recoveries: dict[str, Recovery]
     drained_s: float | None
+    left: dict[str, int]
     violations: tuple[Violation, ...]
     other_version: str
 
@@ -72,7 +74,9 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Whether every promise was kept and everything was answered."""
-        return not self.violations and all(phase.drained_s is not None for phase in self.phases)
+        return not self.violations and all(
+            phase.drained_s is not None and not phase.left for phase in self.phases
+        )
 
 
 def as_markdown(report: Report) -> str:
@@ -97,6 +101,10 @@ def _phase(phase: Phase) -> Iterable[str]:
             ("faults", sum(phase.faults.values())),
             ("seconds with faults", f"{phase.seconds:.0f}"),
             ("last answer after the last fault", drained),
+            (
+                "left undone",
+                ", ".join(f"{place}: {count}" for place, count in phase.left.items()) or "nothing",
+            ),
             ("other version", phase.other_version),
             ("removed by compaction", f"{phase.compacted_away:,}"),
             (

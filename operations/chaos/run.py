@@ -81,9 +81,10 @@ def run(options: Options, say: Callable[[str], None] = print) -> tuple[Report, P
                     phase = _Phase(options, brokers, other, home / size, say)
                     phases.append(asyncio.run(phase.play(faults)))
                 violations = len(phases[-1].violations)
+                if not violations:
+                    shutil.rmtree(home / f"brokers-{size}", ignore_errors=True)
                 (home / f"{size}.json").write_bytes(msgspec.json.format(msgspec.json.encode(phases[-1])))
                 say(f"on {size}: {sum(phases[-1].faults.values())} faults, {violations} violations")
-                shutil.rmtree(home / f"brokers-{size}", ignore_errors=True)
     return Report(options.seed, options.faults, tuple(phases), revision()), home
 
 
@@ -148,7 +149,8 @@ class _Phase:
                     stop.set()
                     await load
                     drained_s = await self._drain(simulation, crew)
-                    is_still = await stand_still(exchange, crew, _STILL_S)
+                    self._say("holding the clocks until nothing is left to do")
+                    left = await stand_still(exchange, crew, _STILL_S)
                 finally:
                     load.cancel()
                     await asyncio.gather(load, return_exceptions=True)
@@ -174,7 +176,8 @@ class _Phase:
             watch=watch,
             found=found,
             seconds=seconds,
-            drained_s=drained_s if is_still else None,
+            drained_s=drained_s,
+            left=left,
         )
 
     async def _break(
@@ -251,6 +254,7 @@ class _Phase:
         found: Evidence,
         seconds: float,
         drained_s: float | None,
+        left: dict[str, int],
     ) -> Phase:
         exits: Counter[str] = Counter()
         for worker in (*crew, *injector.guests):
@@ -266,6 +270,7 @@ class _Phase:
             compacted_away=found.compacted_away,
             recoveries=watch.recoveries(),
             drained_s=drained_s,
+            left=left,
             violations=found.violations,
             other_version=self._other.name,
         )

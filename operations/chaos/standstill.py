@@ -10,53 +10,53 @@ from collections.abc import Collection
 from typing import Final
 
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from agents import casekeeper, intake
+from casework.errors import TemporaryError
 from operations.chaos.crew import Worker
 from operations.chaos.exchange import Exchange
-from operations.reading import KafkaUnreachableError, TopicReader
+from operations.reading import TopicReader
+from streams import provision
 
 _LOOK_S: Final = 0.25
 _LOOKS: Final = 4
-_REPLY_MS: Final = 20_000
 
 
-async def stand_still(exchange: Exchange, crew: Collection[Worker], seconds: float) -> bool:
-    """Hold the workers' clocks and wait until nothing is left to do; answer whether that came in time."""
-    began = until = time.monotonic()
-    until += seconds
+async def stand_still(exchange: Exchange, crew: Collection[Worker], seconds: float) -> dict[str, int]:
+    """Hold the workers' clocks and wait until nothing is left to do.
+
+    Returns:
+        What is left after `seconds`, by topic and partition: nothing when all went well.
+    """
+    began = time.monotonic()
     quiet = 0
-    while quiet < _LOOKS and time.monotonic() < until:
+    left: dict[str, int] | None = None
+    while quiet < _LOOKS and time.monotonic() < began + seconds:
         held_ms = int((time.monotonic() - began) * 1000)
         for worker in crew:
             worker.set_clock(-held_ms)
         left = await asyncio.to_thread(_left_to_do, exchange)
-        quiet = quiet + 1 if left == 0 else 0
+        quiet = quiet + 1 if left == {} else 0
         await asyncio.sleep(_LOOK_S)
-    return quiet == _LOOKS
+    return {} if quiet == _LOOKS else left or {"the brokers do not answer": 0}
 
 
-def _left_to_do(exchange: Exchange) -> int | None:
+def _left_to_do(exchange: Exchange) -> dict[str, int] | None:
     """Answer how many records no group has committed yet; None while the brokers do not say."""
     topics, prefix = exchange.topics, exchange.settings.topic_prefix
+    bootstrap = exchange.settings.bootstrap
     reads = {intake.GROUP: topics.submissions, casekeeper.GROUP: (topics.cases_admitted,)}
-    admin = None
     try:
-        admin = KafkaAdminClient(bootstrap_servers=exchange.settings.bootstrap, request_timeout_ms=_REPLY_MS)
-        with TopicReader(exchange.settings.bootstrap) as reader:
-            left = 0
+        with provision.connect(bootstrap) as admin, TopicReader(bootstrap) as reader:
+            left = {}
             for group, names in reads.items():
                 found = admin.list_group_offsets(prefix + group)
                 committed = found.get(prefix + group, found)
                 for name in names:
                     for partition, end in reader.ends(name).items():
                         mark = committed.get(TopicPartition(name, partition))
-                        left += end - (max(mark.offset, 0) if mark is not None else 0)
-            return left
-    except (KafkaError, KafkaUnreachableError):
+                        left[f"{name}/{partition}"] = end - (max(mark.offset, 0) if mark is not None else 0)
+            return {place: count for place, count in left.items() if count}
+    except (KafkaError, TemporaryError):
         return None
-    finally:
-        if admin is not None:
-            admin.close()
