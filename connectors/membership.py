@@ -49,7 +49,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
             member=member,
             environment=settings.environment,
             network_key=settings.network_key,
-            kafka={"bootstrap_servers": settings.bootstrap},
+            # The brokers' quotas go by the client id.
+            kafka={"bootstrap_servers": settings.bootstrap, "client_id": member},
             topic_prefix=settings.topic_prefix,
             limits=limits or ClientLimits(),
         )

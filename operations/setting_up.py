@@ -5,7 +5,7 @@ from pathlib import Path
 from casework.directory import Directory
 from operations.directory import document
 from operations.directory.files import NETWORK_FILE, Candidates
-from streams import provision
+from streams import provision, quotas
 from streams.directory_feed import document_of, publish
 from streams.settings import Settings
 from streams.topic_plan import Plan
@@ -61,18 +61,23 @@ def plan_topics(settings: Settings, directory: Directory) -> Plan:
 
 
 def provision_topics(settings: Settings, directory: Directory) -> Plan:
-    """Bring the cluster to the table and answer the plan that was applied.
+    """Bring the cluster to the table and answer the plan that was applied; set the members' quotas too.
 
     Raises:
         PlanRefusedError: A change is never made; nothing was changed.
         TemporaryError: No broker answers.
     """
-    return provision.provision(
+    made = provision.provision(
         settings.bootstrap,
         wanted_topics(settings, directory),
         replication=settings.replication,
         min_insync=settings.min_insync,
     )
+    if settings.member_bytes_per_s:
+        with provision.connect(settings.bootstrap) as admin:
+            members = (member.id for member in directory.members)
+            quotas.set_rates(admin, dict.fromkeys(members, settings.member_bytes_per_s))
+    return made
 
 
 async def publish_directory(settings: Settings, directory: Directory) -> int:

@@ -87,7 +87,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         instance_id: stable name of this worker among its group; None joins as a new member each time.
         network_key: key of the url keys, 32 bytes in hex; shared by the network, never printed.
         topic_max_bytes: largest record of any topic; above the largest submission.
+        member_bytes_per_s: bytes a second above which the brokers slow a member down; 0 sets no quota.
         erasure_days: days after which content is gone everywhere.
+        shrink_after_days: days after the last event of a closed case until only a stub of it is kept, and no
+            content.
         clock: simulated time as ORIGIN@REAL_MSxFACTOR; empty is the machine's.
         faults: faults to inject, for tests (see `streams.fault_points`); refused in production.
     """
@@ -113,7 +116,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     instance_id: _Name | None = None
     network_key: Secret = DEMO_NETWORK_KEY
     topic_max_bytes: _Positive = 2 * 1024 * 1024
+    member_bytes_per_s: Annotated[int, Meta(ge=0)] = 1024 * 1024
     erasure_days: Annotated[int, Meta(ge=8)] = 90
+    shrink_after_days: _Positive = 90
     clock: str = ""
     faults: str = ""
 
