@@ -1,7 +1,7 @@
 """Url keys by the time at which their case needs attention, in little memory.
 
-A million cases are open, each with an entry or a few. A heap of tuples takes 200 bytes an entry, this takes
-40: keys of the same minute lie one behind the other in one array of bytes, and their exact order is found when
+A million cases are open, each with an entry or a few. A heap of tuples takes 200 bytes an entry, this 40:
+keys of the same minute lie one behind the other in one array of bytes, and their exact order is found when
 the minute has come. Entries may be outdated: whoever takes one asks the case itself.
 """
 

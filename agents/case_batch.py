@@ -215,7 +215,9 @@ class CaseBatch:
         self.steps.append(Step(event, before, kept, facts, bodies))
         self._overlay[url_key] = kept.case
         self._contents_overlay.update(contents)
-        self._contents_overlay.update(dict.fromkeys(content_key(url_key, erased) for erased in kept.erased))
+        if kept.erases_contents:
+            fresh = [key for key in self._contents_overlay if key.startswith(url_key)]
+            self._contents_overlay.update(dict.fromkeys([*fresh, *self._contents.keys(url_key)]))
 
     def changes(self) -> Iterator[tuple[bytes, Case | None, Case | None]]:
         """Yield url key, state before the batch and state after it, for each case that changed."""
@@ -227,7 +229,7 @@ class CaseBatch:
     def states(self) -> dict[bytes, bytes | None]:
         """Answer the states to write, framed; None is a tombstone. Each case is encoded once."""
         self._states = {
-            key: None if after is None else wire.encode(after) for key, _, after in self.changes()
+            key: None if after is None else wire.encode_case(after) for key, _, after in self.changes()
         }
         return self._states
 

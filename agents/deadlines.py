@@ -20,7 +20,8 @@ from casework.directory import Directory
 from casework.due import REASSIGN, Due, due_times
 from casework.ids import derived_id
 from casework.messages import Admitted, Case
-from casework.transitions import ASSIGNED_STATES, RULES_VERSION
+from casework.stubs import SHRINK, may_shrink
+from casework.transitions import ASSIGNED_STATES, CLOSED, RULES_VERSION
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import Clock
@@ -81,6 +82,7 @@ class Deadlines:
         clock: The exchange's clock.
         sender: Confirmed sends.
         metrics: Counts.
+        shrink_after_ms: Time after the last event of a closed case until it becomes a stub.
     """
 
     def __init__(  # noqa: PLR0913 - what the task is made of, given once by workers
@@ -92,6 +94,7 @@ class Deadlines:
         clock: Clock,
         sender: Sender,
         metrics: CasekeeperMetrics,
+        shrink_after_ms: int = 90 * 86_400_000,
     ) -> None:
         self._topics = topics
         self._environment = environment
@@ -99,6 +102,7 @@ class Deadlines:
         self._clock = clock
         self._sender = sender
         self._metrics = metrics
+        self._shrink_after_ms = shrink_after_ms
         self._partitions: dict[int, _Partition] = {}
         self._resting: dict[int, _Partition] = {}
 
@@ -176,7 +180,10 @@ class Deadlines:
 
     def _next(self, case: Case) -> Due | None:
         """Answer what a case needs next without anybody sending anything."""
-        return next(iter(due_times(case)), None)
+        due = next(iter(due_times(case)), None)
+        if due is None and case.state == CLOSED and may_shrink(case):
+            return Due(case.last_now + self._shrink_after_ms, SHRINK)
+        return due
 
     def _look_at_hotline(self, found: _Partition, case: Case) -> None:
         if case.assigned_hotline is not None:

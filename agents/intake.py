@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from agents.dead_letters import Failure
+from agents.failures import Action, treatment_of
 from agents.judgement import Admit, Bench, GiveUp, Refuse, Verdict, judge
 from agents.metrics import IntakeMetrics
 from agents.pace import Pace, Unpaced
@@ -83,7 +84,10 @@ class Intake:
             FatalError: No directory is valid.
             UndeliverableError: A topic of the exchange itself refused a record.
         """
-        await self._pace.wait()
+        async with self._pace.room_for(sum(len(batch.records) for batch in bundle)):
+            await self._admit(bundle)
+
+    async def _admit(self, bundle: Bundle) -> None:
         for batch in bundle:
             self._check_not_behind(batch.records)
         verdicts: list[tuple[KafkaRecord, Verdict]] = []
@@ -106,7 +110,6 @@ class Intake:
             await self._faults.reach("intake.before_send", batch.partition)
         sent_at = self._clock.real_ms()
         confirmation = await self._sender.send(outgoing)
-        self._pace.admitted(sum(isinstance(verdict, Admit) for _, verdict in verdicts))
         self._check_clock(sent_at, confirmation)
         self._count(verdict for _, verdict in verdicts)
         if bench is not None:
@@ -187,7 +190,9 @@ def declare(app: FaustApp, intake: Intake, *topics: str) -> JoinedLanes:
 def _judged(record: KafkaRecord, bench: Bench) -> Verdict:
     try:
         return judge(record, bench)
-    except Exception as error:  # noqa: BLE001 - one record that trips over a bug must not stop the others
+    except Exception as error:
+        if treatment_of(error).intake in {Action.STOP, Action.DROP}:
+            raise
         name = type(error).__name__
         where = (record.topic, record.partition, record.offset)
         log.error("%s[%d]@%d could not be judged: %s", *where, name)  # noqa: TRY400 - values in a traceback

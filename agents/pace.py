@@ -9,13 +9,16 @@ every report after it would wait behind all of it. So it admits only while casek
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from faust.types import TP
 
+from streams.transport_errors import PartitionRevokedError
 from streams.untyped import KafkaConsumer
 
 log = logging.getLogger(__name__)
@@ -25,23 +28,19 @@ _FRESH_S: Final = 0.25
 
 
 class Pace(Protocol):
-    """What an intake asks before it judges a bundle."""
+    """What an intake asks before it admits a bundle."""
 
-    async def wait(self) -> None:
-        """Return when the next bundle may be admitted."""
-
-    def admitted(self, records: int) -> None:
-        """Take note of records sent to casekeeper."""
+    def room_for(self, records: int) -> AbstractAsyncContextManager[None]:
+        """Wait until so many records may be admitted; until the context ends they are under way."""
 
 
 class Unpaced:
     """The pace of what is urgent."""
 
-    async def wait(self) -> None:
-        """Return at once."""
-
-    def admitted(self, records: int) -> None:
-        """Take note of nothing."""
+    @asynccontextmanager
+    async def room_for(self, records: int) -> AsyncIterator[None]:  # noqa: ARG002 - nobody counts them
+        """Let everything pass at once."""
+        yield
 
 
 class Paced:
@@ -50,6 +49,9 @@ class Paced:
     Args:
         measure: Answers how many admitted records casekeeper has not committed.
         limit: Records from which on intake waits.
+
+    Attributes:
+        backlog: The last measurement and what was let in since; it is rather too high than too low.
     """
 
     def __init__(self, measure: Callable[[], Awaitable[int]], limit: int) -> None:
@@ -57,23 +59,61 @@ class Paced:
         self._limit = limit
         self._looked_at: float | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._door = asyncio.Lock()
+        self._is_suspended = asyncio.Event()
+        self._under_way = 0
         self.backlog = 0
 
-    def admitted(self, records: int) -> None:
-        """Count what was sent since the last measurement."""
-        self.backlog += records
-
-    async def wait(self) -> None:
-        """Return when casekeeper is less than the limit behind, as far as is known.
+    @asynccontextmanager
+    async def room_for(self, records: int) -> AsyncIterator[None]:
+        """Go on when casekeeper is less than the limit behind; one bundle goes above it, no second one.
 
         Below the limit nobody waits for a measurement but the first caller.
+
+        Raises:
+            PartitionRevokedError: The partitions are about to go, or the worker to stop.
         """
-        while self._looked_at is None or self.backlog >= self._limit:
-            await asyncio.shield(self._look())
-            if self._looked_at is None or self.backlog >= self._limit:
-                await asyncio.sleep(_FRESH_S)
-        if time.monotonic() - self._looked_at > _FRESH_S:
-            self._look()
+        async with self._door:
+            while self._looked_at is None or self.backlog >= self._limit:
+                self._check()
+                await asyncio.shield(self._look())
+                if self._looked_at is None or self.backlog >= self._limit:
+                    await self._pause()
+            self._check()
+            if time.monotonic() - self._looked_at > _FRESH_S:
+                self._look()
+            self._under_way += records
+            self.backlog += records
+        try:
+            yield
+        finally:
+            self._under_way -= records
+
+    def _check(self) -> None:
+        if self._is_suspended.is_set():
+            raise PartitionRevokedError("intake gives back what it has not begun to admit")
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._is_suspended.wait(), _FRESH_S)
+        except TimeoutError:
+            return
+
+    # PartitionListener -------------------------------------------------------------------------------
+
+    def suspended(self) -> None:
+        """Turn away who waits: a rebalance or a stop must not wait for casekeeper."""
+        self._is_suspended.set()
+
+    def abandoned(self) -> None:
+        """Need nothing: nobody waits any more."""
+
+    def revoked(self, partitions: Iterable[TP]) -> None:
+        """Need nothing, likewise."""
+
+    def assigned(self, partitions: Iterable[TP]) -> None:  # noqa: ARG002 - the protocol's signature
+        """Let in again."""
+        self._is_suspended.clear()
 
     def _look(self) -> asyncio.Task[None]:
         if self._looking is None or self._looking.done():
@@ -82,10 +122,11 @@ class Paced:
 
     async def _measured(self) -> None:
         try:
-            self.backlog = await self._measure()
+            measured = await self._measure()
         except (KafkaError, OSError) as error:
             log.warning("casekeeper's backlog could not be measured: %r", error)
         else:
+            self.backlog = measured + self._under_way
             self._looked_at = time.monotonic()
 
 

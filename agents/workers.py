@@ -217,6 +217,7 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
     normal, sender = _intake_app(
         shared, options, metrics, intakes.GROUP, pace, topics.actions_submitted, topics.reports_submitted
     )
+    normal.transport.listeners.append(pace)
     health = Health(lambda: shared.not_ready(urgent) or shared.not_ready(normal))
     server = HealthServer(settings.metrics_host, settings.intake_metrics_port, metrics.registry, health)
     part = Part((urgent, normal), topics.submissions, server, health)
@@ -276,6 +277,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
         clock=shared.clock,
         sender=sender,
         metrics=metrics,
+        shrink_after_ms=settings.shrink_after_days * 86_400_000,
     )
     parked = ParkedCases(
         topics=topics,

@@ -171,4 +171,6 @@ class _Work:
         case = self.case
         if case is not None and case.state == AWAITED and not case.waiting:
             case = None
-        return Kept(case, tuple(self._facts), tuple(self._postings), tuple(self._contents))
+        erases = any(fact.fact == "shrunk" for fact in self._facts)
+        facts, postings, contents = tuple(self._facts), tuple(self._postings), tuple(self._contents)
+        return Kept(case, facts, postings, contents, erases_contents=erases)

@@ -12,6 +12,7 @@ from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
 from casework.postings import Posting
 from casework.recipients import UPDATE, Notice, recipients
+from casework.stubs import last_number
 
 _REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 
@@ -30,11 +31,11 @@ def effects(before: Case | None, after: Case, fact: Fact, event: Event) -> tuple
     notices = recipients(before, after, fact)
     if not notices:
         return ()
-    numbers = {} if before is None else {count.recipient: count.number for count in before.deliveries}
+    numbers: dict[str, int] = {}
     desks = {after.desk, None if before is None else before.desk}
     postings = []
     for notice in notices:
-        number = numbers.get(notice.recipient, 0) + 1
+        number = 1 + (numbers.get(notice.recipient) or last_number(before, notice.recipient))
         numbers[notice.recipient] = number
         posting = _delivery(after, fact, event, notice, number)
         if notice.recipient in desks:

@@ -14,6 +14,7 @@ from casework.copies import with_seen
 from casework.errors import BugError
 from casework.messages import Case, Fact, Origin, Waiting
 from casework.recipients import counted, recipients
+from casework.stubs import shrunk
 from casework.transitions import (
     ASSIGNED,
     AWAITED,
@@ -43,6 +44,8 @@ def evolve(case: Case | None, fact: Fact) -> Case:
         # Neither time nor directory: what waits is decided as if it had not waited.
         parked = before.parked if fact.fact == "given_up" else fact.parked
         return msgspec.structs.replace(before, parked=parked, number=fact.number, source_offset=source_offset)
+    if fact.fact == "shrunk":
+        return shrunk(before, fact)
     rule = _RULES.get(fact.fact)
     if rule is None:
         raise BugError(f"this version does not know the fact {fact.fact}")
@@ -62,7 +65,7 @@ def evolve(case: Case | None, fact: Fact) -> Case:
     notices = recipients(case, after, fact)
     if not notices:
         return after
-    return msgspec.structs.replace(after, deliveries=counted(after.deliveries, notices))
+    return msgspec.structs.replace(after, deliveries=counted(after, notices))
 
 
 def fold(facts: Iterable[Fact]) -> Case | None:

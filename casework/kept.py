@@ -14,11 +14,11 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
         facts: New facts, numbered without a gap.
         postings: Messages to send.
         contents: Submissions of reports to store, so that they can be handed on later.
-        erased: Report event ids whose stored contents are to be erased.
+        erases_contents: Whether all stored contents of the case are to be erased.
     """
 
     case: Case | None
     facts: tuple[Fact, ...] = ()
     postings: tuple[Posting, ...] = ()
     contents: tuple[CaseContent, ...] = ()
-    erased: tuple[str, ...] = ()
+    erases_contents: bool = False

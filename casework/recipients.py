@@ -12,13 +12,14 @@ import msgspec
 
 from casework.messages import Case, DeliveryCount, Fact
 from casework.parties import place
+from casework.stubs import last_number
 from casework.transitions import EFFECTLESS, PARKING
 
 ASSIGNMENT: Final = "assignment"
 LINKED_REPORT: Final = "linked_report"
 UPDATE: Final = "update"
 
-_SILENT: Final = PARKING | {"opened", "escalated", "awaited", "refused", "not_applicable"}
+_SILENT: Final = PARKING | {"shrunk", "opened", "escalated", "awaited", "refused", "not_applicable"}
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
@@ -69,11 +70,12 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     return tuple(_update(after, member) for member in dict.fromkeys(told) if member not in silent)
 
 
-def counted(counts: tuple[DeliveryCount, ...], notices: Iterable[Notice]) -> tuple[DeliveryCount, ...]:
+def counted(case: Case, notices: Iterable[Notice]) -> tuple[DeliveryCount, ...]:
     """Answer the delivery numbers after these deliveries."""
-    numbers = {count.recipient: count.number for count in counts}
+    numbers = {count.recipient: count.number for count in case.deliveries}
     for notice in notices:
-        numbers[notice.recipient] = numbers.get(notice.recipient, 0) + 1
+        last = numbers.get(notice.recipient)
+        numbers[notice.recipient] = 1 + (last_number(case, notice.recipient) if last is None else last)
     return tuple(DeliveryCount(recipient=recipient, number=number) for recipient, number in numbers.items())
 
 

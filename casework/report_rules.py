@@ -13,6 +13,7 @@ from casework.directory import Directory
 from casework.errors import BugError
 from casework.messages import Case, Deadlines, ReportStatement
 from casework.routing import Route, route
+from casework.stubs import is_stub
 from casework.transitions import CLOSED, HOTLINE, NO_HOTLINE, NONE, ORPHANED, OWN, SEEN_SINCE, transition
 
 
@@ -122,6 +123,8 @@ def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) 
         by_route = OWN if way.assigned_hotline == cause.sender else HOTLINE
     if case is None or case.round == 0 or case.state == ORPHANED:
         return by_route
+    if is_stub(case):
+        return f"{SEEN_SINCE}; {by_route}"
     if case.state == CLOSED and case.closed_at is not None and report.observed_at is not None:
         seen_at = clamped(report.observed_at, cause.now)
         return f"{SEEN_SINCE}; {by_route}" if seen_at > case.closed_at else ""

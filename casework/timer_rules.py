@@ -9,6 +9,7 @@ from casework.events import WakeUp
 from casework.messages import Case, Fact, Waiting
 from casework.report_rules import ReportOf, begin_leg, escalate
 from casework.routing import route
+from casework.stubs import SHRINK, may_shrink
 from casework.transitions import ASSIGNED_STATES
 
 UNKNOWN_CASE = refused("unknown_case", "case_id", "no report of this url_key came within an hour")
@@ -52,9 +53,14 @@ def fire(case: Case, due: Due, trigger: Cause) -> Fired:
 def decide_wake_up(case: Case, event: WakeUp, cause: Cause, draft: Draft) -> None:
     """Write what a wake-up means beyond the timers that were due anyway.
 
-    Only the step `reassign` means more, and only while the case is with a hotline that the directory version
+    `shrink` makes a closed case a stub, if nothing has happened to it since the wake-up was sent.
+    `reassign` means something only while the case is with a hotline that the directory version
     of the record does not have as active. A directory older than the case's last decision is not believed.
     """
+    if event.admitted.step == SHRINK and event.admitted.source_offset == case.source_offset:
+        if may_shrink(case):
+            draft.by_rule("shrunk")
+        return
     if event.admitted.step != REASSIGN or case.state not in ASSIGNED_STATES or case.assigned_hotline is None:
         return
     directory = cause.directory

@@ -280,6 +280,14 @@ TABLE: Final[tuple[Transition, ...]] = (
         state=ORPHANED,
         told=("desk", "police", "origins", "former"),
     ),
+    Transition(
+        event="timer",
+        when="the case has been closed for long",
+        states=(CLOSED,),
+        who="exchange",
+        facts=("shrunk",),
+        state=SAME,
+    ),
 )
 
 _BY_EVENT: Final[Mapping[tuple[str, str, str], Transition]] = MappingProxyType(

@@ -8,6 +8,7 @@ end backwards, and the mark is never ahead of the data.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
@@ -75,6 +76,9 @@ class StateStore(Protocol):
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all pairs as they are now, in no promised order."""
 
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """Return all keys that begin with `prefix`."""
+
     def close(self) -> None:
         """Make all writes last, where the store is kept, and let it go."""
 
@@ -106,6 +110,10 @@ class DictStore:
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all pairs as they are now, in the order of their first write."""
         return iter(list(self._data.items()))
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """Return all keys that begin with `prefix`, looking at every key."""
+        return [key for key in self._data if key.startswith(prefix)]
 
     def close(self) -> None:
         """Free the memory; nothing is kept."""
@@ -220,6 +228,13 @@ class DiskStore:
                 return
             if pair[0] != MARK_KEY:
                 yield pair
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        """Return all keys that begin with `prefix`; looks at no others."""
+        with self._fatal():
+            keys = self._database.keys(from_key=prefix)
+            found = itertools.takewhile(lambda key: key.startswith(prefix), keys)
+            return [key for key in found if key != MARK_KEY]
 
     def close(self) -> None:
         """Write out what is in memory and close the database; its directory stays."""

@@ -5,13 +5,14 @@ Errors about bytes are those of schemas.errors: UnreadableError means a dead let
 """
 
 import functools
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from casework import messages
 from casework.events import ActionEvent, Event, ReportEvent, Unpark, WakeUp
 from casework.messages import ActionStatement, Admitted, Message, ReportStatement, Submission
+from casework.stubs import case_of, is_stub, stub_of
 from schemas import codec
 from schemas.compiled import MALFORMED, MISFITS, Reader, Writer, compile_reader, compile_writer
 from schemas.errors import BrokenLockError, UndecodableError, UnexpectedMessageError, UnwritableError
@@ -30,6 +31,7 @@ SCHEMA_NAMES: dict[type[Message], str] = {
     messages.Fact: "CaseEvent",
     messages.Case: "CaseStatus",
     messages.CaseContent: "CaseContent",
+    messages.CaseStub: "CaseStub",
     messages.Delivery: "Delivery",
     messages.Receipt: "Receipt",
     messages.Escalation: "Escalation",
@@ -106,6 +108,12 @@ def decode_as(message_type: type[M], framed: bytes) -> M:
     if end != len(framed):
         raise UndecodableError(name, f"{len(framed) - end} bytes follow the record")
     return message
+
+
+def encode_case(case: messages.Case) -> bytes:
+    """Return the framed bytes of a case: as CaseStub where it is one, else as CaseStatus."""
+    stub = stub_of(case) if is_stub(case) else None
+    return encode(case if stub is None else stub)
 
 
 def statement_of(submission: Submission) -> ReportStatement | ActionStatement:
@@ -204,8 +212,18 @@ def _read(name: str, read: Reader, framed: bytes) -> tuple[Any, int]:
     return value, end
 
 
+def _case_of(stub: messages.CaseStub) -> messages.Case:
+    try:
+        return case_of(stub)
+    except ValueError:
+        raise UndecodableError(SCHEMA_NAMES[messages.CaseStub], "its case id is no UUID") from None
+
+
 def _decode_other_version(message_type: type[M], name: str, framed: bytes) -> M:
     found, record = codec.decode(framed)
+    if found == SCHEMA_NAMES[messages.CaseStub] and message_type is messages.Case:
+        stub = msgspec.convert(record, messages.CaseStub, builtin_types=(bytes,))
+        return cast("M", _case_of(stub))
     if found != name:
         raise UnexpectedMessageError(found, name)
     return msgspec.convert(record, message_type, builtin_types=(bytes,))

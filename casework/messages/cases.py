@@ -353,6 +353,8 @@ class Case(Message, frozen=True, kw_only=True):
         liaisons: Codes of the liaisons that had an escalation of this case.
         escalated: Reason codes escalated in this round.
         deliveries: Delivery numbers, one entry for each recipient.
+        earlier_deliveries: Delivery numbers from before the case was a stub, 6 bytes for each recipient: 4 of
+            the SHA-256 of its name and the number; null when there were none.
         seen: Newest submissions taken, at most 32 for each sender and 512 in all.
         waiting: Actions that came before the report they are about, at most 16.
         directory_version: Directory version of the last decision.
@@ -396,11 +398,47 @@ class Case(Message, frozen=True, kw_only=True):
     liaisons: tuple[str, ...] = ()
     escalated: tuple[str, ...] = ()
     deliveries: tuple[DeliveryCount, ...] = ()
+    earlier_deliveries: bytes | None = None
     seen: tuple[Seen, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     directory_version: int
     rules_version: int
     parked: Parked | None = None
+
+
+class CaseStub(Message, frozen=True, kw_only=True):
+    """What is left of a case that has been closed for long; stands in place of its CaseStatus.
+
+    Attributes:
+        url_key: Url key.
+        case_id: Case id, its 16 bytes.
+        source_offset: Offset in cases.admitted of the newest record applied.
+        environment: Environment.
+        number: Number of the last fact.
+        round: Round, from 1.
+        leg: Leg of the round, from 1.
+        hosting_country: Hosting country.
+        assigned_hotline: Hotline that was responsible last; null when there was none.
+        last_now: Time of the last decision; milliseconds since the epoch, UTC.
+        earlier_deliveries: Delivery numbers, 6 bytes for each recipient: 4 of the SHA-256 of its name and the
+            number; null when there were none.
+        directory_version: Directory version of the last decision.
+        rules_version: Version of the rules of the last decision.
+    """
+
+    url_key: bytes
+    case_id: bytes
+    source_offset: int
+    environment: str
+    number: int
+    round: int
+    leg: int
+    hosting_country: str
+    assigned_hotline: str | None = None
+    last_now: int
+    earlier_deliveries: bytes | None = None
+    directory_version: int
+    rules_version: int
 
 
 class CaseContent(Message, frozen=True, kw_only=True):
