@@ -5,7 +5,6 @@ resolution is one millisecond.
 """
 
 import asyncio
-import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +18,7 @@ from operations.reading import TopicReader
 
 _POLL_S: Final = 0.1
 _READ_PATIENCE_S: Final = 120.0
-# The CPU of a record is told only when at least this share came after the first look.
+# The start is left out only when at least this share came after the first look.
 _ENOUGH: Final = 0.2
 
 
@@ -75,6 +74,8 @@ def cpu_of_records(
 ) -> float:
     """Wait for `wanted` records of a contestant; answers its CPU seconds a record, the start left out.
 
+    With few records, which were all there at the first look, the start is in it.
+
     Raises:
         ContestantError: It ended, or they were not there after `patience_s` seconds.
     """
@@ -84,7 +85,7 @@ def cpu_of_records(
         before, used = reader.count(*names), contestant.cpu_seconds()
     wait_for_count(bootstrap, names, wanted, patience_s, contestant.check)
     if wanted - before < wanted * _ENOUGH:
-        return math.nan
+        return contestant.cpu_seconds() / wanted
     return (contestant.cpu_seconds() - used) / (wanted - before)
 
 

@@ -50,8 +50,12 @@ def _exchange(ground: Ground) -> dict[str, float]:
             )
             rss = worker.rss_bytes()
         assigned = exchange.assigned_at()
+        admitted = [r.at for r in append_times.read(ground.bootstrap, [exchange.topics.cases_admitted])]
+    # From the first append of the first hop to the last of the last; the work on the first came before.
+    began = min(admitted)
+    later = sum(at > began for at in admitted)
     return {
-        "drained": append_times.rate(assigned.values()),
+        "drained": later * 1000 / max(1, max(assigned.values()) - began),
         "cpu_us": 2 * cpu_s * _MICRO,
         "missing": float(count - len(assigned)),
         "rss_mb": rss / (1 << 20),
