@@ -10,11 +10,15 @@ from typing import Annotated
 import typer
 
 from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
+from operations import inbox_rebuild
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
-from operations.command_line.texts import moment
+from operations.command_line.texts import moment, time_of
+from operations.inbox_rebuild import Rebuilt
+from operations.journal import Journal, Signature
 from operations.reading import Record, TopicReader
+from operations.writing import TopicWriter
 from schemas.errors import UnreadableError
 from streams import wire
 
@@ -56,6 +60,66 @@ def tail(
             signal.signal(signal.SIGINT, lambda *_: stopped.set())
             for record in reader.follow(*topics, stop=stopped.is_set):
                 show(record, as_json=as_json, show_content=show_content)
+
+
+@app.command()
+def rebuild(
+    context: typer.Context,
+    member: Annotated[str, typer.Argument(help="Member id, or the name of a desk.")],
+    since: Annotated[
+        str,
+        typer.Option(help="Cases with news since then, as 2026-11-22T16:00:00Z."),
+    ],
+    to_topic: Annotated[
+        bool, typer.Option("--to-topic", help="Send them into the inbox; needs operator and reason.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show them; the default.")] = False,
+    operator: Annotated[str | None, typer.Option(help="Your operator id, for the journal.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the journal; no address.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a member's deliveries again from facts: the same ids, numbers and bytes, each case whole.
+
+    Its client drops those it has as duplicates. Deliveries whose content was erased are named.
+
+    Example: hx inbox rebuild nl-offlimits --since 2026-11-01T00:00:00Z
+    """
+    if to_topic and dry_run:
+        raise typer.BadParameter("give one of --to-topic and --dry-run", param_hint="--to-topic")
+    session: Session = context.obj
+    since_ms = time_of(since, "--since") or 0
+    signature = Signature(operator or "", reason or "")
+    if to_topic:
+        signature.check()
+    erased = shown = 0
+    with session.reader() as reader:
+        _topics(session, reader, member, None)
+
+        def each() -> Iterator[Rebuilt]:
+            nonlocal erased, shown
+            for made in inbox_rebuild.rebuild(reader, session.topics, member, since_ms):
+                shown += 1
+                erased += made.is_erased
+                if as_json:
+                    told = without_content(made.message)
+                    print_json({"type": "Delivery", "message": told, "content_erased": made.is_erased})
+                else:
+                    print(line_of(made.message) + ("  content erased" if made.is_erased else ""))
+                yield made
+
+        if to_topic:
+            settings = session.settings
+            with TopicWriter(settings.bootstrap) as writer:
+                journal = Journal(
+                    writer, session.topics.journal, settings.environment, session.clock, signature
+                )
+                inbox_rebuild.send(each(), member, session.topics, writer, journal)
+        else:
+            for _ in each():
+                pass
+    if not as_json:
+        did = "sent again" if to_topic else "would be sent again"
+        print(f"{shown} deliveries {did}, {erased} without their erased content", file=sys.stderr)
 
 
 def _topics(session: Session, reader: TopicReader, member: str | None, code: str | None) -> list[str]:

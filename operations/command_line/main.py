@@ -19,6 +19,7 @@ from operations.command_line import (
     kafka,
     members,
     provision,
+    reconcile,
     reports,
     schemas,
     simulate,
@@ -48,7 +49,7 @@ for group, module in (
     ("schemas", schemas),
 ):
     app.add_typer(module.app, name=group, no_args_is_help=True)
-for module in (demo, provision, reports, actions, simulate, verify):
+for module in (demo, provision, reports, actions, simulate, verify, reconcile):
     module.add_to(app)
 
 

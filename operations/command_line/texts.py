@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import typer
+
 
 def moment(at_ms: int) -> str:
     """A time in milliseconds since the epoch as text to the second, UTC."""
@@ -14,3 +16,20 @@ def duration(ms: float) -> str:
         if ms >= size:
             return f"{ms / size:.1f} {unit}"
     return f"{ms:.0f} ms"
+
+
+def time_of(text: str | None, option: str) -> int | None:
+    """Read a time given with an option; milliseconds since the epoch, UTC.
+
+    Raises:
+        typer.BadParameter: It is no time, or has no zone.
+    """
+    if text is None:
+        return None
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise typer.BadParameter("expected a time with its zone, as 2026-11-22T16:00:00Z", param_hint=option)
+    return round(at.timestamp() * 1000)

@@ -40,6 +40,7 @@ class Contents:
         """Take a record of cases.contents."""
         if framed is None:
             self.stored.pop(key, None)
+            self._places.pop(key, None)
             self.erased.add(key)
         else:
             self.erased.discard(key)

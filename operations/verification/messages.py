@@ -14,7 +14,7 @@ from operations.verification.effects import Effect, text_of
 from operations.verification.expected import OfIntake
 from operations.verification.facts import digest
 from operations.verification.findings import Tally
-from operations.verification.replay import Replay
+from operations.verification.replay import ERASED, Replay
 from streams.topics import Topics
 
 _CASE_OF_NOTHING = ""
@@ -55,6 +55,12 @@ class Messages:
         """Take a message that the rules make; `bare` is how it may look after its content was erased."""
         self._tally.counts["effects_made"] += 1
         identifier = identifier_of(posting)
+        if framed == ERASED:
+            self._tally.unchecked["content_erased"] += 1
+            there = {effect.digest for effect in self._there.get(identifier, ())}
+            self._allowed[identifier] |= there
+            self._wanted.setdefault(identifier, {})[min(there, default=ERASED)] = (ERASED, *_words(posting))
+            return
         full, without = digest(framed), digest(bare)
         self._allowed[identifier] |= {full, without}
         self._wanted.setdefault(identifier, {})[full] = (without, *_words(posting))

@@ -17,6 +17,7 @@ from casework.evolution import evolve
 from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Receipt
 from casework.parking import BEHIND
 from casework.postings import Posting
+from casework.recipients import UPDATE
 from casework.transitions import AWAITED, PARKING, RULES_VERSION
 from operations.reading import Record
 from operations.verification.contents import Contents, content_key
@@ -29,6 +30,8 @@ from streams import wire
 from streams.topics import Topics
 
 Place = tuple[str, int, int]
+ERASED = b""
+"""Bytes of a message that cannot be made again, because its content is gone: any are taken."""
 Directories = Callable[[int], Directory | None]
 OnCase = Callable[[bytes, int, Case | None], None]
 OnPosting = Callable[[Posting, bytes, bytes], None]
@@ -111,8 +114,12 @@ class Replay:
 
     def _in_flight(self, record: Record) -> None:
         self._tally.unchecked["in_flight"] += 1
-        if record.key is not None:
-            self.moving.add(record.key)
+        try:
+            admitted = wire.decode_as(Admitted, record.value or b"")
+        except UnreadableError:
+            return  # casekeeper sets it aside when its turn comes
+        self.moving.add(admitted.url_key)
+        self.admitted.add(self._source_key(admitted))
 
     def _record(self, record: Record) -> None:
         place = (record.topic, record.partition, record.offset)
@@ -155,8 +162,7 @@ class Replay:
     def _check_admission(self, record: Record, admitted: Admitted) -> None:
         if admitted.kind not in {"report", "action"}:
             return
-        source = (admitted.source_topic, admitted.source_partition, admitted.source_offset)
-        key = place_key(self._topics, *source)
+        key = self._source_key(admitted)
         self.admitted.add(key)
         expected = self._intake.admissions.get(key)
         if admitted.rules_version != RULES_VERSION:
@@ -171,6 +177,10 @@ class Replay:
         elif expected != digest(record.value or b""):
             text = "differs from what intake makes of the submission"
             self._tally.find("admission_altered", "", place_of(record), text)
+
+    def _source_key(self, admitted: Admitted) -> bytes:
+        source = (admitted.source_topic, admitted.source_partition, admitted.source_offset)
+        return place_key(self._topics, *source)
 
     def _why_not(self, event: Event, logged: list[Logged]) -> Unchecked | None:
         admitted = event.admitted
@@ -229,7 +239,7 @@ class Replay:
                 case = evolve(before, fact)
                 cause = event_of(fact, facts, self._contents, url_key) if event is None else event
                 for posting in effects(before, case, fact, cause):
-                    self._post(posting)
+                    self._post(posting, is_folded=event is None)
             except (HotlineExchangeError, BugError, UnreadableError) as error:
                 self._tally.find("fact_unfit", fact.case_id, str(fact.number), type(error).__name__)
                 self.broken.add(url_key)
@@ -259,8 +269,12 @@ class Replay:
         else:
             self.cases[url_key] = case
 
-    def _post(self, posting: Posting) -> None:
-        bare = wire.encode(posting.body)
+    def _post(self, posting: Posting, *, is_folded: bool = False) -> None:
+        body = posting.body
+        if is_folded and not isinstance(body, Receipt) and self._is_erased(body):
+            self._on_posting(posting, ERASED, ERASED)
+            return
+        bare = wire.encode(body)
         if posting.content_of is None or isinstance(posting.body, Receipt):
             self._on_posting(posting, bare, bare)
             return
@@ -268,14 +282,21 @@ class Replay:
         if submission is None:
             self._on_posting(posting, bare, bare)
             return
-        body: Delivery | Escalation = msgspec.structs.replace(
-            posting.body,
+        body = msgspec.structs.replace(
+            body,
             statement=submission.statement,
             signature=submission.signature,
             key_id=submission.key_id,
             content=submission.content,
         )
         self._on_posting(posting, wire.encode(body), bare)
+
+    def _is_erased(self, body: Delivery | Escalation) -> bool:
+        """Answer whether a message handed over a content that is not there any more."""
+        if isinstance(body, Delivery) and body.kind == UPDATE:
+            return False
+        report = body.report_event_id if isinstance(body, Delivery) else body.event_id
+        return report is not None and self._contents.submission(content_key(body.url_key, report)) is None
 
 
 def difference(one: Fact | Case, other: Fact | Case) -> str:

@@ -56,8 +56,8 @@ def network() -> Directory:
 class PaperExchange:
     """Intake and casekeeper on paper; `records` is what lies in the topics."""
 
-    def __init__(self) -> None:
-        self.topics = Topics()
+    def __init__(self, prefix: str = "") -> None:
+        self.topics = Topics(prefix)
         self.records: list[Record] = []
         self.clock = ManualClock(T)
         self._offsets: defaultdict[tuple[str, int], int] = defaultdict(int)
@@ -215,9 +215,9 @@ class PaperExchange:
         return record
 
 
-def lived() -> PaperExchange:
+def lived(prefix: str = "") -> PaperExchange:
     """Answer an exchange in which everything that leaves a trace has happened."""
-    paper = PaperExchange()
+    paper = PaperExchange(prefix)
     first, second, moved, urgent = (f"https://material.example.test/{n}" for n in range(4))
     paper.report(first)
     paper.report(first, sender="de-eco")

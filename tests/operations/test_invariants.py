@@ -1,6 +1,6 @@
 """Whoever steals, doubles, swaps or alters a record of any topic is noticed, and by the right name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -227,7 +227,9 @@ def _stored_of_nothing(records: Records) -> Records:
 
 
 def _unpublished(records: Records) -> Records:
-    return [r._replace(value=b"?") if r.topic == TOPICS.cases_events and r.offset == 1 else r for r in records]
+    return [
+        r._replace(value=b"?") if r.topic == TOPICS.cases_events and r.offset == 1 else r for r in records
+    ]
 
 
 ID = "019a0000-0000-8000-8000-000000000000"
@@ -239,7 +241,8 @@ TABLE: dict[str, tuple[Callable[[Records], Records], str]] = {
     "an escalation altered": (_alter("escalations.", of_kind(Escalation), origin="de-eco"), "effect_altered"),
     "content taken out of a delivery": (
         _alter("inbox.nl-offlimits", of_kind(Delivery, kind="assignment"), content=None), "lost"),
-    "a second delivery under one id": (_forge("inbox.", of_kind(Delivery), state="closed"), "effect_conflict"),
+    "a second delivery under one id": (
+        _forge("inbox.", of_kind(Delivery), state="closed"), "effect_conflict"),
     "a receipt under one id twice": (_forge("inbox.", of_kind(Receipt), outcome="refused"), "conflict"),
     "a delivery nobody made": (_forge("inbox.", of_kind(Delivery), delivery_id=ID), "effect_unknown"),
     "a receipt nobody made": (_forge("inbox.", of_kind(Receipt), receipt_id=ID), "effect_unknown"),
@@ -289,8 +292,3 @@ def test_an_erased_content_is_counted_and_nothing_is_missing(paper: PaperExchang
     outcome = examine(paper.history(appended(paper.records, content._replace(value=None))))
     assert outcome.violations == ()
     assert outcome.verification.unchecked == {"content_erased": 1}
-
-
-def deleted(paper: PaperExchange, topic: str, below: int) -> Iterator[Record]:
-    """Yield the records that retention leaves."""
-    return (r for r in paper.records if r.topic != topic or r.offset >= below)
