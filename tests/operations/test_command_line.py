@@ -61,6 +61,8 @@ def test_the_commands_are_those_that_the_documentation_names() -> None:
         *("demo", "provision", "submit", "act", "simulate", "inbox tail", "cases list", "cases show"),
         *("kafka start", "kafka stop", "kafka status", "worker intake", "worker casekeeper", "worker all"),
         *("directory check", "directory show", "directory publish", "schemas list", "schemas check"),
+        *("deadletters list", "deadletters show", "deadletters export", "deadletters replay"),
+        *("deadletters discard", "cases unpark"),
         *("members list", "members show", "members admit", "members suspend", "members leave"),
     }
 
@@ -284,3 +286,14 @@ def test_json_stays_json_when_a_message_cannot_be_read(capsys: pytest.CaptureFix
         "offset": 7,
         "rule": "not_framed",
     }
+
+
+@pytest.mark.parametrize("command", ["replay", "discard"])
+def test_letters_are_never_all_meant_by_accident(hx: Hx, command: str) -> None:
+    """Without ids, filter or --all nothing is touched, and nothing without an operator and a reason."""
+    code, _, err = hx("deadletters", command, "--operator", "ops-1", "--reason", "why")
+    assert (code, "--all" in err) == (2, True)
+    code, _, err = hx("deadletters", command, "--all", "--operator", "ops-1")
+    assert (code, "--reason" in err) == (2, True)
+    code, _, err = hx("deadletters", command, "--all", "--operator", " ", "--reason", "why")
+    assert (code, "operator" in err) == (2, True)

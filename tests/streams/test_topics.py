@@ -25,6 +25,7 @@ def test_the_table_holds_exactly_the_topics_of_the_design() -> None:
         "cases.contents",
         "dead-letters",
         "directory",
+        "operations.journal",
         "inbox.nl-offlimits",
         "inbox.nl-offlimits.urgent",
         "inbox.bg-hotline",
