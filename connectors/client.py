@@ -278,15 +278,17 @@ class MemberClient:
         return self._readers[topics]
 
     async def _partitions_of(self, topic: str) -> frozenset[int]:
-        try:
-            async with asyncio.timeout(self.membership.limits.start_timeout_s):
-                return frozenset(await self._running().partitions_for(topic))
-        except (kafka_errors.UnknownTopicOrPartitionError, TimeoutError) as error:
-            if not await self._brokers_answer():
-                raise ExchangeUnreachableError(f"{topic}: no answer from the brokers") from error
-            raise TopicMissingError(f"{topic}: no such topic; check the prefix or provision") from error
-        except kafka_errors.KafkaError as error:
-            raise as_client_error(error, topic) from error
+        # Twice: a broker that has just come back answers, and knows its topics only a moment later.
+        for _ in range(2):
+            try:
+                async with asyncio.timeout(self.membership.limits.start_timeout_s):
+                    return frozenset(await self._running().partitions_for(topic))
+            except (kafka_errors.UnknownTopicOrPartitionError, TimeoutError) as error:
+                if not await self._brokers_answer():
+                    raise ExchangeUnreachableError(f"{topic}: no answer from the brokers") from error
+            except kafka_errors.KafkaError as error:
+                raise as_client_error(error, topic) from error
+        raise TopicMissingError(f"{topic}: no such topic; check the prefix or provision")
 
     async def _brokers_answer(self) -> bool:
         try:
