@@ -36,7 +36,7 @@ from streams.worker import batches
 log = logging.getLogger(__name__)
 
 GROUP: Final = "casekeeper"
-_YIELD_EVERY: Final = 32
+_YIELD_EVERY: Final = 8
 
 
 class Casekeeper:

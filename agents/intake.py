@@ -34,7 +34,7 @@ GROUP: Final = "intake"
 #: Reads what is urgent, with a consumer and a producer of its own: no backlog stands before it.
 URGENT_GROUP: Final = "intake-urgent"
 MAX_CLOCK_OFFSET_MS: Final = 5000
-_YIELD_EVERY: Final = 64
+_YIELD_EVERY: Final = 8
 
 
 class ClockOffsetError(FatalError):
