@@ -8,7 +8,6 @@ end backwards, and the mark is never ahead of the data.
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
@@ -221,19 +220,33 @@ class DiskStore:
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all pairs as they are now, in the order of the keys."""
         pairs = self._database.items()
+        last = MARK_KEY
         while True:
             with self._fatal():
                 pair: tuple[bytes, bytes] | None = next(pairs, None)
             if pair is None:
-                return
-            if pair[0] != MARK_KEY:
+                break
+            last = pair[0]
+            if last != MARK_KEY:
                 yield pair
+        # The library ends an iteration at a damaged block as if nothing came behind it.
+        with self._fatal():
+            behind = self._database.iter()
+            behind.seek(last)
+            if behind.valid():
+                behind.next()
+            behind.status()
 
     def keys(self, prefix: bytes) -> list[bytes]:
         """Return all keys that begin with `prefix`; looks at no others."""
         with self._fatal():
-            keys = self._database.keys(from_key=prefix)
-            found = itertools.takewhile(lambda key: key.startswith(prefix), keys)
+            found: list[bytes] = []
+            pointer = self._database.iter()
+            pointer.seek(prefix)
+            while pointer.valid() and pointer.key().startswith(prefix):
+                found.append(pointer.key())
+                pointer.next()
+            pointer.status()
             return [key for key in found if key != MARK_KEY]
 
     def close(self) -> None:
