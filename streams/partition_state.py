@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from streams.fault_points import FaultPoints
     from streams.local_copies import Stores
     from streams.newest_wins import Version
+    from streams.publishing import BatchPublisher
     from streams.state_stores import StateStore
     from streams.untyped import FaustApp
 
@@ -340,9 +341,8 @@ class PartitionState:
 
     def _own_producer(self) -> int | None:
         """Return the id under which this process writes; None when it is not known."""
-        producer = getattr(getattr(self._app, "producer", None), "_producer", None)
-        manager = getattr(producer, "_txn_manager", None)
-        return getattr(manager, "producer_id", None)
+        publisher: BatchPublisher | None = getattr(self._app, "publisher", None)
+        return None if publisher is None else publisher.producer_id
 
 
 async def get_all(partition: int, *states: PartitionState) -> tuple[StateStore, ...]:

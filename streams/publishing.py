@@ -83,6 +83,11 @@ class BatchPublisher:
         return len(self._running)
 
     @property
+    def producer_id(self) -> int | None:
+        """Return the id under which the broker knows what is published here; None before the first send."""
+        return self._rounds.producer_id
+
+    @property
     def repeated(self) -> int:
         """Return how many batches had to be sent again so far."""
         return self._rounds.repeated

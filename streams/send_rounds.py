@@ -322,6 +322,11 @@ class SendRounds:
         elif waited >= self._confirm_timeout:
             self._fail(self._unconfirmed(queue, "no broker leads the partition"))
 
+    @property
+    def producer_id(self) -> int | None:
+        """Return the id under which the broker knows what is sent here; None before the first send."""
+        return None if self._identity is None else self._identity.producer_id
+
     async def _identify(self, node: int, queue: PartitionQueue) -> Identity | None:
         """Ask for a producer id of our own: a second user of the same client does no harm then."""
         async with self._identifying:

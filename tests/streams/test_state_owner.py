@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -180,7 +181,7 @@ async def test_the_position_waits_for_a_write_that_is_under_way(topics: Topics, 
     owner, copies = Owner(topics), LocalCopies(tmp_path)
     own = AIOKafkaProducer(bootstrap_servers=topics.bootstrap, enable_idempotence=True)
     await own.start()
-    owner.app.producer = type("Producer", (), {"_producer": own})()
+    owner.app.publisher = SimpleNamespace(producer_id=own._txn_manager.producer_id)
     state = owner.state(stores=copies)
     owner.assign(0)
     await state.get(0)
