@@ -43,6 +43,7 @@ class TopicReader:
         self.bootstrap = bootstrap
         self._consumer: Any = _consumer(bootstrap)
         self._others: list[Any] = []
+        self._known: dict[str, list[int]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -176,12 +177,14 @@ class TopicReader:
             self._consumer.seek(place, found[place].offset if found.get(place) else ends[place])
 
     def _places(self, topics: tuple[str, ...]) -> list[TopicPartition]:
-        known = self.topics()
+        if any(topic not in self._known for topic in topics):
+            # Asking costs a round trip for all metadata, so it is asked only about what is not known yet.
+            there = self.topics()
+            for topic in topics:
+                if topic in there:
+                    self._known[topic] = sorted(self._consumer.partitions_for_topic(topic) or ())
         return [
-            TopicPartition(topic, partition)
-            for topic in topics
-            if topic in known
-            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
+            TopicPartition(topic, partition) for topic in topics for partition in self._known.get(topic, ())
         ]
 
     def _poll(self, places: list[TopicPartition]) -> list[Record]:

@@ -92,17 +92,14 @@ class Effects:
 
     def read(self, log: Log, topics: list[str], first: Mapping[str, Mapping[int, int]]) -> None:
         """Take all messages of topics; `first` says from which offsets on, by topic and partition."""
-        for topic in topics:
-            number = len(self._names)
-            self._names.append(topic)
-            begins = first.get(topic, {})
-            if begins:
-                for partition in range(log.partitions(topic)):
-                    for record in log.part(topic, partition, begins.get(partition, 0)):
-                        self._take(record, number)
-            else:
-                for record in log.whole(topic):
-                    self._take(record, number)
+        self._names = topics
+        numbers = {topic: number for number, topic in enumerate(topics)}
+        for record in log.whole(*(topic for topic in topics if topic not in first)):
+            self._take(record, numbers[record.topic])
+        for topic, begins in first.items():
+            for partition in range(log.partitions(topic) if topic in numbers else 0):
+                for record in log.part(topic, partition, begins.get(partition, 0)):
+                    self._take(record, numbers[topic])
 
     def read_set_aside(self, records: Iterable[Record]) -> None:
         """Take messages that their topic refused and that lie among the dead letters; their offset is -1."""
