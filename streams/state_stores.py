@@ -145,6 +145,7 @@ class DiskOptions:
         options.set_write_buffer_size(self._largest_buffer)
         options.set_max_write_buffer_number(4)
         # A write that waits for a compaction would hold the interpreter, and with it the heartbeats.
+        options.set_level_zero_file_num_compaction_trigger(10)
         options.set_level_zero_slowdown_writes_trigger(64)
         options.set_level_zero_stop_writes_trigger(256)
         options.set_keep_log_file_num(2)
