@@ -109,7 +109,7 @@ def read_history(  # noqa: PLR0913 - what a history is made of
     names += [*inboxes(reader, topics), *police(reader, topics)]
     partitions = {name: reader.partitions(name) for name in names}
     begins = {name: reader.begins(name) for name in names}
-    log = MemoryLog((record for name in names for record in reader.whole(name)), partitions, begins)
+    log = MemoryLog(reader.whole(*names), partitions, begins)
     return History(log, topics, environment, clock, confirmed, read or {})
 
 
