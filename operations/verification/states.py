@@ -38,7 +38,7 @@ class States:
         if written is None:
             return
         is_what, place = written
-        if case is None or digest(wire.encode(case)) != is_what:
+        if case is None or digest(wire.encode_case(case)) != is_what:
             name = "" if case is None else case.case_id
             text = f"{place} is not the state after offset {source_offset}"
             self._tally.find("state_altered", name, str(source_offset), text)
@@ -54,7 +54,7 @@ class States:
             framed = None if found is None else found[1]
             if framed is None:
                 tally.find("state_missing", case.case_id, case.case_id, f"{case.number} facts and no state")
-            elif framed != wire.encode(case):
+            elif framed != wire.encode_case(case):
                 self._differs(framed, case)
         for url_key, (_, framed) in self._newest.items():
             if framed is not None and url_key not in cases and url_key not in skipped:
