@@ -104,14 +104,24 @@ class Expected:
             file.close()
 
     def read(
-        self, log: Log, dead_letters: frozenset[Place], bounds: Mapping[str, Mapping[int, int]] | None
+        self,
+        log: Log,
+        dead_letters: frozenset[Place],
+        bounds: Mapping[str, Mapping[int, int]] | None,
+        first: Mapping[str, Mapping[int, int]],
     ) -> None:
-        """Judge all submissions that are still there; `bounds` says what intake has committed."""
+        """Judge all submissions from `first` on; `bounds` says what intake has committed."""
         unseen = {place for place in dead_letters if place[0] in self._topics.submissions}
         for topic in self._topics.submissions:
             if topic in log.topics():
-                self._begins[topic] = log.begins(topic)
+                begins = first.get(topic, {})
+                self._begins[topic] = {
+                    partition: max(offset, begins.get(partition, 0))
+                    for partition, offset in log.begins(topic).items()
+                }
             for record in log.whole(topic):
+                if record.offset < self._begins[topic].get(record.partition, 0):
+                    continue
                 self._tally.counts["submissions"] += 1
                 unseen.discard((record.topic, record.partition, record.offset))
                 bound = None if bounds is None else bounds.get(topic, {}).get(record.partition, 0)

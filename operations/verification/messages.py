@@ -70,6 +70,8 @@ class Messages:
         for identifier, wanted in self._wanted.items():
             self._compare(identifier, wanted)
         unsettled = replay.moving | replay.broken
+        for identifier in self._intake.may_be & self._there.keys():
+            self._note_in_flight(self._there[identifier])
         for identifier, effects in self._there.items():
             if identifier not in self._allowed:
                 self._unknown(identifier, effects, replay, unsettled, (is_from_snapshot, with_intake))
@@ -101,11 +103,7 @@ class Messages:
         first = effects[0]
         is_from_snapshot, with_intake = how
         if first.url_key in unsettled:
-            for effect in effects:
-                place = effect.topic, effect.partition
-                self.first_in_flight[place] = min(
-                    self.first_in_flight.get(place, effect.offset), effect.offset
-                )
+            self._note_in_flight(effects)
             return
         unchecked = self._tally.unchecked
         if first.kind != "delivery":
@@ -123,6 +121,11 @@ class Messages:
             return
         case_id = text_of(first.group) if first.kind == "delivery" else ""
         self._tally.find("effect_unknown", case_id, text_of(identifier), f"{first.kind} at {first.place}")
+
+    def _note_in_flight(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            place = effect.topic, effect.partition
+            self.first_in_flight[place] = min(self.first_in_flight.get(place, effect.offset), effect.offset)
 
     def _check_order(self) -> None:
         lines: defaultdict[tuple[str, int, bytes], list[tuple[int, int]]] = defaultdict(list)

@@ -97,6 +97,7 @@ class _Run:
             began.check(scope.topics.prefix, scope.environment, self._count)
         names = [*inboxes(self._log, self._topics), *police(self._log, self._topics)]
         ends = {name: self._log.ends(name) for name in names} if save is not None else {}
+        taken = {name: dict(self._taken(name)) for name in scope.topics.submissions}
         if self._count:
             effects = Effects(self._topics, self._count, tally)
             expected = Expected(self._topics, self._count, scope.environment, self._feed, scope.clock, tally)
@@ -104,7 +105,12 @@ class _Run:
                 effects.read(self._log, names, {} if began is None else began.effects_from)
                 effects.read_set_aside(self._dead_letters.undelivered)
                 if scope.with_intake:
-                    expected.read(self._log, self._dead_letters.places, scope.submitted)
+                    expected.read(
+                        self._log,
+                        self._dead_letters.places,
+                        scope.submitted,
+                        {} if began is None else began.submissions_from,
+                    )
                 saved: dict[int, PartitionSnapshot] = {}
                 for partition in scope.partitions or range(self._count):
                     saved[partition] = self._partition(partition, effects, expected)
@@ -115,12 +121,16 @@ class _Run:
                 for (name, partition), offset in self._in_flight.items():
                     ends[name][partition] = min(ends[name].get(partition, offset), offset)
                 prefix = scope.topics.prefix
-                Snapshot(prefix, scope.environment, self._count, saved, ends).save(save)
+                Snapshot(prefix, scope.environment, self._count, saved, ends, taken).save(save)
         return Verification(
             tuple(sorted(tally.findings)),
             {str(reason): count for reason, count in sorted(tally.unchecked.items())},
             dict(sorted(tally.counts.items())),
         )
+
+    def _taken(self, topic: str) -> Mapping[int, int]:
+        submitted = self._scope.submitted
+        return self._log.ends(topic) if submitted is None else submitted.get(topic, {})
 
     def _partition(self, partition: int, effects: Effects, expected: Expected) -> PartitionSnapshot:
         log, topics, tally = self._log, self._topics, self._tally

@@ -41,6 +41,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         count: Number of partitions of the topics of cases.
         partitions: By partition.
         effects_from: Offset from which messages may belong to later records, by topic and partition.
+        submissions_from: First submission that intake had not committed, by topic and partition.
         format: Layout of the file.
     """
 
@@ -49,6 +50,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     count: int
     partitions: dict[int, PartitionSnapshot]
     effects_from: dict[str, dict[int, int]]
+    submissions_from: dict[str, dict[int, int]]
     format: int = FORMAT
 
     @classmethod

@@ -154,6 +154,9 @@ def test_a_snapshot_begins_later_and_finds_the_same(tmp_path: Path) -> None:
         log = MemoryLog(records, paper.partitions(), old)
         return verify(log, scope(paper, snapshot=Snapshot.load(file)))
 
+    whole = verify(paper.history().log, scope(paper, snapshot=Snapshot.load(file)))
+    assert whole.findings == ()
+    assert whole.counts["submissions"] == 2
     assert outcome(left).findings == ()
     assert outcome(left).counts["facts"] == sum(r.topic == topics.cases_events for r in new)
     for topic, rule in (("inbox.", "effect_missing"), (topics.cases_events, "fact_missing")):
@@ -173,7 +176,7 @@ def test_no_snapshot_of_what_is_not_whole(tmp_path: Path) -> None:
 def test_a_snapshot_of_another_exchange_is_refused(tmp_path: Path) -> None:
     """A file of other topics, or no snapshot at all, is named as such."""
     paper = PaperExchange()
-    other = Snapshot("other.", "test", PARTITIONS, {}, {})
+    other = Snapshot("other.", "test", PARTITIONS, {}, {}, {})
     with pytest.raises(SnapshotError, match="other topics"):
         run(paper, snapshot=other)
     (tmp_path / "none").write_bytes(b"?")
