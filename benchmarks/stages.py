@@ -11,7 +11,7 @@ import platform
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any, Final
@@ -92,6 +92,9 @@ class _State:
 
     async def get(self, partition: int) -> DictStore:
         return self._stores(partition)
+
+    def deleted(self, _partition: int, _ended_by: Mapping[bytes, int]) -> None:
+        pass
 
     def writing(self, _partition: int) -> AbstractContextManager[None]:
         return nullcontext()
