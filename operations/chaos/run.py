@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import shutil
 import signal
 import sys
@@ -37,6 +38,8 @@ _READY_S: Final = 90.0
 _DRAIN_S: Final = 120.0
 _SETTLE_S: Final = 20.0
 _STILL_S: Final = 60.0
+_ENDS_AFTER_S: Final = 900.0
+"""Beyond the seconds with faults: for setting up, draining and comparing both phases."""
 _LOOK_S: Final = 0.2
 _FLOWING: Final = 20
 _AT_ONCE: Final = 4
@@ -74,6 +77,8 @@ def run(options: Options, say: Callable[[str], None] = print) -> tuple[Report, P
     on_three = round(options.faults * options.share_on_three)
     shares: list[tuple[Size, int]] = [("one", options.faults - on_three), ("three", on_three)]
     phases = []
+    # Workers and brokers end with this process, so a hard end is a clean one too.
+    faulthandler.dump_traceback_later(_ENDS_AFTER_S + 2 * options.seconds, exit=True)
     with logging_to(home / "suite.log"):
         for size, faults in shares:
             if faults:
@@ -85,6 +90,7 @@ def run(options: Options, say: Callable[[str], None] = print) -> tuple[Report, P
                     shutil.rmtree(home / f"brokers-{size}", ignore_errors=True)
                 (home / f"{size}.json").write_bytes(msgspec.json.format(msgspec.json.encode(phases[-1])))
                 say(f"on {size}: {sum(phases[-1].faults.values())} faults, {violations} violations")
+    faulthandler.cancel_dump_traceback_later()
     return Report(options.seed, options.faults, tuple(phases), revision()), home
 
 

@@ -46,7 +46,11 @@ def _left_to_do(exchange: Exchange) -> dict[str, int] | None:
     """Answer how many records no group has committed yet; None while the brokers do not say."""
     topics, prefix = exchange.topics, exchange.settings.topic_prefix
     bootstrap = exchange.settings.bootstrap
-    reads = {intake.GROUP: topics.submissions, casekeeper.GROUP: (topics.cases_admitted,)}
+    reads = {
+        intake.URGENT_GROUP: (topics.reports_urgent,),
+        intake.GROUP: (topics.actions_submitted, topics.reports_submitted),
+        casekeeper.GROUP: (topics.cases_admitted,),
+    }
     try:
         with provision.connect(bootstrap) as admin, TopicReader(bootstrap) as reader:
             left = {}
