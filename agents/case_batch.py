@@ -86,6 +86,7 @@ class CaseBatch:
         self._before: dict[bytes, Case | None] = {}
         self._contents_overlay: dict[bytes, bytes | None] = {}
         self._states: dict[bytes, bytes | None] = {}
+        self._decided: dict[bytes, int] = {}
         self.steps: list[Step] = []
         self.given_up: list[tuple[KafkaRecord, Failure]] = []
         self.held: list[KafkaRecord] = []
@@ -104,6 +105,7 @@ class CaseBatch:
             except StoreError as error:
                 log.warning("tried once more: %s", error)
             else:
+                self._decided[url_key] = record.offset
                 return
         self._held_cases.add(url_key)
         self.held.append(record)
@@ -121,6 +123,7 @@ class CaseBatch:
         event = self._read(record)
         if event is None:
             return
+        self._decided[event.admitted.url_key] = record.offset
         try:
             if isinstance(event, Unpark):
                 await carry_out(event, _source(record), self, self._readers, self._directory_of(patience_s))
@@ -232,6 +235,10 @@ class CaseBatch:
             key: None if after is None else wire.encode_case(after) for key, _, after in self.changes()
         }
         return self._states
+
+    def ended(self) -> dict[bytes, int]:
+        """Answer the cases of `states` that are no more, each with the last record decided on it."""
+        return {key: self._decided[key] for key, state in self._states.items() if state is None}
 
     def write(self) -> None:
         """Take states and contents into the own copies, now that they are confirmed."""

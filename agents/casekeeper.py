@@ -115,8 +115,7 @@ class Casekeeper:
         partitions = [work.partition for work in works]
         with writing(partitions, self._cases, self._contents):
             await self._send_effects(works, await self._effects(works))
-            offsets = [{record.key: record.offset for record in batch.records} for batch in bundle]
-            await self._send_states(works, offsets)
+            await self._send_states(works)
             for work in works:
                 await self._faults.reach("casekeeper.after_state", work.partition)
                 work.write()
@@ -133,16 +132,17 @@ class Casekeeper:
             if work.held
         )
 
-    async def _send_states(self, works: Sequence[CaseBatch], offsets: Sequence[dict[bytes, int]]) -> None:
+    async def _send_states(self, works: Sequence[CaseBatch]) -> None:
         """Send the new states; one that ended says by which record: a late older one cannot undo it then."""
         assert self._cases is not None  # noqa: S101 - attached before the app starts
         records = []
-        for work, of_record in zip(works, offsets, strict=True):
-            for key, state in work.states().items():
-                headers = () if state is not None else deletion_headers(of_record[key])
+        for work in works:
+            states, ended = work.states(), work.ended()
+            for key, state in states.items():
+                headers = () if state is not None else deletion_headers(ended[key])
                 records.append(Outgoing(self._topics.cases_status, work.partition, key, state, headers))
-                if state is None:
-                    self._cases.deleted(work.partition, {key: of_record[key]})
+            if ended:
+                self._cases.deleted(work.partition, ended)
         await self._sender.send(records)
 
     async def _send_effects(self, works: Sequence[CaseBatch], effects: list[Outgoing]) -> None:

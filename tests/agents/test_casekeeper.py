@@ -1,16 +1,31 @@
 import msgspec
 import pytest
-from casekeeper_bench import DIRECTORY, EVENTS, KEY, STATUS, TOPICS, Bench, CrashError, act, report, wake_up
+from casekeeper_bench import (
+    DIRECTORY,
+    EVENTS,
+    KEY,
+    STATUS,
+    TOPICS,
+    Bench,
+    CrashError,
+    T,
+    act,
+    report,
+    wake_up,
+)
 from prometheus_client import generate_latest
 
 from agents.case_batch import content_key
+from casework.ids import new_event_id
 from casework.messages import (
+    Admitted,
     Delivery,
     Fact,
     Receipt,
     ReportContent,
 )
 from streams import wire
+from streams.newest_wins import VERSION_HEADER
 from streams.partition_state import LoadedPartition
 
 
@@ -118,3 +133,23 @@ async def test_the_gauges_of_a_partition_come_with_its_load_and_vanish_with_its_
 def shown(bench: Bench) -> str:
     """Answer the page that a scraper gets."""
     return generate_latest(bench.metrics.registry).decode()
+
+
+async def test_the_end_of_a_case_names_the_record_that_ended_it(bench: Bench) -> None:
+    """A record held back behind it is not decided yet: a crash before it leaves a state that admits it."""
+    early = act(1, "removed", new_event_id(T, bytes(10)))
+    await bench.take(early)
+    assert bench.case() is not None
+    later = msgspec.structs.replace(
+        wire.decode_as(Admitted, wake_up("expire")), admitted_at=T + 2 * 3_600_000, directory_version=1
+    )
+    late = msgspec.structs.replace(wire.decode_as(Admitted, report(2)), directory_version=2)
+    bench.known = lambda version: bench.directory if version == 1 else None  # type: ignore[method-assign,assignment,return-value]
+    bench.sent.clear()
+    await bench.take(wire.encode(later), wire.encode(late))
+    states = [r for send in bench.sent for r in send if r.topic == STATUS]
+    assert [(r.value is None, list(r.headers)) for r in states] == [
+        (True, [(VERSION_HEADER, b"2")]),
+        (False, []),
+    ]
+    assert bench.case().source_offset == 3  # type: ignore[union-attr]
