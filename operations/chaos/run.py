@@ -77,9 +77,7 @@ def run(options: Options, say: Callable[[str], None] = print) -> tuple[Report, P
     on_three = round(options.faults * options.share_on_three)
     shares: list[tuple[Size, int]] = [("one", options.faults - on_three), ("three", on_three)]
     phases = []
-    # Workers and brokers end with this process, so a hard end is a clean one too.
-    faulthandler.dump_traceback_later(_ENDS_AFTER_S + 2 * options.seconds, exit=True)
-    with logging_to(home / "suite.log"):
+    with _bounded(_ENDS_AFTER_S + 2 * options.seconds), logging_to(home / "suite.log"):
         for size, faults in shares:
             if faults:
                 with exchanges.brokers(size, home / f"brokers-{size}") as brokers:
@@ -90,7 +88,6 @@ def run(options: Options, say: Callable[[str], None] = print) -> tuple[Report, P
                     shutil.rmtree(home / f"brokers-{size}", ignore_errors=True)
                 (home / f"{size}.json").write_bytes(msgspec.json.format(msgspec.json.encode(phases[-1])))
                 say(f"on {size}: {sum(phases[-1].faults.values())} faults, {violations} violations")
-    faulthandler.cancel_dump_traceback_later()
     return Report(options.seed, options.faults, tuple(phases), revision()), home
 
 
@@ -298,6 +295,16 @@ def _fresh(injector: Injector) -> Callable[[], list[tuple[float, str]]]:
         return [(each.at_s, each.kind) for each in found]
 
     return fresh
+
+
+@contextlib.contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """End this process if the block hangs; workers and brokers end with it, so that is a clean end too."""
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @contextlib.contextmanager
