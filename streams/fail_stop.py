@@ -39,10 +39,13 @@ class FailStop:
         self.poisoned = False
         self.reason: str | None = None
 
-    def __call__(self, reason: str, cause: BaseException | None = None) -> None:
-        """Log `reason` with the traceback of `cause`, forbid every further commit, exit with 70.
+    def __call__(
+        self, reason: str, cause: BaseException | None = None, *, exit_code: int = EXIT_FAIL_STOP
+    ) -> None:
+        """Log `reason` with the traceback of `cause`, forbid every further commit, exit at once.
 
         Only the first call of a process does anything: what fails afterwards is a consequence.
+        `exit_code` is `EXIT_CONFIGURATION` where a restart would do harm.
         """
         if self.poisoned:
             return
@@ -51,4 +54,4 @@ class FailStop:
         log.critical("stopping without a commit: %s", reason, exc_info=cause)
         if self._exit is os._exit:
             logging.shutdown()
-        self._exit(EXIT_FAIL_STOP)
+        self._exit(exit_code)

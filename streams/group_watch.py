@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aiokafka import errors
 
+from streams.fail_stop import EXIT_CONFIGURATION
 from streams.transport_errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from streams.consumer import LosslessConsumer
 
 log = logging.getLogger(__name__)
 
 _NO_MEMBERSHIP = -1
+_UNKNOWN_MEMBER: Final = 25
+_FENCED_INSTANCE: Final = 82
 #: Brokers that are starting may not know a topic for some seconds (4.7 s were measured).
 _TOPIC_PATIENCE_S = 30.0
 
@@ -41,6 +44,7 @@ class GroupWatch:
         self._consumer = consumer
         self._clock = clock
         self._looked_at: float | None = None
+        self._heard_at: float | None = None
         self._uncommitted_since: float | None = None
         self._failing_since: float | None = None
         self._missing_since: dict[str, float] = {}
@@ -60,6 +64,29 @@ class GroupWatch:
     def committed(self) -> None:
         """Note that the broker confirmed a commit."""
         self._uncommitted_since = None
+
+    def answered(self, sent: float, codes: Collection[int], *, is_heartbeat: bool) -> None:
+        """Note what the coordinator answered; stop if another process uses our instance id.
+
+        aiokafka would join again and put the other out, which does the same, for ever. A member that the
+        group has forgotten although its session cannot be over has been replaced.
+
+        Args:
+            sent: when it was asked, on the clock of this watch: before the broker took note of it.
+            codes: error codes in the answer.
+            is_heartbeat: an answer without error means that a session began after `sent`.
+        """
+        if is_heartbeat and not any(codes):
+            self._heard_at = sent
+        instance = self._instance_id
+        if instance is None or self._consumer.app.should_stop:
+            return
+        is_in_session = self._heard_at is not None and self._clock() - self._heard_at <= self._session
+        if _FENCED_INSTANCE in codes or (_UNKNOWN_MEMBER in codes and is_in_session):
+            self._consumer.transport.fail_stop(
+                f"another process uses the instance id {instance}: give each worker its own",
+                exit_code=EXIT_CONFIGURATION,
+            )
 
     def joined(self) -> None:
         """Note that the group was joined."""
@@ -88,10 +115,11 @@ class GroupWatch:
             self._stop("the group expelled this member while it had work in hand")
 
     def _stop_after_pause(self, now: float) -> None:
-        session = self._consumer.app.conf.broker_session_timeout
+        session = self._session
         paused = now - self._looked_at if self._looked_at is not None else 0.0
         self._looked_at = now
-        if paused > session and self._has_work:
+        # With an instance id a successor may stand in its place, which it would put out by joining again.
+        if paused > session and (self._has_work or self._instance_id is not None):
             self._stop(f"the process stood still for {paused:.1f} s, longer than its session of {session} s")
 
     def _stop_without_commits(self, now: float) -> None:
@@ -125,6 +153,15 @@ class GroupWatch:
     def _has_work(self) -> bool:
         publisher = self._consumer.app.publisher
         return self._consumer.has_work_in_hand or (publisher is not None and publisher.in_flight > 0)
+
+    @property
+    def _session(self) -> float:
+        return float(self._consumer.app.conf.broker_session_timeout)
+
+    @property
+    def _instance_id(self) -> str | None:
+        found: str | None = self._consumer.app.conf.consumer_group_instance_id
+        return found
 
     @property
     def _patience(self) -> float:

@@ -117,6 +117,10 @@ PIECES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "GroupCoordinator._push_error_to_user": ("8dce53d5130d", "waits for check_errors, for ever"),
         "GroupCoordinator.check_errors": ("c67ee34a37d9", "called every second: Faust never does"),
         "GroupCoordinator.commit_offsets": ("67fb44337ca7", "repeats while brokers are away"),
+        "GroupCoordinator._send_req": (
+            "ca4ba17474e1",
+            "wrapped: all answers of the coordinator pass here",
+        ),
         "GroupCoordinator.request_rejoin": ("961f77b4398b", "called after an error of the group"),
     },
     "aiokafka.conn": {

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import errors
+from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
@@ -21,11 +23,12 @@ from streams.records import LeanResults
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from faust.types import TP
 
     from streams.consumer import LosslessConsumer
+    from streams.group_watch import GroupWatch
     from streams.untyped import KafkaConsumer
 
 log = logging.getLogger(__name__)
@@ -75,6 +78,7 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
         consumer._fetcher._records = LeanResults()  # noqa: SLF001 - likewise
         coordinator = consumer._coordinator  # noqa: SLF001 - likewise
         coordinator._do_heartbeat = _patient(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
+        coordinator._send_req = _watched(coordinator._send_req, self.consumer.watch)  # noqa: SLF001 - likewise
 
     async def on_stop(self) -> None:
         """Leave the group and close the connections."""
@@ -124,3 +128,22 @@ def _patient(heartbeat: Callable[[], Any]) -> Callable[[], Any]:
             return False
 
     return patient
+
+
+def _watched(send: Callable[[Any], Awaitable[Any]], watch: GroupWatch) -> Callable[[Any], Awaitable[Any]]:
+    """Return `send`, which asks the group coordinator, and tell the watch what it answers."""
+
+    async def watched(request: object) -> Any:  # noqa: ANN401 - untyped library
+        sent = time.monotonic()
+        answer = await send(request)
+        watch.answered(sent, _codes(answer), is_heartbeat=isinstance(request, HeartbeatRequest))
+        return answer
+
+    return watched
+
+
+def _codes(answer: Any) -> frozenset[int]:  # noqa: ANN401 - untyped library
+    """Return the error codes of an answer about members or, for each partition, about offsets."""
+    if hasattr(answer, "error_code"):
+        return frozenset({answer.error_code})
+    return frozenset(partition[-1] for _, partitions in answer.topics for partition in partitions)

@@ -34,7 +34,9 @@ class Member:
         kafka = SimpleNamespace(_coordinator=self.coordinator, _client=SimpleNamespace(cluster=cluster))
         self.consumer = SimpleNamespace(
             app=SimpleNamespace(
-                conf=SimpleNamespace(broker_session_timeout=6.0), publisher=SimpleNamespace(in_flight=0)
+                conf=SimpleNamespace(broker_session_timeout=6.0, consumer_group_instance_id=None),
+                publisher=SimpleNamespace(in_flight=0),
+                should_stop=False,
             ),
             transport=SimpleNamespace(fail_stop=self.fail_stop, group_patience=120.0),
             tracker=OffsetTracker(),
@@ -144,3 +146,45 @@ def test_an_expelled_member_with_work_in_hand_stops(generation: int, in_hand: bo
     member.consumer.has_work_in_hand = in_hand
     member.watch.stop_if_expelled()
     assert member.exits == exits
+
+
+def test_a_member_with_an_instance_id_stops_after_a_pause_without_work_too() -> None:
+    """A successor may have its id; joining again would put that one out."""
+    member = Member()
+    member.consumer.app.conf.consumer_group_instance_id = "one"
+    member.look_for(2)
+    member.now += 7
+    member.watch.look()
+    assert member.exits == [70]
+
+
+@pytest.mark.parametrize(
+    ("instance", "code", "silent", "exits"),
+    [
+        ("one", 25, 5.0, [78]),
+        ("one", 25, 7.0, []),
+        ("one", 82, 7.0, [78]),
+        ("one", 27, 1.0, []),
+        (None, 25, 5.0, []),
+    ],
+)
+def test_a_member_whose_instance_id_another_process_uses_stops_for_good(
+    instance: str | None, code: int, silent: float, exits: list[int]
+) -> None:
+    """Forgotten within its session or fenced, it was replaced; after its session it may join again."""
+    member = Member()
+    member.consumer.app.conf.consumer_group_instance_id = instance
+    member.now = 100.0
+    member.watch.answered(99.0, {0}, is_heartbeat=True)
+    member.now = 99.0 + silent
+    member.watch.answered(member.now, {code}, is_heartbeat=True)
+    assert member.exits == exits
+
+
+def test_an_answer_to_something_else_begins_no_session() -> None:
+    """Only a heartbeat tells that the group knew this member when it was asked."""
+    member = Member()
+    member.consumer.app.conf.consumer_group_instance_id = "one"
+    member.watch.answered(0.0, {0}, is_heartbeat=False)
+    member.watch.answered(1.0, {25}, is_heartbeat=True)
+    assert member.exits == []

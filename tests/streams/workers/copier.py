@@ -2,7 +2,8 @@
 
 Usage: ``copier.py OPTIONS``, JSON: bootstrap, prefix, and optionally groups (number of apps), fail_at
 (a value at which the handler raises), refuse (a value to send where it is refused), stateful, on_disk
-(directory), delay (seconds per call), max_records (per call), instance_id, log (level).
+(directory), delay (seconds per call), max_records (per call), instance_id, log (level), worker (further
+options of the worker by name).
 It prints READY when it delivers and ``LOADED <partition> <records> <sum of counts>`` per state load.
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from streams.batch_events import submit_all
 from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
 from streams.local_copies import InMemory, LocalCopies
@@ -117,6 +119,7 @@ async def main(fail_stop: FailStop) -> None:
         start_timeout=20.0,
         metadata_patience=1.0,
         max_poll_records=OPTIONS.get("max_records", 2000),
+        **OPTIONS.get("worker", {}),
     )
     apps = []
     for number in range(OPTIONS.get("groups", 1)):
@@ -127,8 +130,7 @@ async def main(fail_stop: FailStop) -> None:
         lanes = PartitionLanes(app, Copier(app, options, source).handle, max_records=limit)
 
         async def work(stream: FaustStream, lanes: PartitionLanes = lanes) -> None:
-            async for event in stream.noack().events():
-                lanes.submit(event)
+            await submit_all(app, stream, lanes.submit)
 
         app.agent(batches(app, source), name=f"copier{number}")(work)
         apps.append(app)
