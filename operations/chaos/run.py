@@ -196,9 +196,7 @@ class _Phase:
                 await injector.do(step)
 
         try:
-            for step in steps(options.seed, self._brokers.size):
-                if options.kinds and step.kind not in options.kinds:
-                    continue
+            for step in steps(options.seed, self._brokers.size, options.kinds):
                 await asyncio.sleep(step.gap_s)
                 while len(running) >= _AT_ONCE and not stop.is_set():
                     await asyncio.wait(running, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)

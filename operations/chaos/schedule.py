@@ -5,7 +5,7 @@ shuffled again. So every kind comes in a short run too, and none is left to luck
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -41,12 +41,20 @@ class Step(msgspec.Struct, frozen=True):
     armed: str = ""
 
 
-def steps(seed: int, cluster: Literal["one", "three"]) -> Iterator[Step]:
-    """Yield steps for ever; equal arguments yield equal steps."""
+def steps(seed: int, cluster: Literal["one", "three"], only: Collection[str] = ()) -> Iterator[Step]:
+    """Yield steps for ever; equal arguments yield equal steps.
+
+    Args:
+        seed: Of all choices.
+        cluster: What the faults happen to.
+        only: Names of kinds, which then all weigh the same; all kinds when empty.
+    """
     draw = random.Random(f"{seed} {cluster}")  # noqa: S311 - repeatable, far from anything secret
     kinds = [each for each in KINDS if each.where in {"any", cluster}]
     crashes, disturbances = _dealt(draw, ARMED), _dealt(draw, DISTURBING)
     deck = [kind for kind in kinds for _ in range(kind.weight)]
+    if only:
+        deck = [kind for kind in kinds if kind.name in only]
     for number, kind in enumerate(_dealt(draw, deck), start=1):
         yield Step(
             number,

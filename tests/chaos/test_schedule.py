@@ -28,6 +28,12 @@ def test_every_kind_comes_before_any_deck_is_used_up(cluster: str) -> None:
     assert ("leaders moved" in dealt) == (cluster == "three")
 
 
+def test_only_the_named_kinds_come_each_once_before_any_comes_again() -> None:
+    """A short run that names its kinds has every one of them."""
+    dealt = [step.kind for step in islice(steps(3, "one", ("zombie", "broker killed", POINTS)), 6)]
+    assert sorted(dealt[:3]) == sorted(dealt[3:]) == sorted(["broker killed", POINTS, "zombie"])
+
+
 def test_every_armed_text_can_be_read_by_a_worker() -> None:
     """What is armed is understood by the fault points, and only steps that arm have it."""
     for step in first(5, 200):

@@ -35,7 +35,7 @@ def _run(options: Options) -> Report:
 def test_a_fixed_seed_on_one_broker_breaks_nothing(tmp_path: Path) -> None:
     """Crashes, zombies, compaction, damaged stores, jumping clocks, another version: every promise holds."""
     report = _run(
-        Options(seed=41, faults=20, seconds=40.0, share_on_three=0.0, kinds=ON_ONE, home=tmp_path / "run")
+        Options(seed=41, faults=20, seconds=30.0, share_on_three=0.0, kinds=ON_ONE, home=tmp_path / "run")
     )
     assert report.faults >= 10
     assert report.phases[0].records["fact"] > 0
@@ -45,7 +45,7 @@ def test_a_fixed_seed_on_one_broker_breaks_nothing(tmp_path: Path) -> None:
 def test_a_fixed_seed_on_three_brokers_breaks_nothing(tmp_path: Path) -> None:
     """With a node killed and leaders moved under load, everything confirmed is still there, once."""
     report = _run(
-        Options(seed=42, faults=12, seconds=30.0, share_on_three=1.0, kinds=ON_THREE, home=tmp_path / "run")
+        Options(seed=42, faults=12, seconds=20.0, share_on_three=1.0, kinds=ON_THREE, home=tmp_path / "run")
     )
     assert report.phases[0].faults["broker killed"] >= 1
     assert report.phases[0].faults["leaders moved"] >= 1
