@@ -51,7 +51,7 @@ def compile_reader(declaration: Declaration, constructors: Mapping[str, Callable
 
     Args:
         declaration: The record.
-        constructors: Record name -> what makes its value from keyword arguments.
+        constructors: Record name -> what makes its value from those of the fields, in their order.
     """
     built = native.reader(declaration, constructors)
     if built is not None:
@@ -191,10 +191,10 @@ class _ReaderSource(_Source):
         if kind["name"] not in self._constructors:
             raise BrokenLockError(f"nothing makes values of the record {kind['name']}")
         constructor = self._new(self._constructors[kind["name"]])
-        values: list[tuple[str, str]] = []
+        values: list[str] = []
         for run in _runs(kind["fields"]):
             names = [self._new() for _ in run]
-            values += [(field["name"], name) for field, name in zip(run, names, strict=True)]
+            values += names
             inner = depth
             if len(run) > 1:
                 self.add(depth, f"if data[at:at + {len(run)}] == {bytes(len(run))!r}:")
@@ -204,7 +204,7 @@ class _ReaderSource(_Source):
                 inner = depth + 1
             for field, name in zip(run, names, strict=True):
                 self._read(inner, field["type"], name)
-        return f"{constructor}({', '.join(f'{name}={value}' for name, value in values)})"
+        return f"{constructor}({', '.join(values)})"
 
     def _read(self, depth: int, kind: Any, name: str) -> None:  # noqa: ANN401 - a type is any JSON
         kind = self._resolved(kind)

@@ -216,7 +216,7 @@ class _Source:
         for field in kind["fields"]:
             name = self._new("Any", "None")
             self._read(depth, field["type"], name)
-            values.append(f"{field['name']}={name}")
+            values.append(name)
         return f"{maker}({', '.join(values)})"
 
     def _read(self, depth: int, kind: Any, name: str) -> None:  # noqa: ANN401 - likewise

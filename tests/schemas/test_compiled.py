@@ -58,13 +58,18 @@ def _plain(value: object) -> object:
 
 
 def _dicts(declaration: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
-    names = {declaration["name"]: dict, "Inner": dict}
+    names = {declaration["name"]: _dict_of(declaration), "Inner": _dict_of(INNER)}
     for kind in (field["type"] for field in declaration["fields"]):
         for one in (kind, kind[-1] if isinstance(kind, list) else None):
             inner = one["items"] if shapes.is_array(one) else one
             if shapes.is_record(inner):
-                names[inner["name"]] = dict
+                names[inner["name"]] = _dict_of(inner)
     return names
+
+
+def _dict_of(declaration: Mapping[str, Any]) -> Callable[..., Any]:
+    names = [field["name"] for field in declaration["fields"]]
+    return lambda *values: dict(zip(names, values, strict=True))
 
 
 def _by_fastavro(declaration: Mapping[str, Any], record: object) -> bytes:
@@ -144,7 +149,7 @@ def test_malformed_values_are_refused(kind: Any, payload: bytes, text: str) -> N
     """Out of range, negative lengths and unknown branches are errors, never a wrapped or guessed value."""
     declaration = {"type": "record", "name": "Msg", "fields": [{"name": "a", "type": kind}]}
     with pytest.raises(ValueError, match=text):
-        compile_reader(declaration, {"Msg": dict})(payload, 0)
+        compile_reader(declaration, _dicts(declaration))(payload, 0)
 
 
 def test_every_truncation_is_seen() -> None:
@@ -166,7 +171,10 @@ def test_arrays_in_blocks_of_other_writers_are_read() -> None:
         "fields": [{"name": "a", "type": {"type": "array", "items": "int"}}],
     }
     blocks = b"\2\2" + b"\3\4\4\6" + b"\4\x08\x0a" + b"\0"
-    assert compile_reader(declaration, {"Msg": dict})(blocks, 0) == ({"a": (1, 2, 3, 4, 5)}, len(blocks))
+    assert compile_reader(declaration, _dicts(declaration))(blocks, 0) == (
+        {"a": (1, 2, 3, 4, 5)},
+        len(blocks),
+    )
 
 
 def test_a_claimed_length_costs_nothing() -> None:
@@ -175,7 +183,7 @@ def test_a_claimed_length_costs_nothing() -> None:
     for kind in ("string", {"type": "array", "items": "int"}):
         declaration = {"type": "record", "name": "Msg", "fields": [{"name": "a", "type": kind}]}
         try:
-            _, end = compile_reader(declaration, {"Msg": dict})(huge + b"ab", 0)
+            _, end = compile_reader(declaration, _dicts(declaration))(huge + b"ab", 0)
         except MALFORMED:
             continue
         assert end > 2**59

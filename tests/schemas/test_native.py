@@ -59,8 +59,23 @@ class _Dicts(dict[str, Callable[..., Any]]):
     def __contains__(self, _name: object) -> bool:
         return True
 
-    def __missing__(self, _name: str) -> Callable[..., Any]:
-        return dict
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        names = [field["name"] for field in _record(name, DECLARATIONS)["fields"]]
+        # Routing fields are the first of a statement's.
+        return lambda *values: dict(zip(names, values, strict=False))
+
+
+def _record(name: str, kind: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return the declaration of a record, wherever it stands in a type."""
+    if isinstance(kind, Mapping):
+        if kind.get("name") == name and kind["type"] == "record":
+            return kind
+        kind = list(kind.values())
+    for one in kind if isinstance(kind, list) else ():
+        found = _record(name, one)
+        if found is not None:
+            return found
+    return None
 
 
 @settings(max_examples=10)

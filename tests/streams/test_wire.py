@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from casework import messages
 from casework.events import ActionEvent, ReportEvent, WakeUp
 from casework.messages import ActionStatement, Admitted, Message, ReportStatement, Submission
+from casework.messages.base import missing
 from schemas import codec
 from schemas.errors import UndecodableError, UnexpectedMessageError, UnwritableError
 from schemas.registry import registry
@@ -100,7 +101,8 @@ def _assert_same(kind: type[msgspec.Struct], declaration: dict[str, Any], known:
             tuple(field["default"]) if field.get("default") == [] else field.get("default", msgspec.NODEFAULT)
         )
         assert (field["name"], default) == (field["name"], expected)
-        assert ours.required == ("default" not in field)
+        is_required = ours.required or ours.default_factory is missing
+        assert is_required == ("default" not in field)
         _assert_same_type(ours.type, field["type"], known)
 
 
