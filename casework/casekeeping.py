@@ -18,7 +18,7 @@ from casework.due import due_times
 from casework.effects import effects
 from casework.errors import BugError, ForeignRecordError, RuleViolation
 from casework.events import ActionEvent, Event, ReportEvent, Source, Unpark, WakeUp
-from casework.evolution import evolve
+from casework.evolution import evolved
 from casework.kept import Kept
 from casework.messages import Case, CaseContent, Fact
 from casework.parking import wait
@@ -125,8 +125,9 @@ class _Work:
         """Evolve the case by the facts of one decision, then answer its sender."""
         for fact in facts:
             before = self.case
-            self.case = evolve(before, fact)
-            self._postings.extend(effects(before, self.case, fact, self._event))
+            self.case, notices = evolved(before, fact)
+            if notices or fact.fact == "escalated":
+                self._postings.extend(effects(before, self.case, fact, self._event, notices))
         self._facts.extend(facts)
         if answer is not None:
             self._postings.append(receipt(answer, self.case, facts, cause))

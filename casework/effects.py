@@ -1,23 +1,23 @@
 """effects: what is sent because of a fact: deliveries to members and escalations to police."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
-
-import msgspec
 
 from casework import codes
 from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
-from casework.postings import Posting
+from casework.postings import Inbox, Posting
 from casework.recipients import UPDATE, Notice, recipients
 from casework.stubs import last_number
 
 _REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 
 
-def effects(before: Case | None, after: Case, fact: Fact, event: Event) -> tuple[Posting, ...]:
+def effects(
+    before: Case | None, after: Case, fact: Fact, event: Event, notices: Iterable[Notice] | None = None
+) -> tuple[Posting, ...]:
     """Answer the messages that a fact causes.
 
     Args:
@@ -25,33 +25,33 @@ def effects(before: Case | None, after: Case, fact: Fact, event: Event) -> tuple
         after: The case after it.
         fact: The fact.
         event: The record the decision was made on; its content is filled in where it is the report concerned.
+        notices: Who learns of the fact, as `evolved` found it; None looks for them.
     """
     if fact.fact == "escalated":
         return tuple(_escalations(after, fact, event))
-    notices = recipients(before, after, fact)
-    if not notices:
-        return ()
+    if notices is None:
+        notices = recipients(before, after, fact)
     numbers: dict[str, int] = {}
     desks = {after.desk, None if before is None else before.desk}
     postings = []
     for notice in notices:
         number = 1 + (numbers.get(notice.recipient) or last_number(before, notice.recipient))
         numbers[notice.recipient] = number
-        posting = _delivery(after, fact, event, notice, number)
-        if notice.recipient in desks:
-            posting = msgspec.structs.replace(posting, inbox="desk")
-        postings.append(posting)
+        inbox: Inbox = "desk" if notice.recipient in desks else "inbox"
+        postings.append(_delivery(after, fact, event, notice, number, inbox))
     return tuple(postings)
 
 
-def _delivery(after: Case, fact: Fact, event: Event, notice: Notice, number: int) -> Posting:
+def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
+    after: Case, fact: Fact, event: Event, notice: Notice, number: int, inbox: Inbox
+) -> Posting:
     hands_over = notice.kind != UPDATE
     is_urgent = hands_over and _is_urgent(after, event, notice.report_event_id)
     enclosed = _report(event, notice.report_event_id) if hands_over else _action_of(fact)
     tells_report = hands_over or fact.fact not in _REPORT_FACTS
     return Posting(
         recipient=notice.recipient,
-        inbox="inbox",
+        inbox=inbox,
         is_urgent=is_urgent,
         body=Delivery(
             case_id=after.case_id,
@@ -65,7 +65,7 @@ def _delivery(after: Case, fact: Fact, event: Event, notice: Notice, number: int
             round=after.round,
             leg=after.leg,
             state=after.state,
-            is_repeat=hands_over and (after.round > 1 or sum(origin.count for origin in after.origins) > 1),
+            is_repeat=hands_over and _is_repeat(after),
             fact=fact.fact,
             fact_number=fact.number,
             by=fact.by,
@@ -96,6 +96,12 @@ def _delivery(after: Case, fact: Fact, event: Event, notice: Notice, number: int
         ),
         content_of=notice.report_event_id if hands_over and enclosed is None else None,
     )
+
+
+def _is_repeat(after: Case) -> bool:
+    """Answer whether the case has had a report before the one handed over."""
+    origins = after.origins
+    return after.round > 1 or len(origins) > 1 or (bool(origins) and origins[0].count > 1)
 
 
 def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:

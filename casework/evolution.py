@@ -13,7 +13,7 @@ from casework.action_rules import done_key, role_of
 from casework.copies import with_seen
 from casework.errors import BugError
 from casework.messages import Case, Fact, Origin, Waiting
-from casework.recipients import counted, recipients
+from casework.recipients import Notice, counted, recipients
 from casework.stubs import shrunk
 from casework.transitions import (
     ASSIGNED,
@@ -31,7 +31,12 @@ T = TypeVar("T")
 
 
 def evolve(case: Case | None, fact: Fact) -> Case:
-    """Answer the case after a fact.
+    """Answer the case after a fact; the errors of `evolved`."""
+    return evolved(case, fact)[0]
+
+
+def evolved(case: Case | None, fact: Fact) -> tuple[Case, tuple[Notice, ...]]:
+    """Answer the case after a fact, and who learns of the fact.
 
     Raises:
         BugError: The fact is of another case, out of number, or of a kind this version does not know.
@@ -43,13 +48,17 @@ def evolve(case: Case | None, fact: Fact) -> Case:
     if fact.fact in PARKING:
         # Neither time nor directory: what waits is decided as if it had not waited.
         parked = before.parked if fact.fact == "given_up" else fact.parked
-        return msgspec.structs.replace(before, parked=parked, number=fact.number, source_offset=source_offset)
+        after = msgspec.structs.replace(
+            before, parked=parked, number=fact.number, source_offset=source_offset
+        )
+        return after, ()
     if fact.fact == "shrunk":
-        return shrunk(before, fact)
+        return shrunk(before, fact), ()
     rule = _RULES.get(fact.fact)
     if rule is None:
         raise BugError(f"this version does not know the fact {fact.fact}")
-    changes = {} if EFFECTLESS.intersection(fact.breaches) else rule(before, fact)
+    has_no_effect = fact.breaches and EFFECTLESS.intersection(fact.breaches)
+    changes = {} if has_no_effect else rule(before, fact)
     if before.waiting:
         changes["waiting"] = _still_waiting(changes.get("waiting", before.waiting), fact)
     after = msgspec.structs.replace(
@@ -63,9 +72,9 @@ def evolve(case: Case | None, fact: Fact) -> Case:
         rules_version=fact.rules_version,
     )
     notices = recipients(case, after, fact)
-    if not notices:
-        return after
-    return msgspec.structs.replace(after, deliveries=counted(after, notices))
+    if notices:
+        after = msgspec.structs.replace(after, deliveries=counted(after, notices))
+    return after, notices
 
 
 def fold(facts: Iterable[Fact]) -> Case | None:

@@ -6,6 +6,8 @@ import msgspec
 
 from casework.messages import Delivery, Escalation, Receipt
 
+Inbox = Literal["inbox", "escalations", "desk"]
+
 
 class Posting(msgspec.Struct, frozen=True, gc=False):
     """A message to be sent.
@@ -20,7 +22,7 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
     """
 
     recipient: str
-    inbox: Literal["inbox", "escalations", "desk"]
+    inbox: Inbox
     is_urgent: bool
     body: Delivery | Receipt | Escalation
     content_of: str | None = None

@@ -50,7 +50,8 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     if kind in _SILENT:
         return ()
     if kind in {"assigned", "orphaned"}:
-        return tuple(_of_leg(before, after, fact))
+        first = _of_first_leg(after, fact)
+        return first if fact.leg == 1 else (*first, *_of_later_leg(before, after, fact))
     if kind == "linked":
         return tuple(_of_link(after, fact))
     if kind == "closed":
@@ -76,16 +77,19 @@ def counted(case: Case, notices: Iterable[Notice]) -> tuple[DeliveryCount, ...]:
     for notice in notices:
         last = numbers.get(notice.recipient)
         numbers[notice.recipient] = 1 + (last_number(case, notice.recipient) if last is None else last)
-    return tuple(DeliveryCount(recipient=recipient, number=number) for recipient, number in numbers.items())
+    return tuple([DeliveryCount(recipient=recipient, number=number) for recipient, number in numbers.items()])
 
 
-def _of_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Notice]:
+def _of_first_leg(after: Case, fact: Fact) -> tuple[Notice, ...]:
+    responsible = place(after)
+    if responsible is None or (responsible == fact.origin and fact.report_event_id == fact.input_id):
+        return ()
+    return (Notice(responsible, ASSIGNMENT, fact.report_event_id, fact.origin),)
+
+
+def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Notice]:
     responsible = place(after)
     by_report = fact.report_event_id == fact.input_id
-    if responsible is not None and not (by_report and responsible == fact.origin):
-        yield Notice(responsible, ASSIGNMENT, fact.report_event_id, fact.origin)
-    if fact.leg == 1:
-        return
     others = [origin for origin in after.origins if origin.member != fact.origin]
     if responsible is not None:
         for origin in others:

@@ -1,7 +1,5 @@
 """What a report means for a case: it opens, reopens or joins one, and is never suppressed."""
 
-import functools
-
 import msgspec
 
 from casework.answers import ACCEPTED, Answer
@@ -90,12 +88,13 @@ def begin_leg(
 
 def limits_of(directory: Directory, country: str) -> Deadlines | None:
     """Answer the complete limits of a country as a case keeps them, or None where no clock runs."""
-    if directory.pseudo_country(country) is not None:
-        return None
-    return _complete(directory.country(country).deadlines, directory.deadlines)
+    found: Deadlines | None = directory.known.get(("limits", country))
+    if found is None and directory.pseudo_country(country) is None:
+        found = _complete(directory.country(country).deadlines, directory.deadlines)
+        directory.known["limits", country] = found
+    return found
 
 
-@functools.lru_cache(maxsize=256)
 def _complete(own: CountryDeadlines, default: CountryDeadlines) -> Deadlines:
     limits = msgspec.structs.asdict(own.over(default))
     if None in limits.values():

@@ -55,6 +55,8 @@ def last_number(case: Case | None, recipient: str) -> int:
     for count in case.deliveries:
         if count.recipient == recipient:
             return count.number
+    if case.earlier_deliveries is None:
+        return 0
     return _entries(case.earlier_deliveries).get(_short(recipient), 0)
 
 

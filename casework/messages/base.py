@@ -1,6 +1,6 @@
 """The base of all messages, apart from them so that each module can import it."""
 
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -13,7 +13,7 @@ class _ByPosition(msgspec.StructMeta):
     people to names; a required field that is missing is a TypeError as ever.
     """
 
-    def __new__(
+    def __new__(  # noqa: PYI034 - mypy: a metaclass has no Self
         mcs: type["_ByPosition"],
         name: str,
         bases: tuple[type, ...],
@@ -21,7 +21,7 @@ class _ByPosition(msgspec.StructMeta):
         *,
         kw_only: bool = False,  # noqa: ARG004 - read by type checkers
         **config: Any,  # noqa: ANN401 - options of a struct
-    ) -> Self:
+    ) -> "_ByPosition":
         has_default = False
         for field in namespace.get("__annotations__", {}):
             if field in namespace:
