@@ -169,17 +169,20 @@ class PartitionQueue:
         tp: the partition.
         pending: the batch whose outcome is not known.
         is_scheduled: it stands in some line, or is under way.
+        is_doubtful: after an attempt without an answer nobody knows whether `pending` was appended. Its
+            sequence number must then not be given to other records: they would pass for a repetition.
         failures: attempts of `pending` that failed for a while.
         tried_since: monotonic time of the first attempt since the last outcome; None before it.
     """
 
     __slots__ = ("_limit", "_parts", "_sequence", "_suspects",
-                 "failures", "is_scheduled", "pending", "tp", "tried_since")  # fmt: skip
+                 "failures", "is_doubtful", "is_scheduled", "pending", "tp", "tried_since")  # fmt: skip
 
     def __init__(self, tp: TopicPartition) -> None:
         self.tp = tp
         self.pending: Batch | None = None
         self.is_scheduled = False
+        self.is_doubtful = False
         self.failures = 0
         self.tried_since: float | None = None
         self._parts: deque[Part] = deque()
@@ -302,6 +305,7 @@ class PartitionQueue:
                 freed += part.size
                 part.call.settle()
         self.pending = None
+        self.is_doubtful = False
         self.failures, self.tried_since = 0, None
         return freed
 
@@ -309,6 +313,7 @@ class PartitionQueue:
         parts = list(self._parts)
         self._parts.clear()
         self.pending = None
+        self.is_doubtful = False
         self.failures, self.tried_since = 0, None
         self._suspects = 0
         return parts

@@ -19,7 +19,7 @@ from aiokafka.structs import TopicPartition
 
 from streams.produce_protocol import Answer, ProduceBatches
 from streams.send_queues import Identity, PartitionQueue
-from streams.send_verdicts import Verdict, name_of, verdict_on, verdict_on_error
+from streams.send_verdicts import Verdict, leaves_doubt, name_of, verdict_on, verdict_on_error
 from streams.transport_errors import SendFailedError, UnconfirmedError
 
 if TYPE_CHECKING:
@@ -214,12 +214,15 @@ class SendRounds:
         if verdict == "done":
             self._freed(queue.confirm(answer.offset, answer.append_time))
         else:
+            queue.is_doubtful |= leaves_doubt(answer.code)
             self._judge([queue], verdict, reason, name_of(answer.code))
 
     def _failed(self, queues: Sequence[PartitionQueue], error: Exception) -> None:
         if not queues:
             return
         verdict, reason = verdict_on_error(error)
+        for queue in queues:
+            queue.is_doubtful |= leaves_doubt(error)
         self._judge(queues, verdict, reason, repr(error), error)
 
     def _judge(
@@ -234,16 +237,26 @@ class SendRounds:
         where = f"{first.topic}[{first.partition}]"
         if verdict == "one_by_one":
             for queue in queues:
-                self._freed(queue.refuse(reason))
+                self._refuse(queue, queue.refuse, reason)
         elif verdict in ("again", "look_up"):
             for queue in queues:
                 self._count(queue, what)
             for queue in [queue for queue in queues if self._is_hopeless(queue, reason)]:
                 self._lookup.remember(queue.tp.topic, reason)
-                self._freed(queue.refuse_all(reason))
+                self._refuse(queue, queue.refuse_all, reason)
             self._later([queue for queue in queues if queue.pending], look_up=verdict == "look_up")
         else:
             self._fail(SendFailedError(f"send to {where} failed: {what}"), cause)
+
+    def _refuse(self, queue: PartitionQueue, refuse: Callable[[str], int], reason: str) -> None:
+        if self.failure is not None:
+            return
+        if queue.is_doubtful:
+            where = f"{queue.tp.topic}[{queue.tp.partition}]"
+            text = f"records to {where} were refused ({reason}) after an attempt without an answer"
+            self._fail(UnconfirmedError(text))
+        else:
+            self._freed(refuse(reason))
 
     def _is_hopeless(self, queue: PartitionQueue, reason: str) -> bool:
         """Return whether waiting is over for a topic that the broker does not let us write to."""
@@ -317,7 +330,7 @@ class SendRounds:
             if self._lookup.count(queue.tp.topic) is None:
                 problem = self._lookup.problem(queue.tp.topic)
                 self._lookup.remember(queue.tp.topic, problem)
-            self._freed(queue.refuse_all(problem))
+            self._refuse(queue, queue.refuse_all, problem)
             queue.is_scheduled = False
         elif waited >= self._confirm_timeout:
             self._fail(self._unconfirmed(queue, "no broker leads the partition"))

@@ -33,6 +33,8 @@ _TEMPORARY: Final = frozenset(
         89,  # THROTTLING_QUOTA_EXCEEDED
     }
 )
+#: The batch may have been appended, although the answer is an error.
+_IN_DOUBT: Final = frozenset({-1, 7, 13, 20, 56, 57})
 #: The leader is elsewhere: ask for metadata, then try again.
 _MOVED: Final = frozenset({5, 6, 9, 72, 74, 75})
 #: True only when it stays so: brokers learn of topics and rights some seconds late.
@@ -65,6 +67,15 @@ def verdict_on_error(error: Exception) -> tuple[Verdict, str]:
         passes = error.retriable or isinstance(error, errors.KafkaTimeoutError)
         return ("look_up" if passes else "stop"), ""
     return ("look_up" if isinstance(error, (OSError, TimeoutError)) else "stop"), ""
+
+
+def leaves_doubt(outcome: int | Exception) -> bool:
+    """Return whether the batch may have been appended after this error code, or this error on the way."""
+    if isinstance(outcome, errors.BrokerResponseError):
+        outcome = outcome.errno
+    if isinstance(outcome, int):
+        return outcome in _IN_DOUBT
+    return not isinstance(outcome, errors.NodeNotReadyError)  # nothing left this process
 
 
 def name_of(code: int) -> str:

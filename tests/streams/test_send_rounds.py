@@ -237,6 +237,31 @@ async def test_a_forbidden_topic_is_given_up_after_the_patience() -> None:
         await publisher_on(broker).publish([record()])
 
 
+@pytest.mark.parametrize("doubt", [7, 20, errors.KafkaConnectionError("cut"), OSError("network")])
+@pytest.mark.parametrize("refusal", [10, 29])
+async def test_a_refusal_after_an_attempt_without_an_answer_stops_the_publisher(
+    doubt: Reply, refusal: int
+) -> None:
+    """The first attempt may have been appended: what got its sequence number would pass for a repetition."""
+    broker = Broker()
+    broker.script["a", 0] = [doubt, *[refusal] * 9]
+    publisher = publisher_on(broker)
+    with pytest.raises(UnconfirmedError, match=r"records to a\[0\] were refused \(\w+\) after an attempt"):
+        await publisher.publish([record(value=b"1")])
+    with pytest.raises(UnconfirmedError):
+        await publisher.publish([record(value=b"2")])
+
+
+async def test_a_refusal_after_attempts_that_never_left_is_one_record_refused() -> None:
+    """A broker that could not be reached has appended nothing."""
+    broker = Broker()
+    broker.script["a", 0] = [errors.NodeNotReadyError("down"), 19, 10]
+    publisher = publisher_on(broker)
+    with pytest.raises(UndeliverableError):
+        await publisher.publish([record(value=b"1")])
+    assert (await publisher.publish([record(value=b"2")])).records == 1
+
+
 async def test_a_partition_without_a_leader_is_waited_for() -> None:
     """An election is no reason to give up."""
     broker = Broker()
