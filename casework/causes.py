@@ -159,9 +159,9 @@ _KEY_ID: Final = _AT["key_id"]
 _BLANK: Final = list(
     msgspec.structs.astuple(
         Fact(
-            case_id="", url_key=b"", number=0, fact="", round=0, leg=0, fact_id="", input_id="", environment="",
-            by="", occurred_at=0, admitted_at=0, submitted_at=0, directory_version=0, rules_version=RULES_VERSION,
-            source_topic="", source_partition=0, source_offset=0,
+            case_id="", url_key=b"", number=0, fact="", round=0, leg=0, fact_id="", input_id="",
+            environment="", by="", occurred_at=0, admitted_at=0, submitted_at=0, directory_version=0,
+            rules_version=RULES_VERSION, source_topic="", source_partition=0, source_offset=0,
         )
     )
 )  # fmt: skip

@@ -5,7 +5,6 @@ worker that repeats a decision after a crash therefore sends the same ids, and a
 """
 
 import hashlib
-import struct
 from typing import Final
 
 RANDOM_BYTES: Final = 10
@@ -16,11 +15,6 @@ SHOWN_ID: Final = 64
 
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """A hexadecimal digit with its two leading bits set to the variant of RFC 9562."""
-
-
-_PARTS: Final = struct.Struct(">4s2sHH6s").unpack_from
-_VERSION_8: Final = tuple(f"8{low:03x}" for low in range(1 << 12))
-_WITH_VARIANT: Final = tuple(f"{0x8000 | low:04x}" for low in range(1 << 14))
 
 
 def new_event_id(now_ms: int, randomness: bytes) -> str:
@@ -48,11 +42,7 @@ def derived_id(input_id: str, kind: str, recipient: str) -> str:
         kind: What it is, such as `receipt` or `escalation.tor`.
         recipient: Who gets it; a member id, a topic code or a case id.
     """
-    first, second, third, fourth, last = _PARTS(
-        hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).digest()
-    )
-    middle = f"{_VERSION_8[third & 0xFFF]}-{_WITH_VARIANT[fourth & 0x3FFF]}"
-    return f"{first.hex()}-{second.hex()}-{middle}-{last.hex()}"
+    return _text(hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).digest().hex(), "8")
 
 
 def derived_id_for_url(input_id: str, kind: str, recipient: str, url_key: bytes) -> str:
