@@ -42,7 +42,7 @@ def derived_id(input_id: str, kind: str, recipient: str) -> str:
         kind: What it is, such as `receipt` or `escalation.tor`.
         recipient: Who gets it; a member id, a topic code or a case id.
     """
-    return _text(hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).digest().hex(), "8")
+    return _text(hashlib.sha256(f"{input_id}\n{kind}\n{recipient}".encode()).hexdigest(), "8")
 
 
 def derived_id_for_url(input_id: str, kind: str, recipient: str, url_key: bytes) -> str:
