@@ -206,18 +206,18 @@ class CaseBatch:
             StoreError: The store of contents failed.
         """
         url_key = event.admitted.url_key
-        contents = {
-            content_key(url_key, content.report_event_id): wire.encode(content) for content in kept.contents
-        }
+        encode = wire.encode
+        contents = {content_key(url_key, one.report_event_id): encode(one) for one in kept.contents}
         try:
             kept = self._filled(kept, contents)
         except UnreadableError as error:
             raise BugError("the stored content of a report cannot be read") from error
-        facts = tuple([wire.encode(fact) for fact in kept.facts])
-        bodies = tuple([wire.encode(posting.body) for posting in kept.postings])
+        facts = tuple([encode(fact) for fact in kept.facts])
+        bodies = tuple([encode(posting.body) for posting in kept.postings])
         self.steps.append(Step(event, before, kept, facts, bodies))
         self._overlay[url_key] = kept.case
-        self._contents_overlay.update(contents)
+        if contents:
+            self._contents_overlay.update(contents)
         if kept.erases_contents:
             fresh = [key for key in self._contents_overlay if key.startswith(url_key)]
             self._contents_overlay.update(dict.fromkeys([*fresh, *self._contents.keys(url_key)]))
@@ -268,10 +268,11 @@ class CaseBatch:
         return case
 
     def _filled(self, kept: Kept, fresh: Mapping[bytes, bytes]) -> Kept:
-        if all(posting.content_of is None for posting in kept.postings):
-            return kept
-        postings = tuple(self._with_content(posting, fresh) for posting in kept.postings)
-        return msgspec.structs.replace(kept, postings=postings)
+        for posting in kept.postings:
+            if posting.content_of is not None:
+                postings = tuple(self._with_content(one, fresh) for one in kept.postings)
+                return msgspec.structs.replace(kept, postings=postings)
+        return kept
 
     def _with_content(self, posting: Posting, fresh: Mapping[bytes, bytes]) -> Posting:
         """Fill statement and content of a report into a posting; erased content leaves it without."""

@@ -29,17 +29,21 @@ class Measures:
         for step in steps:
             for fact in step.kept.facts:
                 facts[fact.fact] += 1
-                breaches.update(fact.breaches)
-            self._human(step)
+                if fact.breaches:
+                    breaches.update(fact.breaches)
+            is_report = isinstance(step.event, ReportEvent)
+            if not is_report:
+                self._human(step)
             for posting in step.kept.postings:
-                if isinstance(posting.body, Receipt):
-                    receipts[posting.body.outcome] += 1
-                    if posting.body.outcome == "refused" and posting.body.rule is not None:
-                        refusals[posting.body.rule] += 1
-                elif isinstance(posting.body, Delivery):
+                body = posting.body
+                if isinstance(body, Receipt):
+                    receipts[body.outcome] += 1
+                    if body.outcome == "refused" and body.rule is not None:
+                        refusals[body.rule] += 1
+                elif isinstance(body, Delivery):
                     deliveries[posting.recipient] += 1
-                    if posting.body.kind in _REPORTS and isinstance(step.event, ReportEvent):
-                        elapsed = (real_ms - posting.body.submitted_at) / 1000
+                    if is_report and body.kind in _REPORTS:
+                        elapsed = (real_ms - body.submitted_at) / 1000
                         latencies.append((step.event.admitted.hosting_country, elapsed))
         self._metrics.counts(facts, breaches, receipts, deliveries)
         self._metrics.refusals(refusals)
@@ -50,10 +54,10 @@ class Measures:
 
         A step can be implied by another one (whoever informed the provider had acknowledged): the case says
         what is done now and was not before, the facts say when. A report that stays in its country counts as
-        acknowledged by rule at once; no person took that step, so it is not timed.
+        acknowledged by rule at once; no person took that step, so reports are not asked about.
         """
         before, after = step.before, step.kept.case
-        if isinstance(step.event, ReportEvent) or after is None or after.assigned_hotline is None:
+        if after is None or after.assigned_hotline is None:
             return
         hotline = after.assigned_hotline
         facts = [

@@ -139,6 +139,7 @@ class CasekeeperMetrics(TurnedAwayMetrics):
             buckets=MACHINE_BUCKETS,
             registry=self.registry,
         )
+        self._machine_of: dict[str, Histogram] = {}
         self._human = Histogram(
             f"{PREFIX}_human_latency_seconds",
             "From assignment (scope leg) or public report (scope case) to a step, by responsible hotline.",
@@ -191,7 +192,10 @@ class CasekeeperMetrics(TurnedAwayMetrics):
     def machine_latencies(self, latencies: Iterable[tuple[str, float]]) -> None:
         """Observe (hosting country, seconds) of deliveries."""
         for country, seconds in latencies:
-            self._machine.labels(country).observe(max(seconds, 0.0))
+            of_country = self._machine_of.get(country)
+            if of_country is None:
+                of_country = self._machine_of[country] = self._machine.labels(country)
+            of_country.observe(max(seconds, 0.0))
 
     def human_latency(self, step: str, scope: str, hotline: str, seconds: float) -> None:
         """Observe one step of a case."""

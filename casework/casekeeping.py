@@ -120,12 +120,14 @@ class _Work:
         self._facts: list[Fact] = []
         self._postings: list[Posting] = []
         self._contents: list[CaseContent] = []
+        self._erases = False
 
     def apply(self, facts: tuple[Fact, ...], answer: Answer | None, cause: Cause) -> None:
         """Evolve the case by the facts of one decision, then answer its sender."""
         for fact in facts:
             before = self.case
             self.case, notices = evolved(before, fact)
+            self._erases |= fact.fact == "shrunk"
             if notices or fact.fact == "escalated":
                 self._postings.extend(effects(before, self.case, fact, self._event, notices))
         self._facts.extend(facts)
@@ -172,6 +174,5 @@ class _Work:
         case = self.case
         if case is not None and case.state == AWAITED and not case.waiting:
             case = None
-        erases = any(fact.fact == "shrunk" for fact in self._facts)
         facts, postings, contents = tuple(self._facts), tuple(self._postings), tuple(self._contents)
-        return Kept(case, facts, postings, contents, erases_contents=erases)
+        return Kept(case, facts, postings, contents, self._erases)

@@ -41,7 +41,7 @@ def evolved(case: Case | None, fact: Fact) -> tuple[Case, tuple[Notice, ...]]:
     Raises:
         BugError: The fact is of another case, out of number, or of a kind this version does not know.
     """
-    before = _blank(fact) if case is None else case
+    before = _begun(fact) if case is None else case
     if fact.case_id != before.case_id or fact.number != before.number + 1:
         raise BugError(f"fact number {fact.number} cannot follow number {before.number}")
     source_offset = max(before.source_offset, fact.source_offset)
@@ -85,7 +85,7 @@ def fold(facts: Iterable[Fact]) -> Case | None:
     return case
 
 
-def _blank(fact: Fact) -> Case:
+def _begun(fact: Fact) -> Case:
     return Case(
         url_key=fact.url_key,
         case_id=fact.case_id,
