@@ -7,11 +7,13 @@ import msgspec
 import pytest
 from paper_exchange import PaperExchange, lived
 
+from agents.dead_letters import DeadLetterBox
 from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Message, Receipt
 from operations.invariants import check, examine
 from operations.reading import Record
 from schemas.errors import UnreadableError
 from streams import wire
+from streams.publishing import Outgoing
 from streams.topics import Topics
 
 Records = list[Record]
@@ -292,3 +294,17 @@ def test_an_erased_content_is_counted_and_nothing_is_missing(paper: PaperExchang
     outcome = examine(paper.history(appended(paper.records, content._replace(value=None))))
     assert outcome.violations == ()
     assert outcome.verification.unchecked == {"content_erased": 1}
+
+
+def test_a_delivery_that_its_inbox_refused_may_come_late_and_no_other(paper: PaperExchange) -> None:
+    """What was set aside and replayed comes behind later ones, held back by clients; all others keep order."""
+    box, inbox = DeadLetterBox(TOPICS.dead_letters, "casekeeper"), TOPICS.inbox("gb-iwf")
+    index = first(paper.records, inbox, of_kind(Delivery, number=2))
+    late = paper.records[index]
+    refused = Outgoing(inbox, late.partition, late.key, late.value)
+    letter = box.undeliverable(refused, "too_large", partitions=1, failed_at=late.timestamp)
+    set_aside = late._replace(topic=letter.topic, partition=0, headers=tuple(letter.headers))
+    rest = paper.records[:index] + paper.records[index + 1 :]
+    replayed = appended(appended(rest, set_aside), late)
+    assert found(paper, replayed) == set()
+    assert "delivery_order" in found(paper, _swap(inbox, of_kind(Delivery))(replayed))
