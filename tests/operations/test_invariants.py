@@ -297,7 +297,7 @@ def test_an_erased_content_is_counted_and_nothing_is_missing(paper: PaperExchang
 
 
 def test_a_delivery_that_its_inbox_refused_may_come_late_and_no_other(paper: PaperExchange) -> None:
-    """What was set aside and replayed comes behind later ones, held back by clients; all others keep order."""
+    """What was set aside and replayed comes after later ones, held back by clients; the others keep order."""
     box, inbox = DeadLetterBox(TOPICS.dead_letters, "casekeeper"), TOPICS.inbox("gb-iwf")
     index = first(paper.records, inbox, of_kind(Delivery, number=2))
     late = paper.records[index]
