@@ -10,7 +10,7 @@ import asyncio
 import logging
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import faust
 import mode
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LOOK_AGAIN_S: Final = 0.5
+
 
 @dataclass(frozen=True)
 class WorkerOptions:
@@ -57,6 +59,8 @@ class WorkerOptions:
         start_timeout: for the probe, and again for joining the group.
         confirm_timeout: a send without an answer for so long stops the process; until then it is tried again,
             so that brokers restarted one after another stop no worker.
+        metadata_patience: an unknown topic is asked for again for so long: a broker that has just started
+            knows its topics a moment later.
         metadata_max_age: after this the group's leader asks again which partitions there are. A broker that
             is starting may know none of a topic yet; the group then stands still until the next look.
         faults: what tests break on purpose.
@@ -181,14 +185,16 @@ async def probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) ->
 
     Raises:
         ConfigurationError: with one sentence that names what is missing.
+        FatalTransportError: no broker let us in. Nobody can tell a wrong address from brokers that are down,
+            and against the latter a restart helps.
     """
     try:
         async with asyncio.timeout(options.start_timeout):
             await _probe(options, group_id, topics)
     except TimeoutError as error:
-        raise ConfigurationError(
+        raise FatalTransportError(
             f"the brokers at {options.bootstrap} did not let us in for {options.start_timeout} s: "
-            "wrong address, certificate or password, or they are down"
+            "they are down, or address, certificate or password are wrong"
         ) from error
 
 
@@ -202,11 +208,7 @@ async def _probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -
     )
     try:
         await _connected(consumer)
-        missing = sorted(set(topics) - await consumer.topics())
-        if missing:
-            raise ConfigurationError(
-                f"topics missing, or not to be described by us: {', '.join(missing)}: run 'hx provision'"
-            )
+        await _described(consumer, set(topics), options.metadata_patience)
         first = [TopicPartition(topic, 0) for topic in topics]
         consumer.assign(first)
         for tp in first:
@@ -229,6 +231,17 @@ async def _connected(consumer: KafkaConsumer) -> None:
             await asyncio.sleep(0.5)
         else:
             return
+
+
+async def _described(consumer: KafkaConsumer, topics: set[str], patience: float) -> None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience  # a broker that has just come back knows its topics a moment later
+    while missing := sorted(topics - await consumer.topics()):
+        if loop.time() > until:
+            raise ConfigurationError(
+                f"topics missing, or not to be described by us: {', '.join(missing)}: run 'hx provision'"
+            )
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def run_apps(  # noqa: PLR0913 - keyword-only limits

@@ -45,10 +45,22 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_fail_stop() -> None:
 
 
 async def test_unreachable_brokers_are_named_within_the_limit() -> None:
-    """A wrong address is one sentence, not a worker that waits for ever."""
+    """A wrong address is one sentence, not a worker that waits for ever; brokers may be away: restart it."""
     options = WorkerOptions("127.0.0.1:1", start_timeout=0.2)
-    with pytest.raises(ConfigurationError, match=r"127\.0\.0\.1:1 did not let us in for 0\.2 s"):
+    with pytest.raises(FatalTransportError, match=r"127\.0\.0\.1:1 did not let us in for 0\.2 s"):
         await probe(options, "group", ["topic"])
+
+
+def test_a_worker_that_no_broker_lets_in_asks_to_be_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brokers that are away while a worker starts cost restarts, never a person: the code is 70."""
+    codes: list[int] = []
+    monkeypatch.setattr("streams.worker.FailStop", lambda: FailStop(codes.append))
+
+    async def starts(_fail_stop: FailStop) -> None:
+        await probe(WorkerOptions("127.0.0.1:1", start_timeout=0.2), "group", ["topic"])
+
+    assert run_worker(starts) == 70
+    assert codes == [70]
 
 
 @pytest.mark.kafka
