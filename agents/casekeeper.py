@@ -7,7 +7,6 @@ that came before it in its partition is confirmed. A crash at any point repeats 
 was confirmed skip what they have applied, all others decide again, the same, with the same ids.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from agents.parking import HELD_IN_HAND, Patience
 from agents.sending import Sender
 from agents.unparking import Readers
 from casework.postings import Posting
+from streams.batch_events import submit_all
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
 from streams.fault_points import NO_FAULTS, FaultPoints
@@ -30,13 +30,17 @@ from streams.newest_wins import deletion_headers
 from streams.partition_state import PartitionState, get_all, writing
 from streams.publishing import Outgoing
 from streams.topics import Topics
+from streams.turnstile import Turnstile
 from streams.untyped import FaustApp, FaustStream
 from streams.worker import batches
 
 log = logging.getLogger(__name__)
 
 GROUP: Final = "casekeeper"
-_YIELD_EVERY: Final = 8
+#: Of one call, in all; that of intake.
+CALL_RECORDS: Final = 1000
+#: Of one call, of one partition.
+SHARE_RECORDS: Final = 250
 
 
 class Casekeeper:
@@ -52,6 +56,7 @@ class Casekeeper:
         readers: Opens readers of what waits in parked cases.
         faults: What tests break on purpose.
         patience: How long a record that needs what is not here is held in hand.
+        turnstile: What all calculate behind.
     """
 
     def __init__(  # noqa: PLR0913 - what the agent is made of, given once by workers
@@ -66,6 +71,7 @@ class Casekeeper:
         readers: Readers,
         faults: FaultPoints = NO_FAULTS,
         patience: Patience = HELD_IN_HAND,
+        turnstile: Turnstile | None = None,
     ) -> None:
         self._topics = topics
         self._feed = feed
@@ -77,6 +83,7 @@ class Casekeeper:
         self._readers = readers
         self._faults = faults
         self._patience = patience
+        self._turnstile = turnstile or Turnstile()
         self._cases: PartitionState | None = None
         self._contents: PartitionState | None = None
 
@@ -104,24 +111,18 @@ class Casekeeper:
         for batch in bundle:
             cases, contents = await get_all(batch.partition, self._cases, self._contents)
             works.append(CaseBatch(batch.partition, cases, contents, self._feed, self._readers))
-        for work, batch in zip(works, bundle, strict=True):
-            for number, record in enumerate(batch.records, start=1):
-                if patience_s is None:
-                    work.add(record)
-                else:
-                    await work.add_held(record, patience_s)
-                if number % _YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
+        await self._decide(works, bundle, patience_s)
         partitions = [work.partition for work in works]
+        slices = self._turnstile.slices()
         with writing(partitions, self._cases, self._contents):
             await self._send_effects(works, await self._effects(works))
             await self._send_states(works)
             for work in works:
                 await self._faults.reach("casekeeper.after_state", work.partition)
                 work.write()
-        for work in works:
-            for _, before, after in work.changes():
-                self._index.changed(work.partition, before, after)
+                for _, before, after in work.changes():
+                    self._index.changed(work.partition, before, after)
+                await slices.breathe()
         self._measures.observe((step for work in works for step in work.steps), self._clock.real_ms())
         self._metrics.dead_letters(
             Counter(failure.error_class for work in works for _, failure in work.given_up)
@@ -131,6 +132,18 @@ class Casekeeper:
             for work, batch in zip(works, bundle, strict=True)
             if work.held
         )
+
+    async def _decide(self, works: Sequence[CaseBatch], bundle: Bundle, patience_s: float | None) -> None:
+        if patience_s is None:
+            async with self._turnstile.turn() as slices:
+                for work, batch in zip(works, bundle, strict=True):
+                    for record in batch.records:
+                        work.add(record)
+                        await slices.breathe()
+            return
+        for work, batch in zip(works, bundle, strict=True):
+            for record in batch.records:
+                await work.add_held(record, patience_s)
 
     async def _send_states(self, works: Sequence[CaseBatch]) -> None:
         """Send the new states; one that ended says by which record: a late older one cannot undo it then."""
@@ -192,12 +205,11 @@ class Casekeeper:
 
 def declare(app: FaustApp, casekeeper: Casekeeper, topics: Topics, *states: PartitionState) -> JoinedLanes:
     """Make the Faust agent that hands what comes of cases.admitted to the lanes, once `states` are loaded."""
-    lanes = JoinedLanes(app, casekeeper.handle)
+    lanes = JoinedLanes(app, casekeeper.handle, max_records=CALL_RECORDS, max_partition_records=SHARE_RECORDS)
     loaded = LoadedFirst(lanes, *states)
 
     async def read_admitted(stream: FaustStream) -> None:
-        async for event in stream.noack().events():
-            loaded.submit(event)
+        await submit_all(app, stream, loaded.submit)
 
     app.agent(batches(app, topics.cases_admitted), name="casekeeper")(read_admitted)
     return lanes

@@ -5,6 +5,7 @@ both run in one process: nothing changes for those who watch when they are taken
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +23,7 @@ from agents.inbox_lag import InboxLag
 from agents.intake import Intake
 from agents.metrics import CasekeeperMetrics, IntakeMetrics
 from agents.open_cases import OpenCases
-from agents.pace import GroupLag, Pace, Paced, Unpaced
+from agents.pace import GroupLag, Pace, Paced
 from agents.parking import ParkedCases
 from agents.sending import Sender
 from agents.stored_cases import version_of
@@ -36,6 +37,7 @@ from streams.partition_state import PartitionState
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport_errors import ConfigurationError
+from streams.turnstile import Turnstile
 from streams.untyped import FaustApp
 from streams.worker import WorkerOptions, make_app, probe, run_apps
 from streams.worker import run_worker as run_main
@@ -79,6 +81,7 @@ class _Setting:
         self.feed = feed
         self.fail_stop = fail_stop
         self.topics = Topics(settings.topic_prefix)
+        self.turnstile = Turnstile()
         self.is_started = False
 
     def group(self, name: str) -> str:
@@ -156,6 +159,9 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
 
         def ready() -> None:
             shared.is_started = True
+            # All that a start makes lives as long as the process: no collection need look at it again.
+            gc.collect()
+            gc.freeze()
             tasks.extend(asyncio.create_task(start()) for part in parts.values() for start in part.tasks)
             addresses = {name: part.server.address for name, part in parts.items()}
             ports = ", ".join(f"{name} on port {part.server.port}" for name, part in parts.items())
@@ -212,7 +218,7 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
     metrics.admitted_backlog.set_function(lambda: pace.backlog)
     metrics.directory_version.set_function(lambda: shared.feed.newest_version)
     urgent, urgent_sender = _intake_app(
-        shared, options, metrics, intakes.URGENT_GROUP, Unpaced(), topics.reports_urgent
+        shared, options, metrics, intakes.URGENT_GROUP, None, topics.reports_urgent
     )
     normal, sender = _intake_app(
         shared, options, metrics, intakes.GROUP, pace, topics.actions_submitted, topics.reports_submitted
@@ -232,7 +238,7 @@ def _intake_app(
     options: WorkerOptions,
     metrics: IntakeMetrics,
     name: str,
-    pace: Pace,
+    pace: Pace | None,
     *topics: str,
 ) -> tuple[FaustApp, Sender]:
     group = shared.group(name)
@@ -252,6 +258,7 @@ def _intake_app(
         sender=sender,
         metrics=metrics,
         pace=pace,
+        turnstile=None if pace is None else shared.turnstile,
         faults=options.faults,
     )
     intakes.declare(app, agent, *topics)
@@ -298,6 +305,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
         index=index,
         readers=readers_of(client, topics.cases_admitted),
         faults=options.faults,
+        turnstile=shared.turnstile,
     )
     copies = LocalCopies(settings.data_dir / "state", settings.instance_id or "worker")
     cases = PartitionState(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from faust.types import TP
 
-    from streams.untyped import FaustApp, KafkaRecord
+    from streams.untyped import FaustApp, FaustStream, KafkaRecord
 
 #: Bytes that a record costs in memory beyond its value, with a key of 36 bytes: measured by tracemalloc.
 RECORD_OVERHEAD = 300
@@ -63,3 +63,18 @@ class PassSchema(Schema):
             return Event(app, None, message.value, message.headers, message)
 
         return decode
+
+
+async def submit_all(app: FaustApp, stream: FaustStream, submit: Callable[[Event], object]) -> None:
+    """Hand every batch event of an agent's stream to `submit`, all that lie ready in one turn of the loop.
+
+    The stream alone gives one in a turn. A fetch has one for each of its partitions, and under load a turn
+    takes milliseconds: partitions with little traffic would wait for those before them, and never catch up.
+    """
+    queue = stream.channel.queue
+    async for event in stream.noack().events():
+        submit(event)
+        while not queue.empty():
+            waiting = queue.get_nowait()
+            if app.consumer.take(waiting.message):
+                submit(waiting)

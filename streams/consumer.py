@@ -147,6 +147,14 @@ class LosslessConsumer(driver.Consumer):
         """Return whether an agent has a batch that is neither acknowledged nor given back."""
         return bool(self._unacked_messages)
 
+    def take(self, message: BatchMessage) -> bool:
+        """Note that an agent takes a batch from its queue; False when it must not, as with its stream."""
+        if not self.app.flow_control.is_active() or message.generation_id != self.app.consumer_generation_id:
+            return False
+        message.tracked = True
+        self._unacked_messages.add(message)
+        return True
+
     def is_current(self, message: BatchMessage) -> bool:
         """Return whether the partition of `message` is still held as it was when it was fetched."""
         return message.epoch == self._epoch and message.generation_id == self.app.consumer_generation_id

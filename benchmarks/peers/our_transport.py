@@ -9,6 +9,7 @@ import sys
 from typing import Final
 
 from benchmarks.peers import yardstick
+from streams.batch_events import submit_all
 from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
 from streams.publishing import Outgoing
@@ -38,8 +39,7 @@ async def main(fail_stop: FailStop, arguments: list[str]) -> None:
     lanes = PartitionLanes(app, handle)
 
     async def read(stream: FaustStream) -> None:
-        async for event in stream.noack().events():
-            lanes.submit(event)
+        await submit_all(app, stream, lanes.submit)
 
     app.agent(batches(app, source), name="router")(read)
     await run_apps([app])

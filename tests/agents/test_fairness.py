@@ -7,14 +7,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents import casekeeper
+from agents.intake import SHARE_RECORDS
 from casework.messages import Admitted
 from streams import wire
 
 pytestmark = pytest.mark.kafka
 LIMIT = 200
-FLOOD = 6500
-# Of one partition, a bundle of intake has at most a thousand records; four bundles are under way.
-BUNDLE = 1000
+FLOOD = 2000
+# Of one partition, which is all that is flooded; four bundles are under way.
+BUNDLE = SHARE_RECORDS
 CALLS = 4
 FLOODED = "NL"
 OTHER = "DE"

@@ -129,7 +129,7 @@ async def main(fail_stop: FailStop) -> None:
         limit = OPTIONS.get("max_records", 2000)
         lanes = PartitionLanes(app, Copier(app, options, source).handle, max_records=limit)
 
-        async def work(stream: FaustStream, lanes: PartitionLanes = lanes) -> None:
+        async def work(stream: FaustStream, app: LosslessApp = app, lanes: PartitionLanes = lanes) -> None:
             await submit_all(app, stream, lanes.submit)
 
         app.agent(batches(app, source), name=f"copier{number}")(work)
