@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
+from kafka.admin import KafkaAdminClient
+
 from casework.directory import Directory
 from operations.directory import document
 from operations.directory.files import NETWORK_FILE, Candidates
@@ -49,7 +52,7 @@ def wanted_topics(settings: Settings, directory: Directory) -> tuple[Topic, ...]
 
 
 def plan_topics(settings: Settings, directory: Directory) -> Plan:
-    """What provisioning would change on the cluster; nothing is changed.
+    """What provisioning would change on the cluster, quotas included; nothing is changed.
 
     Raises:
         TemporaryError: No broker answers.
@@ -57,27 +60,35 @@ def plan_topics(settings: Settings, directory: Directory) -> Plan:
     table = wanted_topics(settings, directory)
     with provision.connect(settings.bootstrap) as admin:
         cluster = provision.read_cluster(admin, (topic.name for topic in table))
-    return provision.plan(cluster, table, replication=settings.replication, min_insync=settings.min_insync)
+        rates = _plan_rates(admin, settings, directory)
+    made = provision.plan(cluster, table, replication=settings.replication, min_insync=settings.min_insync)
+    return msgspec.structs.replace(made, rates=rates)
 
 
 def provision_topics(settings: Settings, directory: Directory) -> Plan:
-    """Bring the cluster to the table and answer the plan that was applied; set the members' quotas too.
+    """Bring the cluster to the table, then the members' quotas; answer the plan that was applied.
 
     Raises:
         PlanRefusedError: A change is never made; nothing was changed.
         TemporaryError: No broker answers.
     """
-    made = provision.provision(
-        settings.bootstrap,
-        wanted_topics(settings, directory),
-        replication=settings.replication,
-        min_insync=settings.min_insync,
-    )
-    if settings.member_bytes_per_s:
-        with provision.connect(settings.bootstrap) as admin:
-            members = (member.id for member in directory.members)
-            quotas.set_rates(admin, dict.fromkeys(members, settings.member_bytes_per_s))
+    made = plan_topics(settings, directory)
+    with provision.connect(settings.bootstrap) as admin:
+        provision.apply(admin, made)
+        quotas.set_rates(admin, made.rates)
     return made
+
+
+def _plan_rates(
+    admin: KafkaAdminClient, settings: Settings, directory: Directory
+) -> tuple[quotas.RateChange, ...]:
+    """Each member has the rate of the settings; whoever else has an inbox was a member and has none."""
+    topics = Topics(settings.topic_prefix)
+    members = {member.id for member in directory.members}
+    once_members = {found for name in admin.list_topics() if (found := topics.member_of_inbox(name))}
+    rate = settings.member_bytes_per_s
+    wanted = dict.fromkeys(members, rate) if rate else {}
+    return quotas.plan_rates(quotas.read_rates(admin), wanted, members | once_members)
 
 
 async def publish_directory(settings: Settings, directory: Directory) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from streams.quotas import RateChange
 from streams.topics import Topic
 
 
@@ -43,6 +44,7 @@ class Plan(msgspec.Struct, frozen=True):
         refused: differences that are never resolved by us.
         unchanged: names of topics that are as wanted.
         replication: copies of each partition of a new topic.
+        rates: quotas that change.
     """
 
     create: tuple[Topic, ...]
@@ -51,17 +53,18 @@ class Plan(msgspec.Struct, frozen=True):
     refused: tuple[Change, ...]
     unchanged: tuple[str, ...]
     replication: int
+    rates: tuple[RateChange, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do and nothing to refuse."""
-        return not (self.create or self.grow or self.configure or self.refused)
+        return not (self.create or self.grow or self.configure or self.refused or self.rates)
 
     def to_text(self) -> str:
         """The plan for a reader: one line per change, then the sums."""
         sums = (
             f"{len(self.create)} to create, {len(self.grow)} to grow, {len(self.configure)} values to change"
-            f", {len(self.refused)} refused, {len(self.unchanged)} unchanged"
+            f", {len(self.rates)} quotas, {len(self.refused)} refused, {len(self.unchanged)} unchanged"
         )
         lines = [
             *(
@@ -70,6 +73,7 @@ class Plan(msgspec.Struct, frozen=True):
             ),
             *(f"grow       {change}" for change in self.grow),
             *(f"configure  {change}" for change in self.configure),
+            *(f"quota      {change}" for change in self.rates),
             *(f"REFUSED    {change}" for change in self.refused),
             sums,
         ]

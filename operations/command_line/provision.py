@@ -1,4 +1,4 @@
-"""`hx provision`: the topics of the table come to be on the cluster."""
+"""`hx provision`: the topics of the table and the members' quotas come to be on the cluster."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def provision(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Create and correct the topics for settings and directory file; refuses to shrink; may be repeated.
+    """Create and correct topics and quotas for settings and directory file; never shrinks; may be repeated.
 
     Example: hx provision --plan
     """
