@@ -13,6 +13,7 @@ Lost is
 - an escalation that was decided and not sent;
 - the report itself, where a delivery or escalation hands it over without, or with another one;
 - a record of the exchange's own topics that nobody can read.
+What a topic refused lies among the dead letters and is not lost; it has a line of its own.
 Two different messages in the place of one are a conflict: an effect that took place twice.
 """
 
@@ -33,6 +34,7 @@ from casework.messages import (
     Receipt,
     ReportStatement,
 )
+from casework.stubs import last_number
 from schemas.errors import UnreadableError
 from streams import wire
 
@@ -90,6 +92,8 @@ class Books(msgspec.Struct, frozen=True):
         deliveries: Deliveries in all inboxes and desks.
         facts: Decided facts.
         dead_letters: Places of the records they were made from.
+        given_up: Places of submissions of which the admitted record became a dead letter.
+        undeliverable: Receipts, deliveries and escalations that their topic refused, among the dead letters.
         escalations: Messages to police liaisons.
         cases: Newest state of each case.
         confirmed: Event ids whose senders have the broker's confirmation.
@@ -102,6 +106,8 @@ class Books(msgspec.Struct, frozen=True):
     deliveries: Collection[Delivery] = ()
     facts: Collection[Fact] = ()
     dead_letters: Collection[Place] = ()
+    given_up: Collection[Place] = ()
+    undeliverable: Collection[Receipt | Delivery | Escalation] = ()
     escalations: Collection[Escalation] = ()
     cases: Collection[Case] = ()
     confirmed: Collection[str] = ()
@@ -120,7 +126,8 @@ class Account(msgspec.Struct, frozen=True):
         refused: Submissions refused.
         not_applicable: Submissions that could change nothing.
         duplicates: Submissions that were sent more than once and answered so.
-        dead_lettered: Records set aside.
+        dead_lettered: Records set aside that could not be read, judged or decided.
+        undeliverable: Messages that wait among the dead letters because their topic did not take them.
         delivered: Deliveries, each once.
         repeated: Deliveries that lie there a second time under their own id, which readers drop.
         escalated: Messages to police.
@@ -140,6 +147,7 @@ class Account(msgspec.Struct, frozen=True):
     not_applicable: int
     duplicates: int
     dead_lettered: int
+    undeliverable: int
     delivered: int
     repeated: int
     escalated: int
@@ -160,18 +168,19 @@ def account(books: Books) -> Account:
     """Compare the ids and answer what is there and what is missing."""
     kinds = {each.key: each.kind for each in books.submissions if each.key is not None}
     unreadable = sum(each.event_id is None for each in books.submissions)
-    outcomes = Counter(outcome for *_, outcome in {(*_key(each), each.outcome) for each in books.receipts})
+    whole = _with_undeliverable(books)
+    outcomes = Counter(outcome for *_, outcome in {(*_key(each), each.outcome) for each in whole.receipts})
     cases_with = _cases_by_fact(books.facts)
     delivered = {each.delivery_id for each in books.deliveries}
     lost = [
-        *_unanswered(books),
-        *_without_fact(books),
-        *_undelivered_reports(books),
-        *_missing_facts(books),
-        *_missing_deliveries(books),
+        *_unanswered(whole),
+        *_without_fact(whole),
+        *_undelivered_reports(whole),
+        *_missing_facts(whole),
+        *_missing_deliveries(whole),
         *_unread(books),
-        *_missing_escalations(books),
-        *_without_report(books),
+        *_missing_escalations(whole),
+        *_without_report(whole),
         *(Loss("record", _named(place), "nobody can read it") for place in books.unreadable),
     ]
     return Account(
@@ -183,6 +192,7 @@ def account(books: Books) -> Account:
         not_applicable=outcomes["not_applicable"],
         duplicates=outcomes["duplicate"],
         dead_lettered=len(set(books.dead_letters)),
+        undeliverable=len({_id(each) for each in books.undeliverable} - _ids_there(books)),
         delivered=len(delivered),
         repeated=len(books.deliveries) - len(delivered),
         escalated=len({each.escalation_id for each in books.escalations}),
@@ -191,8 +201,33 @@ def account(books: Books) -> Account:
         provider_informed=len(cases_with["provider_informed"]),
         removed=len(cases_with["removed"]),
         lost=tuple(sorted(set(lost))),
-        conflicts=tuple(sorted(set(_conflicts(books)))),
+        conflicts=tuple(sorted(set(_conflicts(whole)))),
     )
+
+
+def _with_undeliverable(books: Books) -> Books:
+    """Answer the books as if every topic had taken what was sent: an operator has it and can send it on."""
+    kept = books.undeliverable
+    return msgspec.structs.replace(
+        books,
+        receipts=[*books.receipts, *(each for each in kept if isinstance(each, Receipt))],
+        deliveries=[*books.deliveries, *(each for each in kept if isinstance(each, Delivery))],
+        escalations=[*books.escalations, *(each for each in kept if isinstance(each, Escalation))],
+    )
+
+
+def _id(message: Receipt | Delivery | Escalation) -> str:
+    match message:
+        case Receipt():
+            return message.receipt_id
+        case Delivery():
+            return message.delivery_id
+        case Escalation():
+            return message.escalation_id
+
+
+def _ids_there(books: Books) -> set[str]:
+    return {_id(each) for kind in (books.receipts, books.deliveries, books.escalations) for each in kind}
 
 
 def _cases_by_fact(facts: Iterable[Fact]) -> defaultdict[str, set[str]]:
@@ -204,7 +239,7 @@ def _cases_by_fact(facts: Iterable[Fact]) -> defaultdict[str, set[str]]:
 
 def _unanswered(books: Books) -> Iterable[Loss]:
     answered = {_key(receipt) for receipt in books.receipts}
-    set_aside = set(books.dead_letters)
+    set_aside = {*books.dead_letters, *books.given_up}
     waiting = _waiting(books)
     there = set()
     for each in books.submissions:
@@ -282,6 +317,9 @@ def _missing_deliveries(books: Books) -> Iterable[Loss]:
     expected = {
         (case.case_id, count.recipient): count.number for case in books.cases for count in case.deliveries
     }
+    cases = {case.case_id: case for case in books.cases}
+    # A stub knows the numbers, and of the recipients only short hashes of those that ask.
+    expected |= {key: last_number(cases.get(key[0]), key[1]) for key in numbers.keys() - expected.keys()}
     for key in numbers.keys() | expected.keys():
         there = numbers[key]
         newest = max(max(there, default=0), expected.get(key, 0))

@@ -1,12 +1,13 @@
 """The books of an exchange, filled from its topics: nothing that a worker or a client counted is in them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 import msgspec
 
 from casework.limits import URL_KEY_BYTES
 from casework.messages import (
+    Admitted,
     Case,
     DeadLetterHeaders,
     Delivery,
@@ -18,6 +19,7 @@ from casework.messages import (
 )
 from operations.accounting import Books, Place, Submitted
 from operations.logs import Log, inboxes, police
+from operations.newest_states import NewestStates
 from operations.reading import Record
 from schemas.errors import UnreadableError
 from streams import wire
@@ -47,21 +49,24 @@ def read_books(
     pages = _Pages(reader)
     names = [*inboxes(reader, topics), *police(reader, topics)]
     messages = [message for _, message in pages.read(*names)]
-    newest: dict[bytes | None, Case | None] = {}
-    for record, case in pages.read(topics.cases_status):
-        newest[record.key] = case if isinstance(case, Case) else None
-    dead_letters = [pages.provenance(record) for record in reader.whole(topics.dead_letters)]
+    newest = NewestStates()
+    for record, _ in pages.read(topics.cases_status):
+        newest.take(record)
+    aside = set_aside(reader, topics)
+    kept = [message for _, message in pages.decoded(aside.undelivered)]
     return Books(
         submissions=[_submitted(record) for record in reader.whole(*topics.submissions)],
         receipts=[each for each in messages if isinstance(each, Receipt)],
         deliveries=[each for each in messages if isinstance(each, Delivery)],
         escalations=[each for each in messages if isinstance(each, Escalation)],
+        undeliverable=[each for each in kept if isinstance(each, Receipt | Delivery | Escalation)],
         facts=[fact for _, fact in pages.read(topics.cases_events) if isinstance(fact, Fact)],
-        dead_letters=[place for place in dead_letters if place is not None],
-        cases=[case for case in newest.values() if case is not None],
+        dead_letters=aside.places,
+        given_up=aside.given_up,
+        cases=[wire.decode_as(Case, framed) for framed in newest.framed().values()],
         confirmed=confirmed,
         read=read or {},
-        unreadable=pages.unreadable,
+        unreadable=[*pages.unreadable, *aside.unreadable],
     )
 
 
@@ -70,27 +75,43 @@ class SetAside(msgspec.Struct, frozen=True):
 
     Attributes:
         places: Where the records lay that could not be read, judged or decided.
+        given_up: Submissions that were admitted and then given up as admitted records.
         undelivered: Messages that their topic refused, as if they lay there, with the offset -1.
+        unreadable: Places of dead letters that do not say where they came from.
     """
 
     places: frozenset[Place]
+    given_up: frozenset[Place]
     undelivered: tuple[Record, ...]
+    unreadable: tuple[Place, ...]
 
 
 def set_aside(log: Log, topics: Topics) -> SetAside:
-    """Read the dead letters; those without provenance are left out."""
+    """Read the dead letters."""
     places: set[Place] = set()
+    given_up: set[Place] = set()
     undelivered: list[Record] = []
+    unreadable: list[Place] = []
     for record in log.whole(topics.dead_letters):
         place = provenance_of(record)
         if place is None:
-            continue
-        if place[2] >= 0:
-            places.add(place)
-        elif record.value is not None:
+            unreadable.append((record.topic, record.partition, record.offset))
+        elif place[2] < 0:
             topic, partition, offset = place
             undelivered.append(record._replace(topic=topic, partition=partition, offset=offset))
-    return SetAside(frozenset(places), tuple(undelivered))
+        else:
+            places.add(place)
+            if place[0] == topics.cases_admitted:
+                given_up |= _submission_of(record)
+    return SetAside(frozenset(places), frozenset(given_up), tuple(undelivered), tuple(unreadable))
+
+
+def _submission_of(record: Record) -> set[Place]:
+    try:
+        admitted = wire.decode_as(Admitted, record.value or b"")
+    except UnreadableError:
+        return set()
+    return {(admitted.source_topic, admitted.source_partition, admitted.source_offset)}
 
 
 def provenance_of(record: Record) -> Place | None:
@@ -130,18 +151,12 @@ class _Pages:
 
     def read(self, *topics: str) -> Iterator[tuple[Record, Message | None]]:
         """Yield each record with its message; None stands for a tombstone."""
-        for record in self._reader.whole(*topics):
+        return self.decoded(self._reader.whole(*topics))
+
+    def decoded(self, records: Iterable[Record]) -> Iterator[tuple[Record, Message | None]]:
+        """Yield each of these records with its message; None stands for a tombstone."""
+        for record in records:
             try:
                 yield record, None if record.value is None else wire.decode(record.value)
             except UnreadableError:
-                self._note(record)
-
-    def provenance(self, record: Record) -> Place | None:
-        """Answer where a dead letter came from; None, and noted, when it does not say so."""
-        place = provenance_of(record)
-        if place is None:
-            self._note(record)
-        return place
-
-    def _note(self, record: Record) -> None:
-        self.unreadable.append((record.topic, record.partition, record.offset))
+                self.unreadable.append((record.topic, record.partition, record.offset))

@@ -22,8 +22,11 @@ from casework import codes
 from casework.ids import SHOWN_ID
 from casework.limits import URL_KEY_BYTES
 from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Message, Receipt, Submission
+from casework.stubs import last_number
+from casework.transitions import AWAITED
 from operations.books import set_aside
 from operations.logs import Log, inboxes, police
+from operations.newest_states import newest_cases
 from operations.reading import Record
 from operations.verification.facts import digest, place_of
 from schemas.errors import UnreadableError
@@ -34,8 +37,7 @@ What = Literal["missing", "late", "conflict"]
 M = TypeVar("M", bound=Message)
 SubmissionKey = tuple[str, str, bytes | None]
 _DUPLICATE: Final = "duplicate"
-_NO_KEY: Final = b""
-_WAITING: Final = frozenset({"awaited", "parked"})
+_WAITING: Final = frozenset({AWAITED, "parked"})
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -125,9 +127,11 @@ class _Reconciliation:
         self._sent: dict[tuple[str, int, int], _Sent] = {}
         self._by_key: defaultdict[SubmissionKey, list[_Sent]] = defaultdict(list)
         self._facts: dict[str, dict[int, Fact]] = defaultdict(dict)
-        self._last_fact: dict[str, str] = {}
+        self._last_fact: dict[tuple[str, bytes], Fact] = {}
+        self._newest: dict[str, Case] = {}
         self._waited: set[str] = set()
         self._numbers: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+        self._recipients: defaultdict[str, set[str]] = defaultdict(set)
         self._escalated: set[tuple[bytes, str, str, str]] = set()
 
     def run(self) -> Reconciled:
@@ -140,7 +144,10 @@ class _Reconciliation:
             self._message(record)
         for record in aside.undelivered:
             self._message(record)
-        self._look_at_submissions(aside.places)
+        self._newest = {
+            case.case_id: case for case in newest_cases(self._log.whole(self._topics.cases_status)).values()
+        }
+        self._look_at_submissions(aside.places | aside.given_up)
         self._look_at_admitted(admitted, aside.places)
         self._look_at_cases()
         return Reconciled(
@@ -187,7 +194,7 @@ class _Reconciliation:
             if not self._is_once("fact", fact.fact_id, record):
                 continue
             self._facts[fact.case_id][fact.number] = fact
-            self._last_fact[fact.input_id] = fact.fact
+            self._last_fact[fact.input_id, fact.url_key] = fact
             if fact.fact in _WAITING:
                 self._waited.add(fact.input_id)
             if self._is_inside(fact.submitted_at):
@@ -201,6 +208,7 @@ class _Reconciliation:
         match message:
             case Delivery():
                 self._numbers[message.case_id, message.recipient].add(message.number)
+                self._recipients[message.case_id].add(message.recipient)
                 name = f"{message.case_id}/{message.number}/{message.recipient}"
                 if self._is_once("delivery", message.delivery_id, record):
                     self._is_timely("delivery", name, record, message.submitted_at)
@@ -262,8 +270,14 @@ class _Reconciliation:
                 self._again(sent.record)
 
     def _waits(self, sent: _Sent) -> bool:
-        """An action that came before its report is answered when the report comes or an hour is over."""
-        return sent.key is not None and self._last_fact.get(sent.key[0]) in _WAITING
+        """Answer whether no answer is due: an action before its report, or a record of a case parked now."""
+        if sent.key is None or sent.key[2] is None:
+            return False
+        last = self._last_fact.get((sent.key[0], sent.key[2]))
+        if last is None or last.fact not in _WAITING:
+            return False
+        case = self._newest.get(last.case_id)
+        return last.fact == AWAITED or (case is not None and case.parked is not None)
 
     def _look_at_admitted(
         self, admitted: Iterable[tuple[Record, Admitted]], places: frozenset[tuple[str, int, int]]
@@ -284,7 +298,7 @@ class _Reconciliation:
                     self._resend.pop((each.source_topic, each.source_partition, each.source_offset), None)
 
     def _look_at_cases(self) -> None:
-        newest = self._newest_states()
+        newest = self._newest
         for case_id, numbers in self._facts.items():
             inside = [number for number, fact in numbers.items() if self._is_inside(fact.submitted_at)]
             if not inside:
@@ -297,17 +311,17 @@ class _Reconciliation:
                     self._find("missing", "fact", f"{case_id}/{number}", "", "number is not in cases.events")
             self._look_at_escalations(numbers[number] for number in inside if number in numbers)
             if state is None:
-                if not all(fact.round == 0 for fact in numbers.values()):
+                if any(fact.round > 0 for fact in numbers.values()):
                     self._find("missing", "state", case_id, "", "facts and no state")
                 continue
             if state.number < last:
                 self._find("missing", "state", case_id, "", f"state knows {state.number} of {last} facts")
-            for count in state.deliveries:
-                there = self._numbers[case_id, count.recipient]
-                first = min(there, default=count.number + 1) if self._is_trimmed(count.recipient) else 1
-                for number in set(range(first, count.number + 1)) - there:
-                    name = f"{case_id}/{number}/{count.recipient}"
-                    self._find("missing", "delivery", name, "", f"not in the inbox of {count.recipient}")
+            for recipient in self._recipients[case_id] | {count.recipient for count in state.deliveries}:
+                there, newest_number = self._numbers[case_id, recipient], last_number(state, recipient)
+                first = min(there, default=newest_number + 1) if self._is_trimmed(recipient) else 1
+                for number in set(range(first, newest_number + 1)) - there:
+                    name = f"{case_id}/{number}/{recipient}"
+                    self._find("missing", "delivery", name, "", f"not in the inbox of {recipient}")
 
     def _is_trimmed(self, recipient: str) -> bool:
         topics = self._topics
@@ -324,19 +338,6 @@ class _Reconciliation:
                 self._find("missing", "escalation", name, "", f"not in the topic of {fact.recipient}")
                 if fact.reason_code in codes.URGENCIES.codes:
                     self._again_of(fact)
-
-    def _newest_states(self) -> dict[str, Case]:
-        found: dict[bytes, Case] = {}
-        for record in self._log.whole(self._topics.cases_status):
-            key = record.key or _NO_KEY
-            if record.value is None:
-                found.pop(key, None)
-                continue
-            case = _read(record, Case)
-            before = found.get(key)
-            if case is not None and (before is None or case.source_offset >= before.source_offset):
-                found[key] = case
-        return {case.case_id: case for case in found.values()}
 
     def _find(self, what: What, kind: str, name: str, place: str, text: str) -> None:
         self._items.add(Item(what, kind, name, place, text))

@@ -91,7 +91,7 @@ class NewestWins:
             self.repairs.pop(key, None)
             return
         have = self._of_value(key, known) if known is not None else self.deleted.get(key)
-        found = _of_deletion(record.headers) if value is None else self._of_value(key, value)
+        found = deletion_of(record.headers) if value is None else self._of_value(key, value)
         if found is None or (have is not None and found < have):
             if known is not None or key in self.deleted or found is None:
                 self.repairs[key] = known
@@ -108,7 +108,8 @@ class NewestWins:
         return self._version(key, value)
 
 
-def _of_deletion(headers: Iterable[tuple[str, bytes | None]]) -> int | None:
+def deletion_of(headers: Iterable[tuple[str, bytes | None]]) -> int | None:
+    """Return the version at which a deletion took place; None when its headers do not say."""
     for name, value in headers:
         if name == VERSION_HEADER and value is not None and value.isdigit():
             return int(value)

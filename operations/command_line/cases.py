@@ -13,6 +13,7 @@ from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.command_line.texts import duration, moment
 from operations.journal import Signature
+from operations.newest_states import newest_cases
 from operations.writing import TopicWriter
 from streams import wire
 
@@ -185,18 +186,8 @@ def _print_parked(cases: Sequence[Case], now: int) -> None:
 
 
 def _newest_states(session: Session) -> dict[bytes, Case]:
-    states: dict[bytes, Case] = {}
     with session.reader() as reader:
-        for record in reader.whole(session.topics.cases_status):
-            key = record.key or b""
-            if record.value is None:
-                states.pop(key, None)
-                continue
-            case = wire.decode_as(Case, record.value)
-            known = states.get(key)
-            if known is None or known.source_offset <= case.source_offset:
-                states[key] = case
-    return states
+        return newest_cases(reader.whole(session.topics.cases_status))
 
 
 def _facts_of(session: Session, wanted: str) -> list[Fact]:

@@ -1,6 +1,7 @@
 """Contents of reports as a replay needs them: written once to a file, read when a case is handed on."""
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from typing import IO, Final
 
@@ -31,6 +32,9 @@ class Contents:
         self._digests: dict[bytes, bytes] = {}
         self.stored: dict[bytes, bytes] = {}
         self.erased: set[bytes] = set()
+        self._of_case: defaultdict[bytes, set[bytes]] = defaultdict(set)
+        self._gone: set[bytes] = set()
+        self._required: set[bytes] = set()
 
     def close(self) -> None:
         """Delete the file."""
@@ -51,6 +55,17 @@ class Contents:
         """Take a content that the replay of its report stores; it counts before what the topic holds."""
         self._keep(key, framed)
         self._digests[key] = digest(framed)
+        self._gone.discard(key)
+
+    def require(self, key: bytes) -> None:
+        """Expect that a content is stored, whatever it is; its report was not decided again."""
+        self._required.add(key)
+        self._of_case[key[:URL_KEY_BYTES]].add(key)
+        self._gone.discard(key)
+
+    def erase(self, url_key: bytes) -> None:
+        """Expect that nothing of a case is stored any more; the replay has made it a stub."""
+        self._gone |= self._of_case[url_key]
 
     def submission(self, key: bytes) -> Submission | None:
         """Answer the submission of a report, or None where it is not known here any more."""
@@ -64,25 +79,42 @@ class Contents:
 
     def compare(self, skipped: AbstractSet[bytes], tally: Tally, *, is_from_snapshot: bool) -> None:
         """Compare what the replay stored with what the topic holds; `skipped` holds url keys."""
+        self._compare_stubs(skipped, tally)
+        for key in self._required - self._digests.keys() - self._gone - self.stored.keys():
+            self._is_missing(key, tally)
         for key, is_what in self._digests.items():
             tally.counts["contents"] += 1
+            if key in self._gone:
+                tally.counts["contents_erased"] += 1
+                continue
             name = key[URL_KEY_BYTES:].decode()
             if key in self.stored:
                 if self.stored[key] != is_what:
                     tally.find("content_altered", "", name, "differs from what was submitted")
-            elif key in self.erased:
-                tally.unchecked["content_erased"] += 1
             else:
-                tally.find("content_missing", "", name, "neither content nor its erasure is there")
+                self._is_missing(key, tally)
         if is_from_snapshot:
             return
-        for key in self.stored.keys() - self._digests.keys():
+        for key in self.stored.keys() - self._digests.keys() - self._gone:
             if key[:URL_KEY_BYTES] not in skipped:
                 tally.find(
                     "content_unknown", "", key[URL_KEY_BYTES:].decode(errors="replace"), "of no report"
                 )
 
+    def _is_missing(self, key: bytes, tally: Tally) -> None:
+        if key in self.erased:
+            tally.unchecked["content_erased"] += 1
+        else:
+            name = key[URL_KEY_BYTES:].decode()
+            tally.find("content_missing", "", name, "neither content nor its erasure is there")
+
+    def _compare_stubs(self, skipped: AbstractSet[bytes], tally: Tally) -> None:
+        for key in self._gone & self.stored.keys():
+            if key[:URL_KEY_BYTES] not in skipped:
+                tally.find("content_left", "", key[URL_KEY_BYTES:].decode(errors="replace"), "of a stub")
+
     def _keep(self, key: bytes, framed: bytes) -> None:
         offset = self._file.seek(0, 2)
         self._file.write(framed)
         self._places[key] = (offset, len(framed))
+        self._of_case[key[:URL_KEY_BYTES]].add(key)

@@ -22,6 +22,9 @@ from streams import wire
 from streams.slots import partition_of
 
 _DIGEST: Final = 16
+_HELD_BACK: Final = 1_000
+"""Records of one partition in one call of casekeeper: one that is held back is decided behind the others."""
+_NOT_CARRIED_OUT: Final = 1 << 62
 
 
 def digest(value: bytes) -> bytes:
@@ -35,11 +38,20 @@ def place_of(record: Record) -> str:
 
 
 class Logged(msgspec.Struct, frozen=True):
-    """A fact at its first appearance, with its bytes and its offset in cases.events."""
+    """A fact at its first appearance.
+
+    Attributes:
+        fact: The fact.
+        framed: Its bytes.
+        offset: Its offset in cases.events.
+        at: Offset of the admitted record that brought it forth. Of what waited in a parked case this is the
+            order that let it go on, while the fact names the record that waited.
+    """
 
     fact: Fact
     framed: bytes
     offset: int
+    at: int
 
 
 class Facts:
@@ -50,10 +62,16 @@ class Facts:
         partitions: Number of partitions of cases.events.
         tally: Takes what is found.
         known: Number of the last fact before the first record, by case id; from a snapshot.
+        parked: Case ids that are parked before the first record; from a snapshot.
     """
 
     def __init__(
-        self, records: Iterator[Record], partitions: int, tally: Tally, known: dict[str, int] | None = None
+        self,
+        records: Iterator[Record],
+        partitions: int,
+        tally: Tally,
+        known: dict[str, int] | None = None,
+        parked: AbstractSet[str] = frozenset(),
     ) -> None:
         self._records = records
         self._partitions = partitions
@@ -62,7 +80,9 @@ class Facts:
         self._seen: dict[bytes, bytes] = {}
         self._newest: dict[str, int] = {}
         self._sources: dict[str, int] = {}
-        self._parked: set[str] = set()
+        self._parked = set(parked)
+        self._ever_parked = set(parked)
+        self._of_order: defaultdict[str, list[Logged]] = defaultdict(list)
         self._pending: defaultdict[bytes, list[Logged]] = defaultdict(list)
         self._read_to = -1
         self._is_exhausted = False
@@ -70,16 +90,16 @@ class Facts:
 
     def take(self, url_key: bytes, source_offset: int) -> list[Logged]:
         """Answer the facts of a case up to those of an admitted record, by number; each is given once."""
-        while self._read_to <= source_offset and not self._is_exhausted:
+        while self._read_to <= source_offset + _HELD_BACK and not self._is_exhausted:
             self._read()
         pending = self._pending.get(url_key)
         if not pending:
             return []
-        taken = [each for each in pending if each.fact.source_offset <= source_offset]
+        taken = [each for each in pending if each.at <= source_offset]
         if len(taken) == len(pending):
             del self._pending[url_key]
         else:
-            self._pending[url_key] = [each for each in pending if each.fact.source_offset > source_offset]
+            self._pending[url_key] = [each for each in pending if each.at > source_offset]
         return _in_order(taken)
 
     def rest(self) -> Iterator[tuple[bytes, list[Logged]]]:
@@ -105,6 +125,12 @@ class Facts:
         record = next(self._records, None)
         if record is None:
             self._is_exhausted = True
+            for held in self._of_order.values():
+                for each in held:
+                    self._pending[each.fact.url_key].append(
+                        msgspec.structs.replace(each, at=_NOT_CARRIED_OUT)
+                    )
+            self._of_order.clear()
             return
         self._tally.counts["facts"] += 1
         self._end = record.offset + 1
@@ -130,8 +156,24 @@ class Facts:
             return
         self._seen[key] = is_what
         self._check_order(fact)
-        self._pending[fact.url_key].append(Logged(fact, framed, record.offset))
+        self._place(Logged(fact, framed, record.offset, fact.source_offset))
         self._read_to = max(self._read_to, fact.source_offset)
+
+    def _place(self, logged: Logged) -> None:
+        """Find the admitted record; between a parking and the fact that ends an order all is the order's."""
+        fact = logged.fact
+        pending, case_id = self._pending[fact.url_key], fact.case_id
+        if fact.unparking is not None:
+            held = self._of_order.pop(case_id, ())
+            pending += [msgspec.structs.replace(each, at=fact.source_offset) for each in held]
+        elif case_id in self._parked and fact.fact != "parked":
+            self._of_order[case_id].append(logged)
+            return
+        pending.append(logged)
+        if fact.fact == "parked":
+            self._parked.add(case_id)
+        elif fact.fact == "unparked":
+            self._parked.discard(case_id)
 
     def _check_order(self, fact: Fact) -> None:
         before = self._newest.get(fact.case_id, self._known.get(fact.case_id, 0))
@@ -140,9 +182,9 @@ class Facts:
             self._tally.find("fact_order", fact.case_id, str(fact.number), text)
         self._newest[fact.case_id] = max(before, fact.number)
         if fact.fact in PARKING:
-            self._parked.add(fact.case_id)
+            self._ever_parked.add(fact.case_id)
         source = self._sources.get(fact.case_id, -1)
-        if fact.source_offset < source and fact.case_id not in self._parked:
+        if fact.source_offset < source and fact.case_id not in self._ever_parked:
             text = f"decided on offset {fact.source_offset}, after one decided on {source}"
             self._tally.find("source_backwards", fact.case_id, str(fact.number), text)
         self._sources[fact.case_id] = max(source, fact.source_offset)

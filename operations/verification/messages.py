@@ -111,7 +111,7 @@ class Messages:
                 unchecked["before_the_snapshot"] += 1
                 return
             if first.url_key in replay.undecided:
-                unchecked["admitted_record_deleted"] += 1
+                unchecked["answer_of_undecided"] += 1
                 return
             if not with_intake or self._intake.is_trimmed:
                 unchecked["submission_deleted"] += 1

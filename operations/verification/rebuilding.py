@@ -12,7 +12,7 @@ from casework.messages import Admitted, Fact, ReportStatement, Submission
 from operations.verification.contents import Contents, content_key
 from streams import wire
 
-_REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
+REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 
 
 def event_of(fact: Fact, together: Iterable[Fact], contents: Contents, url_key: bytes) -> Event:
@@ -25,7 +25,7 @@ def event_of(fact: Fact, together: Iterable[Fact], contents: Contents, url_key: 
         url_key: Key of the case.
     """
     for other in together:
-        if other.fact in _REPORT_FACTS and other.statement is not None:
+        if other.fact in REPORT_FACTS and other.statement is not None:
             whole = contents.submission(content_key(url_key, other.input_id))
             submission = whole or Submission(
                 statement=other.statement, signature=other.signature, key_id=other.key_id

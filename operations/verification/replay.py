@@ -4,6 +4,7 @@ The case before a record is what the rules made of everything earlier, so each r
 cannot be decided again is folded from its facts, and counted by reason.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -24,7 +25,7 @@ from operations.verification.contents import Contents, content_key
 from operations.verification.expected import OfIntake, place_key
 from operations.verification.facts import Facts, Logged, digest, place_of
 from operations.verification.findings import Tally, Unchecked
-from operations.verification.rebuilding import event_of
+from operations.verification.rebuilding import REPORT_FACTS, event_of
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.topics import Topics
@@ -106,10 +107,10 @@ class Replay:
             else:
                 self._record(record)
         for url_key, logged in self._facts.rest():
-            deleted = [each for each in logged if each.fact.source_offset < first]
+            deleted = [each for each in logged if each.at < first]
             self._fold_deleted(url_key, deleted)
             if url_key not in self.moving:
-                self._unexplained([each for each in logged if each.fact.source_offset >= first])
+                self._unexplained([each for each in logged if each.at >= first])
         self._facts.close()
 
     def _in_flight(self, record: Record) -> None:
@@ -133,15 +134,12 @@ class Replay:
         url_key = admitted.url_key
         self._check_admission(record, admitted)
         logged = self._facts.take(url_key, record.offset)
-        if not isinstance(event, Unpark):
-            earlier = [each for each in logged if each.fact.source_offset < record.offset]
-            if earlier:
-                self._fold_deleted(
-                    url_key, [e for e in earlier if e.fact.source_offset < self._admitted_from]
-                )
-                self._unexplained([e for e in earlier if e.fact.source_offset >= self._admitted_from])
-                logged = [each for each in logged if each.fact.source_offset == record.offset]
-        if place in self._dead_letters:
+        earlier = [each for each in logged if each.at < record.offset]
+        if earlier:
+            self._fold_deleted(url_key, [each for each in earlier if each.at < self._admitted_from])
+            self._unexplained([each for each in earlier if each.at >= self._admitted_from])
+            logged = [each for each in logged if each.at == record.offset]
+        if place in self._dead_letters and not any(each.fact.fact in PARKING for each in logged):
             self._unexplained(logged)
             return
         reason = self._why_not(event, logged)
@@ -156,7 +154,7 @@ class Replay:
         else:
             self._tally.unchecked[reason] += 1
             self.undecided.add(url_key)
-            self._fold(url_key, logged, event)
+            self._fold(url_key, logged, None if isinstance(event, Unpark) else event)
         self._on_case(url_key, record.offset, self.cases.get(url_key))
 
     def _check_admission(self, record: Record, admitted: Admitted) -> None:
@@ -223,6 +221,8 @@ class Replay:
             self._contents.expect(content_key(url_key, content.report_event_id), wire.encode(content))
         for posting in kept.postings:
             self._post(posting)
+        if kept.erases_contents:
+            self._contents.erase(url_key)
         self._set(url_key, kept.case)
 
     def _fold(self, url_key: bytes, logged: list[Logged], event: Event | None = None) -> None:
@@ -230,6 +230,9 @@ class Replay:
         if url_key in self.broken:
             return
         facts = [each.fact for each in logged]
+        together = defaultdict(list)
+        for fact in facts:
+            together[fact.source_offset].append(fact)
         case = self.cases.get(url_key)
         if case is not None and facts and facts[0].case_id != case.case_id and facts[0].number == 1:
             case = None
@@ -237,9 +240,14 @@ class Replay:
             before = case
             try:
                 case = evolve(before, fact)
-                cause = event_of(fact, facts, self._contents, url_key) if event is None else event
+                of_record = together[fact.source_offset]
+                cause = event or event_of(fact, of_record, self._contents, url_key)
                 for posting in effects(before, case, fact, cause):
                     self._post(posting, is_folded=event is None)
+                if fact.fact in REPORT_FACTS:
+                    self._contents.require(content_key(url_key, fact.input_id))
+                if fact.fact == "shrunk":
+                    self._contents.erase(url_key)
             except (HotlineExchangeError, BugError, UnreadableError) as error:
                 self._tally.find("fact_unfit", fact.case_id, str(fact.number), type(error).__name__)
                 self.broken.add(url_key)
@@ -250,7 +258,7 @@ class Replay:
     def _fold_deleted(self, url_key: bytes, logged: list[Logged]) -> None:
         by_source: dict[int, list[Logged]] = {}
         for each in logged:
-            by_source.setdefault(each.fact.source_offset, []).append(each)
+            by_source.setdefault(each.at, []).append(each)
         for offset, together in by_source.items():
             self._tally.unchecked["admitted_record_deleted"] += len(together)
             self.undecided.add(url_key)

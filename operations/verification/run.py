@@ -119,6 +119,8 @@ class _Run:
                 expected.close()
             if save is not None and not tally.findings:
                 for (name, partition), offset in self._in_flight.items():
+                    if offset < 0:
+                        continue  # a dead letter in place of a message: these are read whole each time
                     ends[name][partition] = min(ends[name].get(partition, offset), offset)
                 prefix = scope.topics.prefix
                 Snapshot(prefix, scope.environment, self._count, saved, ends, taken).save(save)
@@ -141,6 +143,7 @@ class _Run:
             self._count,
             tally,
             known,
+            {case.case_id for case in began.cases if case.parked is not None} if began is not None else set(),
         )
         contents = Contents()
         try:

@@ -8,12 +8,17 @@ the owner has written its newest again behind them: then nothing older lies behi
 from collections.abc import Iterator
 
 from casework.messages import Case
+from operations.newest_states import NewestStates
 from operations.reading import Record
 from operations.verification.facts import digest, place_of
 from operations.verification.findings import Tally
 from operations.verification.replay import difference
 from schemas.errors import UnreadableError
 from streams import wire
+from streams.newest_wins import deletion_of
+
+_ENDED = b""
+"""Digest that stands for the end of a case."""
 
 
 class States:
@@ -26,8 +31,8 @@ class States:
 
     def __init__(self, records: Iterator[Record], tally: Tally) -> None:
         self._tally = tally
-        self._newest: dict[bytes, tuple[int, bytes | None]] = {}
-        self._last: dict[bytes, int] = {}
+        self._newest = NewestStates()
+        self._last: dict[bytes, str] = {}
         self._expected: dict[tuple[bytes, int], tuple[bytes, str]] = {}
         for record in records:
             self._take(record)
@@ -38,7 +43,7 @@ class States:
         if written is None:
             return
         is_what, place = written
-        if case is None or digest(wire.encode_case(case)) != is_what:
+        if is_what != (_ENDED if case is None else digest(wire.encode_case(case))):
             name = "" if case is None else case.case_id
             text = f"{place} is not the state after offset {source_offset}"
             self._tally.find("state_altered", name, str(source_offset), text)
@@ -46,26 +51,25 @@ class States:
     def compare(self, cases: dict[bytes, Case], skipped: set[bytes]) -> None:
         """Compare the newest states with those of the replay; `skipped` holds url keys still moving."""
         tally = self._tally
+        newest = self._newest.framed()
         for url_key, case in cases.items():
             if url_key in skipped:
                 continue
             tally.counts["states"] += 1
-            found = self._newest.get(url_key)
-            framed = None if found is None else found[1]
+            framed = newest.get(url_key)
             if framed is None:
                 tally.find("state_missing", case.case_id, case.case_id, f"{case.number} facts and no state")
             elif framed != wire.encode_case(case):
                 self._differs(framed, case)
-        for url_key, (_, framed) in self._newest.items():
-            if framed is not None and url_key not in cases and url_key not in skipped:
+        for url_key, framed in newest.items():
+            if url_key not in cases and url_key not in skipped:
                 there = wire.decode_as(Case, framed)
                 tally.find("state_unknown", there.case_id, there.case_id, "no fact explains this state")
-        for url_key, last in self._last.items():
-            found = self._newest.get(url_key)
-            if found is not None and found[0] > last and url_key not in skipped:
-                name = "" if found[1] is None else wire.decode_as(Case, found[1]).case_id
-                text = f"offset {last} lies behind {found[0]}"
-                tally.find("state_not_newest", name, name, text)
+        for url_key in self._newest.undone() - skipped:
+            found = newest.get(url_key)
+            name = "" if found is None else wire.decode_as(Case, found).case_id
+            text = f"{self._last[url_key]} lies behind the newest and is older"
+            tally.find("state_not_newest", name, name, text)
 
     def _differs(self, framed: bytes, case: Case) -> None:
         there = wire.decode_as(Case, framed)
@@ -74,21 +78,17 @@ class States:
 
     def _take(self, record: Record) -> None:
         self._tally.counts["states_written"] += 1
-        key = record.key or b""
-        before = self._newest.get(key)
+        key, place = record.key or b"", place_of(record)
         if record.value is None:
-            # A tombstone names no offset: it counts as the newest there is.
-            offset = -1 if before is None else before[0]
-            self._newest[key] = (offset, None)
-            self._last[key] = offset
-            return
-        try:
-            case = wire.decode_as(Case, record.value)
-        except UnreadableError as error:
-            self._tally.find("unreadable", "", place_of(record), error.rule)
-            return
-        offset = case.source_offset
-        if before is None or offset >= before[0]:
-            self._newest[key] = (offset, record.value)
-        self._last[key] = offset
-        self._expected[key, offset] = (digest(record.value), place_of(record))
+            offset, is_what = deletion_of(record.headers), _ENDED
+        else:
+            try:
+                offset = wire.decode_as(Case, record.value).source_offset
+            except UnreadableError as error:
+                self._tally.find("unreadable", "", place, error.rule)
+                return
+            is_what = digest(record.value)
+        self._newest.take(record)
+        self._last[key] = place
+        if offset is not None:
+            self._expected[key, offset] = (is_what, place)

@@ -4,42 +4,48 @@ What they write is what the workers write, in the order in which they write it; 
 batch. A test then loses, doubles, swaps or alters what it likes.
 """
 
+import asyncio
 import hashlib
 from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
-import msgspec
+import pytest
 
+from agents import case_batch, unparking
+from agents.case_batch import CaseBatch
 from agents.dead_letters import DeadLetterBox
 from agents.judgement import Admit, Bench, GiveUp, Refuse, judge
-from casework.casekeeping import keep
+from casework.casekeeping import keep, keep_waiting
 from casework.directory import Directory
-from casework.events import Source
 from casework.ids import new_event_id
 from casework.messages import (
     ActionStatement,
     Admitted,
     Case,
-    CaseContent,
-    Receipt,
     ReportContent,
     ReportStatement,
     Submission,
+    Unparking,
 )
 from casework.postings import Posting
+from casework.stubs import SHRINK
 from casework.transitions import RULES_VERSION
 from casework.url_keys import url_key
 from operations.directory.document import build
 from operations.invariants import History
 from operations.logs import MemoryLog
 from operations.reading import Record
-from operations.verification.contents import content_key
 from streams import wire
 from streams.clock import ManualClock
 from streams.directory_feed import document_of
+from streams.newest_wins import deletion_headers
+from streams.publishing import Outgoing
 from streams.settings import DEMO_NETWORK_KEY
 from streams.slots import partition_of
+from streams.state_stores import DictStore
 from streams.topics import Topics
 
 T = 1_760_000_000_000
@@ -54,15 +60,25 @@ def network() -> Directory:
 
 
 class PaperExchange:
-    """Intake and casekeeper on paper; `records` is what lies in the topics."""
+    """Intake and casekeeper on paper.
+
+    Attributes:
+        records: What lies in the topics.
+        broken: Senders on whose records the rules fail.
+        closed: Topics that refuse messages.
+        retained_from: First offset of cases.admitted that an order can still read.
+    """
 
     def __init__(self, prefix: str = "") -> None:
         self.topics = Topics(prefix)
         self.records: list[Record] = []
         self.clock = ManualClock(T)
         self._offsets: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._cases: dict[bytes, Case] = {}
-        self._contents: dict[bytes, bytes] = {}
+        self._cases, self._contents = DictStore(), DictStore()
+        self.box = DeadLetterBox(self.topics.dead_letters, "worker")
+        self.broken: set[str] = set()
+        self.closed: set[str] = set()
+        self.retained_from = 0
         self._ids = 0
         self.confirmed: list[str] = []
         self._append(self.topics.directory, 0, b"1", wire.encode(document_of(network())))
@@ -85,8 +101,7 @@ class PaperExchange:
 
     def act(self, url: str, sender: str, action: str, **changes: Any) -> str:  # noqa: ANN401 - fields
         """Send an action on the case of an address and answer its event id."""
-        key = url_key(url, DEMO_NETWORK_KEY.reveal())
-        case = self._cases.get(key)
+        key, case = self.key(url), self.case(url)
         values: dict[str, Any] = {
             "event_id": self.new_id(), "environment": "test", "sender": sender, "url_key": key,
             "hosting_country": "NL", "sent_at": self.now, "directory_version": 1, "action": action,
@@ -109,15 +124,40 @@ class PaperExchange:
     def wake(self, url: str, *, hours: int) -> None:
         """Let time pass and a timer's record come."""
         self.clock.advance(hours * HOUR_MS)
-        key = url_key(url, DEMO_NETWORK_KEY.reveal())
-        due = Admitted(
-            url_key=key, kind="wakeup", event_id=self.new_id(), environment="test", sender="",
-            hosting_country="", admitted_at=self.now, submitted_at=self.now, directory_version=1,
-            rules_version=RULES_VERSION, source_topic=self.topics.cases_admitted,
-            source_partition=partition_of(key, PARTITIONS), source_offset=0, due_at=self.now,
-            step="acknowledge",
-        )  # fmt: skip
+        self._order(url, kind="wakeup", due_at=self.now, step="acknowledge")
+
+    def shrink(self, url: str) -> None:
+        """Let a closed case become a stub."""
+        self.clock.advance(100 * 24 * HOUR_MS)
+        case = self.case(url)
+        assert case is not None
+        self._order(url, kind="wakeup", due_at=self.now, step=SHRINK, source_offset=case.source_offset)
+
+    def unpark(self, url: str, *, skip: bool = False) -> None:
+        """Let a parked case go on, as an operator would."""
+        order = Unparking(operator="ops-1", reason="repaired", skip=skip)
+        self._order(url, kind="unpark", source_topic=self.topics.journal, unparking=order)
+
+    def _order(self, url: str, **changes: Any) -> None:  # noqa: ANN401 - fields
+        key = self.key(url)
+        values: dict[str, Any] = {
+            "url_key": key, "event_id": self.new_id(), "environment": "test", "sender": "",
+            "hosting_country": "", "admitted_at": self.now, "submitted_at": self.now,
+            "directory_version": 1, "rules_version": RULES_VERSION, "source_offset": 0,
+            "source_topic": self.topics.cases_status, "source_partition": partition_of(key, PARTITIONS),
+        }  # fmt: skip
+        due = Admitted(**{**values, **changes})
         self._casekeeper(self._placed(self.topics.cases_admitted, key, wire.encode(due)))
+
+    def case(self, url: str) -> Case | None:
+        """Answer the case of an address as it is now."""
+        framed = self._cases.get(self.key(url))
+        return None if framed is None else wire.decode_as(Case, framed)
+
+    @staticmethod
+    def key(url: str) -> bytes:
+        """Answer the url key of an address."""
+        return url_key(url, DEMO_NETWORK_KEY.reveal())
 
     @property
     def now(self) -> int:
@@ -154,48 +194,73 @@ class PaperExchange:
                 inbox = self.topics.inbox(receipt.recipient)
                 self._append(inbox, 0, receipt.url_key or b"", wire.encode(receipt))
             case GiveUp(failure):
-                box = DeadLetterBox(self.topics.dead_letters, "intake")
-                letter = box.given_up(record, failure, partitions=1, failed_at=record.timestamp)
-                self._append(letter.topic, 0, letter.key, letter.value, tuple(letter.headers))
+                self._letter(self.box.given_up(record, failure, partitions=1, failed_at=record.timestamp))
 
     def _casekeeper(self, record: Record) -> None:
-        event = wire.decode_event(record.value or b"")
-        key = event.admitted.url_key
-        source = Source(record.topic, record.partition, record.offset)
-        before = self._cases.get(key)
-        kept = keep(before, event, network(), source)
-        for content in kept.contents:
-            self._contents[content_key(key, content.report_event_id)] = wire.encode(content)
-        for fact in kept.facts:
-            self._placed(self.topics.cases_events, key, wire.encode(fact))
-        for posting in kept.postings:
-            self._post(posting, key)
-        for content in kept.contents:
-            name = content_key(key, content.report_event_id)
-            self._append(self.topics.cases_contents, record.partition, name, wire.encode(content))
-        if kept.case is before:
-            return
-        if kept.case is None:
-            self._cases.pop(key, None)
-        else:
-            self._cases[key] = kept.case
-        state = None if kept.case is None else wire.encode(kept.case)
-        self._append(self.topics.cases_status, record.partition, key, state)
+        with pytest.MonkeyPatch.context() as patch:
+            for module, rule in ((case_batch, keep), (unparking, keep_waiting)):
+                patch.setattr(module, rule.__name__, self._breaking(rule))
+            batch = self._batch(record.partition)
+            batch.add(record)
+            if batch.held:
+                batch = self._batch(record.partition)
+                asyncio.run(batch.add_held(record, 0.0))
+        for step in batch.steps:
+            for fact in step.facts:
+                self._placed(self.topics.cases_events, step.event.admitted.url_key, fact)
+        for step in batch.steps:
+            for posting, body in zip(step.kept.postings, step.bodies, strict=True):
+                self._post(posting, step.event.admitted.url_key, body)
+        for key, content in batch.contents.items():
+            self._append(self.topics.cases_contents, record.partition, key, content)
+        for given_up, failure in batch.given_up:
+            self._letter(self.box.given_up(given_up, failure, partitions=1, failed_at=self.now))
+        for key, state in batch.states().items():
+            headers = () if state is not None else deletion_headers(batch.ended()[key])
+            self._append(self.topics.cases_status, record.partition, key, state, headers)
+        batch.write()
 
-    def _post(self, posting: Posting, key: bytes) -> None:
-        body = posting.body
-        if posting.content_of is not None and not isinstance(body, Receipt):
-            framed = self._contents[content_key(key, posting.content_of)]
-            whole = wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
-            body = msgspec.structs.replace(body, **{
-                name: getattr(whole, name) for name in ("statement", "signature", "key_id", "content")
-            })  # fmt: skip
+    def _batch(self, partition: int) -> CaseBatch:
+        return CaseBatch(partition, self._cases, self._contents, self, self._reader)  # type: ignore[arg-type] # the feed is this object
+
+    def _breaking(self, rule: Any) -> Any:  # noqa: ANN401 - either rule
+        def stands_in(case: Any, event: Any, *rest: Any) -> Any:  # noqa: ANN401 - passes through
+            waits = rule is keep and case is not None and case.parked is not None
+            if event.admitted.sender in self.broken and not waits:
+                raise ZeroDivisionError
+            return rule(case, event, *rest)
+
+        return stands_in
+
+    def known(self, _version: int) -> Directory:
+        """Answer the only directory version, as a feed does."""
+        return network()
+
+    async def version(self, _version: int, _wait_s: float) -> Directory:
+        """Answer the only directory version, as a feed does."""
+        return network()
+
+    @asynccontextmanager
+    async def _reader(self, partition: int) -> AsyncIterator["_Reader"]:
+        topic = self.topics.cases_admitted
+        there = [r for r in self.records if (r.topic, r.partition) == (topic, partition)]
+        yield _Reader({r.offset: r for r in there if r.offset >= self.retained_from})
+
+    def _post(self, posting: Posting, key: bytes, body: bytes) -> None:
         topic = self.topics.inbox(posting.recipient)
         if posting.inbox == "escalations":
             topic = self.topics.escalations(posting.recipient)
         elif posting.is_urgent:
             topic = self.topics.inbox_urgent(posting.recipient)
-        self._append(topic, 0, key, wire.encode(body))
+        if topic in self.closed:
+            refused = Outgoing(topic, 0, key, body)
+            letter = self.box.undeliverable(refused, "unknown_topic", partitions=1, failed_at=self.now)
+            self._letter(letter)
+        else:
+            self._append(topic, 0, key, body)
+
+    def _letter(self, letter: Outgoing) -> None:
+        self._append(letter.topic, 0, letter.key, letter.value, tuple(letter.headers))
 
     def _placed(self, topic: str, key: bytes, value: bytes) -> Record:
         return self._append(topic, partition_of(key, PARTITIONS), key, value)
@@ -213,6 +278,59 @@ class PaperExchange:
         record = Record(topic, partition, offset, self.now, key, value, headers)
         self.records.append(record)
         return record
+
+
+class _Reader:
+    """Reads what waits in a parked case."""
+
+    def __init__(self, records: dict[int, Record]) -> None:
+        self._records = records
+
+    async def at(self, offsets: Iterable[int]) -> dict[int, Record | None]:
+        """Answer the records at offsets."""
+        return {offset: self._records.get(offset) for offset in offsets}
+
+    async def between(self, start: int, end: int) -> AsyncIterator[Record]:
+        """Yield the records between two offsets."""
+        for offset in range(start, end):
+            if offset in self._records:
+                yield self._records[offset]
+
+
+def troubled(prefix: str = "") -> PaperExchange:
+    """Answer an exchange in which cases were parked, went on, ended and became stubs, and a topic refused."""
+    paper = PaperExchange(prefix)
+    parked, linked, skipped, stub, waits = (f"https://trouble.example.test/{n}" for n in range(5))
+    paper.report(linked)
+    paper.broken = {"de-eco"}
+    paper.report(parked, sender="de-eco")
+    paper.report(parked)
+    paper.report(linked, sender="de-eco")
+    paper.act(linked, "nl-offlimits", "acknowledged")
+    paper.report(skipped, sender="de-eco")
+    paper.report(skipped)
+    paper.unpark(parked)
+    paper.broken = set()
+    paper.report("https://trouble.example.test/between")
+    for url in (parked, linked):
+        paper.unpark(url)
+    paper.unpark(skipped, skip=True)
+    paper.unpark(parked)
+    paper.act(parked, "nl-offlimits", "acknowledged")
+    paper.closed = {paper.topics.inbox("nl-offlimits")}
+    paper.report(stub)
+    paper.closed = set()
+    paper.act(stub, "nl-offlimits", "removed")
+    paper.shrink(stub)
+    paper.report(stub, sender="de-eco")
+    paper.report("https://trouble.example.test/again", sender="ie-hotline")
+    paper.act("https://trouble.example.test/again", "nl-offlimits", "removed")
+    paper.shrink("https://trouble.example.test/again")
+    paper.broken = {"de-eco"}
+    paper.report(waits, sender="de-eco")
+    paper.report(waits)
+    paper.broken = set()
+    return paper
 
 
 def lived(prefix: str = "") -> PaperExchange:
