@@ -19,6 +19,7 @@ from casework.effects import effects
 from casework.errors import BugError, ForeignRecordError, RuleViolation
 from casework.events import ActionEvent, Event, ReportEvent, Source, Unpark, WakeUp
 from casework.evolution import evolved
+from casework.first_reports import first_report
 from casework.kept import Kept
 from casework.messages import Case, CaseContent, Fact
 from casework.parking import wait
@@ -98,6 +99,15 @@ def _check(case: Case | None, event: Event) -> None:
 
 
 def _applied(case: Case | None, event: Event, directory: Directory, source: Source) -> Kept:
+    if case is None and isinstance(event, ReportEvent):
+        kept = first_report(event, directory, source)
+        if kept is not None:
+            return kept
+    return by_the_rules(case, event, directory, source)
+
+
+def by_the_rules(case: Case | None, event: Event, directory: Directory, source: Source) -> Kept:
+    """Answer what a record does to a case that is not parked, fact by fact."""
     admitted = event.admitted
     now = admitted.admitted_at if case is None else max(case.last_now, admitted.admitted_at)
     trigger = cause_of(event, now, directory, source)

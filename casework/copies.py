@@ -40,25 +40,33 @@ def with_seen(case: Case, fact: Fact) -> tuple[Seen, ...]:
     """Answer the submissions a case has taken, after a fact."""
     if fact.input_digest is None or fact.input_position is None:
         return case.seen
-    event_id = id_bytes(fact.input_id)
-    sender = _sender(fact.by)
+    new = seen_of(fact.input_id, fact.input_digest, fact.input_position, fact.by)
     kept = case.seen
     if kept:
-        if any(seen.event_id == event_id for seen in reversed(kept)):
+        if any(seen.event_id == new.event_id for seen in reversed(kept)):
             return kept
-        own = [seen for seen in kept if seen.sender == sender]
+        own = [seen for seen in kept if seen.sender == new.sender]
         if len(own) >= SEEN_OF_SENDER:
             kept = tuple(seen for seen in kept if seen is not own[0])
         elif len(kept) >= SEEN_OF_CASE:
             kept = kept[1:]
-    return (
-        *kept,
-        Seen(
-            event_id=event_id,
-            digest=fact.input_digest[:8],
-            position=_short(fact.input_position, 4),
-            sender=sender,
-        ),
+    return (*kept, new)
+
+
+def seen_of(event_id: str, digest: bytes, position: str, sender: str) -> Seen:
+    """Answer what is kept of a submission.
+
+    Args:
+        event_id: Its event id.
+        digest: SHA-256 of its statement.
+        position: Where it stood, as topic/partition/offset.
+        sender: Member id of its sender.
+    """
+    return Seen(
+        event_id=id_bytes(event_id),
+        digest=digest[:8],
+        position=_short(position, 4),
+        sender=_sender(sender),
     )
 
 
