@@ -26,6 +26,13 @@ from streams.settings import Settings
 
 SCRIPT: Final = Path(__file__).with_name("worker.py")
 _STRUCK: Final = re.compile(r"fault injected: (\w+) ([a-z_]+\.[a-z_]+)")
+_DEFENCES: Final = {
+    "zombie noticed it and stopped": re.compile(r"the process stood still for()"),
+    "worker put out of its group with work in hand stopped": re.compile(r"the group expelled this member()"),
+    "state of a late writer written over": re.compile(r"\]: (\d+) values of a late writer"),
+    "local copy refused and built anew": re.compile(r"copy (?:cannot be used and )?is built anew()"),
+}
+"""What workers say when they hold their ground, with how often at once."""
 _READY: Final = "ready; metrics of"
 _POLL_S: Final = 0.05
 _AGAIN_S: Final = 0.3
@@ -47,6 +54,7 @@ class Worker:
         exits: How often it ended with which code, signals as negative numbers.
         lock: Held by the fault that has this worker in hand.
         struck: How often which armed point was reached.
+        defences: How often it said that it held its ground, and how.
     """
 
     def __init__(  # noqa: PLR0913 - what makes a worker, given in one place
@@ -56,7 +64,7 @@ class Worker:
         self.kind = kind
         self.home = home / name
         self.home.mkdir(parents=True)
-        self._offset_file = self.home / "clock"
+        self._clock_file = self.home / "clock"
         self._log = self.home / "worker.log"
         self.set_clock(0)
         self._settings = msgspec.structs.replace(
@@ -76,6 +84,7 @@ class Worker:
         self._is_ready = False
         self._is_counted = True
         self.struck: Counter[str] = Counter()
+        self.defences: Counter[str] = Counter()
 
     @property
     def data(self) -> Path:
@@ -109,7 +118,7 @@ class Worker:
         told = self.version.understood(settings.as_environment())
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own script
-                [sys.executable, "-P", str(SCRIPT), self.kind, str(self._offset_file)],
+                [sys.executable, "-P", str(SCRIPT), self.kind, str(self._clock_file)],
                 env=kept | told | {"PYTHONPATH": str(self.version.path)},
                 cwd=self.version.path,
                 stdin=subprocess.DEVNULL,
@@ -150,10 +159,10 @@ class Worker:
             return stat.rpartition(")")[2].split()[0] == "T"
         return False
 
-    def set_clock(self, offset_ms: int) -> None:
-        """Let its clock be off by so much."""
-        with self._offset_file.open("r+b" if self._offset_file.exists() else "wb") as file:
-            file.write(struct.pack("<q", offset_ms))
+    def set_clock(self, offset_ms: int, held_at_ms: int = 0) -> None:
+        """Let its clock be off by so much, and stand still at a moment (milliseconds since the epoch)."""
+        with self._clock_file.open("r+b" if self._clock_file.exists() else "wb") as file:
+            file.write(struct.pack("<qq", offset_ms, held_at_ms))
 
     def lose_data(self) -> None:
         """Throw its local files away, as a new machine would have none."""
@@ -184,6 +193,8 @@ class Worker:
         self._is_ready = self._is_ready or _READY in text
         for action, point in _STRUCK.findall(text):
             self.struck[f"{action} at {point}"] += self._is_counted
+        for name, said in _DEFENCES.items():
+            self.defences[name] += sum(int(times or 1) for times in said.findall(text))
 
     def _must_come_back(self) -> bool:
         return self._is_wanted and self._process is None

@@ -5,6 +5,7 @@ armed and never reached is no fault.
 """
 
 import asyncio
+import contextlib
 import random
 import signal
 import time
@@ -13,12 +14,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
+from kafka.errors import KafkaError
 
+from casework.errors import TemporaryError
 from operations.chaos.crew import Worker
 from operations.chaos.exchange import Brokers, Exchange, busy_hotlines, configured_again
-from operations.chaos.kinds import POINTS
+from operations.chaos.kinds import POINTS, ZOMBIE_THEN_COLD
 from operations.chaos.schedule import Step
 from operations.chaos.versions import Version
+from operations.reading import TopicReader
 
 _REACH_S: Final = 25.0
 _READY_S: Final = 60.0
@@ -28,6 +32,9 @@ _SMALL_MS: Final = 3_000
 _FAR_MS: Final = 9_000
 _SMALL_MESSAGE: Final = 900
 _DAMAGED: Final = 3
+_OF_NO_USE: Final = ("LOG", "LOCK", "OPTIONS", "IDENTITY")
+"""Files of a store that nobody reads back."""
+_EFFECTS_SENT: Final = "casekeeper.after_effects"
 _STATES: Final = ("before_send", "between_effects", "after_effects")
 
 
@@ -86,6 +93,7 @@ class Injector:
             "worker frozen": self._stop_and_continue,
             "zombie": self._stop_and_continue,
             "zombie between effects and state": self._zombie_at_point,
+            ZOMBIE_THEN_COLD: self._zombie_then_cold,
             "compaction and cold load": self._cold_load,
             "join and leave": self._join_and_leave,
             "partitions taken in the middle of a batch": self._take_in_flight,
@@ -151,6 +159,38 @@ class Injector:
             self._note(step, worker.name, f"at {point} for {step.seconds} s")
             await asyncio.sleep(step.seconds)
             worker.send(signal.SIGCONT)
+
+    async def _zombie_then_cold(self, step: Step) -> None:
+        worker = self._picked(step, needs="casekeeper")
+        keepers = [each for each in self._crew if each.kind != "intake"]
+        async with worker.lock:
+            await asyncio.gather(*(self._is_up(each) for each in keepers))
+            await worker.end()
+            worker.start(f"{_EFFECTS_SENT}:stop@{2 + int(step.pick * 100) % 5}", is_counted=False)
+            if not await _until(worker.is_stopped, _REACH_S):
+                return
+            before = await asyncio.to_thread(self._facts)
+            await asyncio.sleep(step.seconds)
+            others = await asyncio.to_thread(self._facts) - before
+            worker.send(signal.SIGCONT)
+            self._note(step, worker.name, f"for {step.seconds} s; others wrote {others} facts meanwhile")
+            await asyncio.sleep(_COMPACTION_S)  # the successor's states and the zombie's are compacted
+        async with contextlib.AsyncExitStack() as stack:
+            for each in keepers:  # always in the same order, so two of these steps cannot block each other
+                await stack.enter_async_context(each.lock)
+            for each in keepers:
+                await each.kill()
+                each.lose_data()
+            for each in keepers:
+                each.start()
+            await asyncio.gather(*(self._is_up(each) for each in keepers))
+
+    def _facts(self) -> int:
+        try:
+            with TopicReader(self._brokers.bootstrap) as reader:
+                return sum(reader.ends(self._exchange.topics.cases_events).values())
+        except (KafkaError, TemporaryError):
+            return 0
 
     async def _cold_load(self, step: Step) -> None:
         worker = self._picked(step, needs="casekeeper")
@@ -246,6 +286,7 @@ class Injector:
         async with worker.lock:
             await worker.kill()
             files = sorted(f for f in worker.data.rglob("*") if f.is_file() and f.stat().st_size)
+            files = [file for file in files if not file.name.startswith(_OF_NO_USE)]
             chosen = draw.sample(files, min(_DAMAGED, len(files)))
             for file in chosen:
                 file.write_bytes(how(file.read_bytes(), draw))

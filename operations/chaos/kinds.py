@@ -27,6 +27,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 POINTS: Final = "points"
 """The step that starts a worker with named points armed; what strikes there is counted by its own name."""
+ZOMBIE_THEN_COLD: Final = "zombie, then compaction and cold load"
 
 KINDS: Final = (
     Kind("worker killed", 4, "SIGKILL, then started again after a moment", seconds=(0.0, 3.0)),
@@ -37,6 +38,12 @@ KINDS: Final = (
         "zombie between effects and state",
         1,
         "SIGSTOP at a named point in the middle of a batch, and SIGCONT after others took over",
+        seconds=(8.5, 10.0),
+    ),
+    Kind(
+        ZOMBIE_THEN_COLD,
+        1,
+        "SIGSTOP with effects sent and state not yet, others take over, SIGCONT, compaction, all load cold",
         seconds=(8.5, 10.0),
     ),
     Kind("compaction and cold load", 1, "cases.status is compacted, then read by a worker without a store"),

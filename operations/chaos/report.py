@@ -21,6 +21,7 @@ class Phase(msgspec.Struct, frozen=True):
         faults: How many of each kind.
         happened: Each of those that came from outside, with time and target.
         exits: How often workers ended with which code; signals are negative.
+        defences: How often workers said that they held their ground, by how.
         records: Records by kind of topic.
         duplicates: Records that lie there more than once under their own id, by kind.
         compacted_away: Records of cases.status that compaction removed.
@@ -36,6 +37,7 @@ class Phase(msgspec.Struct, frozen=True):
     faults: dict[str, int]
     happened: tuple[Happened, ...]
     exits: dict[str, int]
+    defences: dict[str, int]
     records: dict[str, int]
     duplicates: dict[str, int]
     compacted_away: int
@@ -114,6 +116,7 @@ def _phase(phase: Phase) -> Iterable[str]:
             ("violations", len(phase.violations)),
         ],
     )
+    yield from _table(("workers held their ground", "number"), sorted(phase.defences.items()))
     yield from _table(("records", "number"), sorted(phase.records.items()))
     yield from _table(("duplicates before de-duplication", "number"), sorted(phase.duplicates.items()))
     yield from _table(

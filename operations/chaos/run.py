@@ -23,7 +23,7 @@ from operations.chaos.injector import Happened, Injector
 from operations.chaos.report import Phase, Report
 from operations.chaos.resending import resend_undeliverable
 from operations.chaos.schedule import Step, steps
-from operations.chaos.standstill import stand_still
+from operations.chaos.standstill import left_to_do, stand_still, told
 from operations.chaos.versions import PRESENT, Version, other_version, revision
 from operations.chaos.watch import Watch
 from operations.log_file import logging_to
@@ -160,6 +160,7 @@ class _Phase:
                     watching.cancel()
                 for worker in crew:
                     await worker.end()
+                left = left or told(await asyncio.to_thread(left_to_do, exchange))
                 resent = await asyncio.to_thread(
                     resend_undeliverable, self._brokers.bootstrap, exchange.topics
                 )
@@ -258,14 +259,18 @@ class _Phase:
         left: dict[str, int],
     ) -> Phase:
         exits: Counter[str] = Counter()
+        defences: Counter[str] = Counter()
         for worker in (*crew, *injector.guests):
+            worker.look()
             exits.update({str(code): times for code, times in worker.exits.items()})
+            defences.update(worker.defences)
         return Phase(
             brokers=len(self._brokers.nodes),
             seconds=round(seconds, 1),
             faults=dict(sorted(injector.counted.items())),
             happened=tuple(injector.happened),
             exits=dict(exits),
+            defences=dict(defences),
             records=found.records,
             duplicates=found.duplicates,
             compacted_away=found.compacted_away,

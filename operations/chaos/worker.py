@@ -1,7 +1,8 @@
 """The script of one worker under chaos: `hx worker`, with a clock that the suite can let jump.
 
 It runs the code on PYTHONPATH, which may be another version than the suite's own, so it uses nothing of the
-suite. The offset of its clock lies in a file of eight bytes that the suite writes while this process runs.
+suite. How wrong its clock is lies in a file that the suite writes while this process runs: the offset in
+milliseconds, and the moment at which time stands still, or 0 while it runs; eight bytes each, little endian.
 
 Usage: worker.py KIND OFFSET_FILE
 """
@@ -14,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-_OFFSET = struct.Struct("<q")
+_TOLD = struct.Struct("<qq")
 _NS_PER_MS = 1_000_000
 
 
@@ -23,18 +24,18 @@ class JumpingClock:
 
     Args:
         clock: The right one.
-        file: Offset in milliseconds, eight bytes, little endian.
+        file: See above.
     """
 
     def __init__(self, clock: Any, file: Path) -> None:  # noqa: ANN401 - a clock of whatever version
         self._clock = clock
         with file.open("r+b") as opened:
-            self._offset = mmap.mmap(opened.fileno(), _OFFSET.size, access=mmap.ACCESS_READ)
+            self._told = mmap.mmap(opened.fileno(), _TOLD.size, access=mmap.ACCESS_READ)
 
     def real_ms(self) -> int:
         """The time of this machine, as wrong as the suite wants it."""
-        (offset,) = _OFFSET.unpack_from(self._offset)
-        return time.time_ns() // _NS_PER_MS + int(offset)
+        offset, held_at = _TOLD.unpack_from(self._told)
+        return int(held_at or time.time_ns() // _NS_PER_MS) + int(offset)
 
     def now_ms(self) -> int:
         """The exchange's time as this machine reads it."""

@@ -19,6 +19,9 @@ SCRIPT = """
 import os, sys, time
 print('{"event": "ready; metrics of intake on port 1"}', flush=True)
 print('{"event": "fault injected: delay casekeeper.before_send"}', flush=True)
+print('{"event": "cases.status[3]: 2 values of a late writer"}', flush=True)
+print('{"event": "a copy cannot be used and is built anew: x"}', flush=True)
+print('{"event": "cases.status[3]: the copy is built anew: x"}', flush=True)
 print('faults', os.environ["HX_FAULTS"], flush=True)
 time.sleep(60)
 """
@@ -42,6 +45,14 @@ async def _until(worker: Worker, pid: int | None = None) -> int:
         await asyncio.sleep(0.02)
     assert worker.pid is not None
     return worker.pid
+
+
+async def _until_said(worker: Worker) -> None:
+    until = time.monotonic() + 30
+    while worker.defences["local copy refused and built anew"] < 2:
+        assert time.monotonic() < until
+        worker.look()
+        await asyncio.sleep(0.02)
 
 
 async def _until_stopped(worker: Worker) -> None:
@@ -78,6 +89,11 @@ async def test_what_strikes_in_a_worker_is_counted_from_its_log(worker: Worker) 
             worker.look()
         worker.look()
         assert dict(worker.struck) == {"delay at casekeeper.before_send": 1}
+        await _until_said(worker)
+        assert dict(+worker.defences) == {
+            "state of a late writer written over": 2,
+            "local copy refused and built anew": 2,
+        }
         worker.send(signal.SIGSTOP)
         await _until_stopped(worker)
     finally:
@@ -94,13 +110,15 @@ async def test_a_version_is_told_only_what_it_understands(tmp_path: Path) -> Non
 
 
 def test_a_clock_jumps_while_it_is_read(tmp_path: Path) -> None:
-    """The offset in the file moves both times, and leaves what time it was at a real one."""
+    """The file moves both times or holds them, and leaves what time it was at a real one."""
     file = tmp_path / "clock"
-    file.write_bytes(struct.pack("<q", 0))
+    file.write_bytes(struct.pack("<qq", 0, 0))
     right = ManualClock(now_ms=5_000, real_ms=SystemClock().real_ms())
     clock = JumpingClock(right, file)
     assert abs(clock.real_ms() - SystemClock().real_ms()) < 5_000
-    file.write_bytes(struct.pack("<q", -60_000))
+    file.write_bytes(struct.pack("<qq", -60_000, 0))
     assert clock.real_ms() < SystemClock().real_ms() - 50_000
     assert clock.now_ms() < 0
     assert clock.at(12345) == right.at(12345)
+    file.write_bytes(struct.pack("<qq", 0, 777))
+    assert clock.real_ms() == 777
