@@ -23,12 +23,12 @@ from rich.live import Live
 
 from casework.directory import Directory
 from operations import setting_up
-from operations.accounting import Account, account
-from operations.books import read_books
+from operations.accounting import Account
 from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, read_metrics
 from operations.demo_worker import DemoWorker, fetch
 from operations.embedded_kafka import EmbeddedKafka
 from operations.embedded_kafka.process import free_port
+from operations.invariants import Checked, Violation, examine, read_history
 from operations.log_file import logging_to
 from operations.reading import TopicReader
 from operations.simulator.constants import DAY_MS
@@ -93,7 +93,7 @@ def run_demo(options: DemoOptions) -> int:
             with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
                 demo = Demo(options, kafka.bootstrap, home)
                 outcome = uvloop.run(demo.play())
-        is_whole = outcome.account.is_whole and outcome.is_drained
+        is_whole = not outcome.violations and outcome.is_drained
         is_disposable = is_whole
         print(msgspec.json.encode(outcome).decode() if options.as_json else as_summary(outcome))
     except KeyboardInterrupt:
@@ -113,6 +113,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     Attributes:
         account: What the comparison of ids found.
+        violations: What is lost, altered or out of order, as the chaos suite would report it.
         is_drained: Whether every submission was answered in time.
         restarts: How often the worker was started again.
         measured: What the workers measured at the end.
@@ -121,6 +122,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """
 
     account: Account
+    violations: tuple[Violation, ...]
     is_drained: bool
     restarts: int
     measured: Measured
@@ -185,10 +187,16 @@ class Demo:
                 self._measure(await asyncio.to_thread(fetch, self._worker.addresses[1]))
                 await asyncio.to_thread(self._worker.stop)
                 await simulation.settle(_SETTLE_PATIENCE_S)
-        _say(options, "comparing ids")
-        found = await asyncio.to_thread(self._account, simulation)
+        _say(options, "comparing ids, and deciding everything again")
+        found = await asyncio.to_thread(self._examine, simulation)
         return Outcome(
-            found, is_drained, self._worker.restarts, self._measured, options.seconds, options.days
+            found.account,
+            found.violations,
+            is_drained,
+            self._worker.restarts,
+            self._measured,
+            options.seconds,
+            options.days,
         )
 
     async def _play(self, simulation: LiveSimulation) -> bool:
@@ -270,12 +278,19 @@ class Demo:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
-    def _account(self, simulation: LiveSimulation) -> Account:
+    def _examine(self, simulation: LiveSimulation) -> Checked:
         ledger = simulation.ledger
         read = {member: ledger.deliveries[member] for member in simulation.cast.hotlines}
         with TopicReader(self._settings.bootstrap) as reader:
-            topics = Topics(self._settings.topic_prefix)
-            return account(read_books(reader, topics, confirmed=ledger.confirmed.keys(), read=read))
+            history = read_history(
+                reader,
+                Topics(self._settings.topic_prefix),
+                environment=self._settings.environment,
+                clock=self._clock,
+                confirmed=ledger.confirmed.keys(),
+                read=read,
+            )
+        return examine(history)
 
 
 class _Lines:
@@ -312,8 +327,10 @@ def as_summary(outcome: Outcome) -> str:
         ("duplicates", f"{found.duplicates:,}"),
         ("refused", f"{found.refused:,}"),
         ("dead-lettered", f"{found.dead_lettered:,}"),
+        ("undeliverable", f"{found.undeliverable:,}"),
         ("worker restarts", f"{outcome.restarts}"),
         ("took effect twice", f"{len(found.conflicts)}"),
+        ("decided otherwise", f"{len(outcome.violations) - len(found.lost) - len(found.conflicts)}"),
         ("lost", f"{len(found.lost)}"),
     ]
     lines = [f"{name + ':':<19}{value}" for name, value in rows]
@@ -321,9 +338,7 @@ def as_summary(outcome: Outcome) -> str:
         "(some were wrong or repeated on purpose: refused, dead-lettered, duplicates)",
         f"{'lost:':<6}{len(found.lost)}",
     ]
-    lines += [
-        f"  {loss.what} {loss.id}: {loss.missing}" for loss in (*found.lost, *found.conflicts)[:_SHOWN_LOSSES]
-    ]
+    lines += [f"  {each.rule} {each.id}: {each.text}" for each in outcome.violations[:_SHOWN_LOSSES]]
     if not outcome.is_drained:
         lines.append("not every submission was answered in time")
     return "\n".join(lines)

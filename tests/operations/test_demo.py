@@ -17,6 +17,7 @@ from operations.demo import DemoOptions, Outcome, as_summary, run_demo
 from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, quantile, read_metrics
 from operations.demo_worker import DemoWorker, fetch
 from operations.embedded_kafka import ArchivesMissingError, EmbeddedKafka
+from operations.invariants import Violation
 from operations.simulator.constants import DAY_MS
 from operations.simulator.ledger import Ledger
 from streams.settings import Settings
@@ -39,8 +40,17 @@ def some_account(**changes: object) -> Account:
 
 def some_outcome(**changes: object) -> Outcome:
     """Return the outcome of a demo that went well."""
+    found = some_account(**changes)
+    broken = [Violation("lost", f"{each.what} {each.id}", each.missing) for each in found.lost]
+    broken += [Violation("conflict", f"{each.what} {each.id}", each.missing) for each in found.conflicts]
     return Outcome(
-        some_account(**changes), is_drained=True, restarts=1, measured=Measured(0.02, 1.5), seconds=5, days=7
+        found,
+        violations=tuple(broken),
+        is_drained=True,
+        restarts=1,
+        measured=Measured(0.02, 1.5),
+        seconds=5,
+        days=7,
     )
 
 
@@ -103,7 +113,12 @@ def test_the_summary_names_what_was_lost() -> None:
     """Without a loss the last line says lost: 0; otherwise each loss is named by its id."""
     assert as_summary(some_outcome()).splitlines()[-1] == "lost: 0"
     lost = as_summary(some_outcome(lost=(Loss("report", "id-1", "no delivery to nl-x"),)))
-    assert "lost: 1\n  report id-1: no delivery to nl-x" in lost
+    assert "lost: 1\n  lost report id-1: no delivery to nl-x" in lost
+    altered = msgspec.structs.replace(
+        some_outcome(), violations=(Violation("state_differs", "case-1", "differs in outcome"),)
+    )
+    assert "decided otherwise: 1" in as_summary(altered)
+    assert as_summary(altered).endswith("lost: 0\n  state_differs case-1: differs in outcome")
     late = msgspec.structs.replace(some_outcome(), is_drained=False)
     assert "not every submission was answered in time" in as_summary(late)
 
@@ -115,6 +130,7 @@ def test_the_summary_names_what_was_lost() -> None:
         (some_outcome(lost=(Loss("report", "id-1", "x"),)), 1),
         (some_outcome(conflicts=(Loss("fact", "id-1", "x"),)), 1),
         (msgspec.structs.replace(some_outcome(), is_drained=False), 1),
+        (msgspec.structs.replace(some_outcome(), violations=(Violation("fact_gap", "id-1", "x"),)), 1),
     ],
 )
 def test_the_exit_code_says_whether_something_was_lost(
@@ -240,4 +256,4 @@ def test_the_demo_loses_nothing_although_its_worker_is_killed(capsys: pytest.Cap
     assert outcome["restarts"] == 1
     assert outcome["account"]["reports"] > 10
     assert outcome["account"]["acknowledged"] > 0
-    assert outcome["account"]["lost"] == []
+    assert outcome["violations"] == []
