@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from agents.case_batch import Step
+from agents.batch_outcome import Step
 from agents.metrics import STEPS, CasekeeperMetrics
 from casework.events import ReportEvent
 from casework.messages import Case, Delivery, Receipt

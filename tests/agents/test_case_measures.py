@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from agents.case_batch import Step
+from agents.batch_outcome import Step
 from agents.case_measures import Measures
 from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases

@@ -15,7 +15,7 @@ from casekeeper_bench import (
 )
 from prometheus_client import generate_latest
 
-from agents.case_batch import content_key
+from agents.batch_outcome import content_key
 from casework.ids import new_event_id
 from casework.messages import (
     Admitted,

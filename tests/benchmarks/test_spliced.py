@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agents.case_batch import content_key
+from agents.batch_outcome import content_key
 from agents.judgement import Admit, Bench, judge
 from benchmarks.spliced import Splicer
 from casework.casekeeping import Source, keep
