@@ -19,8 +19,8 @@ from casework.errors import TemporaryError
 _CLIENT_ID: Final = "client-id"
 _RATE: Final = "producer_byte_rate"
 _ANY_NAME: Final = 2
-# A broker answers from its own copy of the metadata, which follows the controller's.
-_VISIBLE_WITHIN_S: Final = 30.0
+# A broker answers from its own copy of the metadata: after many new topics it was 30 s behind the controller.
+_VISIBLE_WITHIN_S: Final = 10.0
 _POLL_S: Final = 0.1
 
 
@@ -53,11 +53,10 @@ def plan_rates(
 
 
 def set_rates(admin: KafkaAdminClient, changes: Collection[RateChange]) -> None:
-    """Make these changes and wait until they are visible.
+    """Make these changes and wait until a broker shows them, for 10 s at most: then it is only slow to follow.
 
     Raises:
-        TemporaryError: the cluster refused a quota, did not answer, or does not show it after 30 s;
-            repeating is harmless.
+        TemporaryError: the cluster refused a quota, or did not answer; repeating is harmless.
     """
     if not changes:
         return
@@ -86,12 +85,10 @@ def set_rates(admin: KafkaAdminClient, changes: Collection[RateChange]) -> None:
 
 def _wait_until_visible(admin: KafkaAdminClient, changes: Collection[RateChange]) -> None:
     until = time.monotonic() + _VISIBLE_WITHIN_S
-    while True:
+    while time.monotonic() < until:
         found = read_rates(admin)
         if all(found.get(change.client) == change.after for change in changes):
             return
-        if time.monotonic() > until:
-            raise TemporaryError(f"quotas are not visible after {_VISIBLE_WITHIN_S:.0f} s")
         time.sleep(_POLL_S)
 
 
