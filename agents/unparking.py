@@ -5,6 +5,7 @@ Everything that is needed is fetched first; then nothing is awaited until the ca
 goes, so an order is carried out whole or, when something is not there, later. What fails again stays parked.
 """
 
+import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +18,7 @@ from agents.failures import Action, treatment_of
 from casework.casekeeping import Kept, keep_waiting
 from casework.directory import Directory
 from casework.events import Event, Source, Unpark
+from casework.evolution import evolve
 from casework.messages import Case, Parked
 from casework.parking import DELETED, MAX_LISTED, MORE, SKIPPED, give_up, park_again, unparked
 from schemas.errors import UnreadableError
@@ -169,6 +171,7 @@ class _Work:
         self._waiting = waiting
         self._more = more
         self._key = order.admitted.url_key
+        self._ended: Case | None = None
 
     def run(self) -> None:
         """Decide what waits until all is done or one record fails."""
@@ -192,13 +195,18 @@ class _Work:
             self._wait_on()
             return
         case = self._desk.case(self._key)
-        if case is not None:
-            self._desk.apply(self._order, case, unparked(case, self._order, self._source))
+        last = self._ended if case is None else case
+        if last is not None:
+            self._desk.apply(self._order, case, unparked(last, self._order, self._source))
 
     def _decide(self, waiting: _Waiting, event: Event, directory: Directory) -> None:
         before = self._desk.case(self._key)
         source = msgspec.structs.replace(self._source, offset=waiting.offset)
-        self._desk.apply(event, before, keep_waiting(before, event, directory, source))
+        kept = keep_waiting(before, event, directory, source)
+        self._desk.apply(event, before, kept)
+        if kept.case is None:
+            # The operator is told also when what waited has ended the case.
+            self._ended = functools.reduce(evolve, kept.facts, before)
 
     def _given_up(self, waiting: _Waiting) -> None:
         place = (self._source.topic, self._source.partition, waiting.offset)

@@ -15,6 +15,7 @@ from casework.events import Event, Source, Unpark
 from casework.evolution import evolve
 from casework.kept import Kept
 from casework.messages import Case, Parked
+from casework.transitions import AWAITED
 
 MAX_LISTED: Final = 256
 """Offsets a case lists: at most 2.5 KiB of the 64 KiB of a case, and of each fact `parked`."""
@@ -77,10 +78,12 @@ def wait(case: Case, event: Event, source: Source) -> Kept:
 
 
 def unparked(case: Case, order: Unpark, source: Source) -> Kept:
-    """Answer a case of which everything that waited is decided."""
+    """Answer a case of which everything that waited is decided; none is left if nothing came of it."""
     draft = _draft(case, order, source)
     draft.by_rule("unparked", unparking=order.unparking)
-    return _kept(case, draft)
+    kept = _kept(case, draft)
+    is_over = kept.case is not None and kept.case.state == AWAITED and not kept.case.waiting
+    return msgspec.structs.replace(kept, case=None) if is_over else kept
 
 
 def park_again(case: Case | None, event: Event, order: Unpark, waiting: Parked, source: Source) -> Kept:

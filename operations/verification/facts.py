@@ -62,7 +62,7 @@ class Facts:
         partitions: Number of partitions of cases.events.
         tally: Takes what is found.
         known: Number of the last fact before the first record, by case id; from a snapshot.
-        parked: Case ids that are parked before the first record; from a snapshot.
+        parked: Url keys of cases that are parked before the first record; from a snapshot.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Facts:
         partitions: int,
         tally: Tally,
         known: dict[str, int] | None = None,
-        parked: AbstractSet[str] = frozenset(),
+        parked: AbstractSet[bytes] = frozenset(),
     ) -> None:
         self._records = records
         self._partitions = partitions
@@ -82,7 +82,7 @@ class Facts:
         self._sources: dict[str, int] = {}
         self._parked = set(parked)
         self._ever_parked = set(parked)
-        self._of_order: defaultdict[str, list[Logged]] = defaultdict(list)
+        self._of_order: defaultdict[bytes, list[Logged]] = defaultdict(list)
         self._pending: defaultdict[bytes, list[Logged]] = defaultdict(list)
         self._read_to = -1
         self._is_exhausted = False
@@ -162,18 +162,18 @@ class Facts:
     def _place(self, logged: Logged) -> None:
         """Find the admitted record; between a parking and the fact that ends an order all is the order's."""
         fact = logged.fact
-        pending, case_id = self._pending[fact.url_key], fact.case_id
+        pending, url_key = self._pending[fact.url_key], fact.url_key
         if fact.unparking is not None:
-            held = self._of_order.pop(case_id, ())
+            held = self._of_order.pop(url_key, ())
             pending += [msgspec.structs.replace(each, at=fact.source_offset) for each in held]
-        elif case_id in self._parked and fact.fact != "parked":
-            self._of_order[case_id].append(logged)
+        elif url_key in self._parked and fact.fact != "parked":
+            self._of_order[url_key].append(logged)
             return
         pending.append(logged)
         if fact.fact == "parked":
-            self._parked.add(case_id)
+            self._parked.add(url_key)
         elif fact.fact == "unparked":
-            self._parked.discard(case_id)
+            self._parked.discard(url_key)
 
     def _check_order(self, fact: Fact) -> None:
         before = self._newest.get(fact.case_id, self._known.get(fact.case_id, 0))
@@ -182,9 +182,9 @@ class Facts:
             self._tally.find("fact_order", fact.case_id, str(fact.number), text)
         self._newest[fact.case_id] = max(before, fact.number)
         if fact.fact in PARKING:
-            self._ever_parked.add(fact.case_id)
+            self._ever_parked.add(fact.url_key)
         source = self._sources.get(fact.case_id, -1)
-        if fact.source_offset < source and fact.case_id not in self._ever_parked:
+        if fact.source_offset < source and fact.url_key not in self._ever_parked:
             text = f"decided on offset {fact.source_offset}, after one decided on {source}"
             self._tally.find("source_backwards", fact.case_id, str(fact.number), text)
         self._sources[fact.case_id] = max(source, fact.source_offset)

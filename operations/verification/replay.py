@@ -234,10 +234,8 @@ class Replay:
         for fact in facts:
             together[fact.source_offset].append(fact)
         case = self.cases.get(url_key)
-        if case is not None and facts and facts[0].case_id != case.case_id and facts[0].number == 1:
-            case = None
         for fact in facts:
-            before = case
+            before = None if case is not None and fact.case_id != case.case_id and fact.number == 1 else case
             try:
                 case = evolve(before, fact)
                 of_record = together[fact.source_offset]

@@ -143,7 +143,7 @@ class _Run:
             self._count,
             tally,
             known,
-            {case.case_id for case in began.cases if case.parked is not None} if began is not None else set(),
+            {case.url_key for case in began.cases if case.parked is not None} if began is not None else set(),
         )
         contents = Contents()
         try:

@@ -4,13 +4,27 @@ from typing import Any
 
 import msgspec
 import pytest
-from casekeeper_bench import ADMITTED, EVENTS, KEY, TOPICS, Bench, CrashError, act, record, report, unpark
+from casekeeper_bench import (
+    ADMITTED,
+    EVENTS,
+    KEY,
+    TOPICS,
+    Bench,
+    CrashError,
+    T,
+    act,
+    record,
+    report,
+    unpark,
+    wake_up,
+)
 from prometheus_client import generate_latest
 
 from agents import case_batch, unparking
 from agents.parking import FIRST_PAUSE_S, MAX_ATTEMPTS
 from casework.casekeeping import Kept, keep, keep_waiting
 from casework.directory import Directory
+from casework.ids import new_event_id
 from casework.messages import Admitted, Delivery, Fact, Receipt
 from casework.parking import MAX_LISTED
 from casework.transitions import PARKING
@@ -286,3 +300,39 @@ async def test_an_action_waits_behind_the_report_that_failed(bench: Bench, broke
         "acknowledged",
         "police_informed",
     ]
+
+
+@pytest.mark.usefixtures("broken")
+async def test_an_order_after_which_nothing_is_left_is_told_and_leaves_no_case(bench: Bench) -> None:
+    """A case whose only record is set aside ends with its order, and the operator finds the fact."""
+    await bench.take(report(1, "de-eco"))
+    await bench.take(unpark(skip=True))
+    assert bench.case() is None
+    assert facts(bench)[-2:] == ["given_up", "unparked"]
+
+
+async def test_an_order_whose_records_end_the_case_is_told(bench: Bench, broken: Breakage) -> None:
+    """Where what waited ends the case itself, the fact that ends the order comes nevertheless, once."""
+    await bench.take(act(1, "removed", new_event_id(T, bytes(10))))
+    broken.senders.add("")
+    later = msgspec.structs.replace(
+        wire.decode_as(Admitted, wake_up("expire")), admitted_at=T + 2 * 3_600_000, directory_version=1
+    )
+    await bench.take(wire.encode(later))
+    assert bench.case().parked is not None
+    broken.senders.clear()
+    await bench.take(unpark())
+    assert bench.case() is None
+    assert facts(bench) == ["awaited", "parked", "refused", "unparked"]
+
+
+async def test_a_worker_killed_after_an_order_repeats_nothing(bench: Bench, broken: Breakage) -> None:
+    """The order and what had waited come again when the state was confirmed and the commit was not."""
+    await bench.take(report(1, "de-eco"), report(2))
+    broken.senders.clear()
+    await bench.take(unpark(), report(3))
+    state, bench.offset = bench.case(), 2
+    bench.sent.clear()
+    await bench.take(unpark(), report(3))
+    assert [r for send in bench.sent for r in send] == []
+    assert bench.case() == state

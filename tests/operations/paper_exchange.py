@@ -326,6 +326,16 @@ def troubled(prefix: str = "") -> PaperExchange:
     paper.report("https://trouble.example.test/again", sender="ie-hotline")
     paper.act("https://trouble.example.test/again", "nl-offlimits", "removed")
     paper.shrink("https://trouble.example.test/again")
+    nothing = "https://trouble.example.test/nothing"
+    paper.broken = {"de-eco"}
+    paper.report(nothing, sender="de-eco")
+    paper.broken = set()
+    paper.unpark(nothing, skip=True)
+    paper.act(nothing, "de-eco", "removed", report_event_id=paper.new_id())
+    paper.broken = {""}
+    paper.wake(nothing, hours=2)
+    paper.broken = set()
+    paper.unpark(nothing)
     paper.broken = {"de-eco"}
     paper.report(waits, sender="de-eco")
     paper.report(waits)

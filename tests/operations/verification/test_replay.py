@@ -39,9 +39,9 @@ def test_parked_cases_and_stubs_are_whole(trouble: PaperExchange) -> None:
     """What waited, went on, was set aside, shrank or was refused by a topic is no loss, and has its lines."""
     outcome = examine(trouble.history())
     assert outcome.violations == ()
-    assert outcome.verification.unchecked == {"answer_of_undecided": 5, "parked": 9}
+    assert outcome.verification.unchecked == {"answer_of_undecided": 6, "parked": 13}
     assert outcome.verification.counts["contents_erased"] == 2
-    assert (outcome.account.dead_lettered, outcome.account.undeliverable) == (1, 1)
+    assert (outcome.account.dead_lettered, outcome.account.undeliverable) == (2, 1)
 
 
 def test_every_single_loss_around_parked_cases_and_stubs_is_noticed(trouble: PaperExchange) -> None:
