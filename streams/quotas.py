@@ -53,7 +53,7 @@ def plan_rates(
 
 
 def set_rates(admin: KafkaAdminClient, changes: Collection[RateChange]) -> None:
-    """Make these changes and wait until a broker shows them, for 10 s at most: then it is only slow to follow.
+    """Make these changes and wait, 10 s at most, until a broker shows them; then it is only slow to follow.
 
     Raises:
         TemporaryError: the cluster refused a quota, or did not answer; repeating is harmless.

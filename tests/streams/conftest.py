@@ -1,6 +1,6 @@
 """Topics for the tests of the transport, made, filled and read by plain clients without any code of ours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -31,6 +31,12 @@ class Topics:
             for name in names
         ]
         admin.create_topics(topics)
+        admin.close()
+
+    def wait_until_served(self, *names: str) -> None:
+        """Wait until a broker that was started again leads them: it knows its topics a moment later."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin.wait_for_topics([self.prefix + name for name in names], timeout_ms=60_000)
         admin.close()
 
     def delete(self, *names: str) -> None:
@@ -92,6 +98,12 @@ class Topics:
     async def values(self, topics: Sequence[str]) -> list[int]:
         """Return all values in `topics` as numbers."""
         return [int(value or b"-1") for part in (await self.read(*topics)).values() for _, value in part]
+
+
+@pytest.fixture
+def topics_on(topic_prefix: str) -> Callable[[EmbeddedKafka], Topics]:
+    """Return a function that gives a maker and reader of topics on a broker."""
+    return lambda broker: Topics(broker.bootstrap, topic_prefix)
 
 
 @pytest.fixture
