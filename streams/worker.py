@@ -22,6 +22,7 @@ from streams.batch_events import PassSchema
 from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.faust_hooks import check_versions
+from streams.fetch_protocol import use_lean_fetches
 from streams.light_compression import use_light_lz4
 from streams.repeated_lines import quiet_repeated_lines
 from streams.transport import LosslessTransport
@@ -124,6 +125,7 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
     """
     check_versions()
     use_light_lz4()
+    use_lean_fetches()
     app = LosslessApp(
         group_id,
         broker=[f"kafka://{address.strip()}" for address in options.bootstrap.split(",")],
