@@ -1,9 +1,12 @@
 """`python -m operations.chaos`: break the exchange on purpose, and prove that it keeps its promises."""
 
 import argparse
+import asyncio
 import random
+import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -11,9 +14,11 @@ from operations.chaos.kinds import KINDS
 from operations.chaos.report import as_markdown
 from operations.chaos.run import Options, run
 
+_INTERRUPTED: Final = 128 + signal.SIGINT
+
 
 def main() -> int:
-    """Run and answer the exit code: 0 when every promise was kept, 1 otherwise."""
+    """Run and answer the exit code: 0 when every promise was kept, 1 otherwise, 130 when interrupted."""
     names = [kind.name for kind in KINDS]
     parser = argparse.ArgumentParser(prog="python -m operations.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
@@ -33,7 +38,11 @@ def main() -> int:
         kinds=tuple(given.only),
         home=given.home,
     )
-    report, home = run(options, lambda text: print(text, flush=True))
+    try:
+        report, home = run(options, lambda text: print(text, flush=True))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("interrupted; nothing was compared", file=sys.stderr)
+        return _INTERRUPTED
     text = as_markdown(report)
     (home / "report.md").write_text(text, encoding="utf-8")
     (home / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))

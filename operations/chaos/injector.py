@@ -118,7 +118,10 @@ class Injector:
         return found
 
     async def do(self, step: Step) -> None:
-        """Carry out one step; returns when its effect is over."""
+        """Carry out one step; returns when its effect is over.
+
+        A step that is cancelled gives brokers and topics back as they were; workers it leaves as they are.
+        """
         await self._does[step.kind](step)
 
     # Workers ------------------------------------------------------------------------------------------
@@ -244,13 +247,16 @@ class Injector:
         worker = self._picked(step)
         async with worker.lock:
             present = worker.version
-            for version, kind in ((self._other, "version changed"), (present, "version changed back")):
-                await worker.end()
-                worker.version = version
-                worker.start()
-                self._note(step, worker.name, f"to {version.name}", kind=kind)
-                await self._is_up(worker)
-                await asyncio.sleep(step.seconds / 2)
+            try:
+                for version, kind in ((self._other, "version changed"), (present, "version changed back")):
+                    await worker.end()
+                    worker.version = version
+                    worker.start()
+                    self._note(step, worker.name, f"to {version.name}", kind=kind)
+                    await self._is_up(worker)
+                    await asyncio.sleep(step.seconds / 2)
+            finally:
+                worker.version = present
 
     # The machine ----------------------------------------------------------------------------------------
 
@@ -301,8 +307,10 @@ class Injector:
             node = self._brokers.nodes[int(step.pick * len(self._brokers.nodes))]
             self._note(step, node.directory.name, f"back after {step.seconds} s")
             await asyncio.to_thread(node.kill)
-            await asyncio.sleep(step.seconds)
-            await asyncio.to_thread(node.restart)
+            try:
+                await asyncio.sleep(step.seconds)
+            finally:
+                await asyncio.to_thread(node.restart)
 
     async def _move_leaders(self, step: Step) -> None:
         cluster, topics = self._brokers.cluster, self._exchange.topics
@@ -320,8 +328,10 @@ class Injector:
             usual: Any = self._exchange.settings.topic_max_bytes
             await asyncio.to_thread(configured_again, self._brokers, inbox, max_message_bytes=_SMALL_MESSAGE)
             self._note(step, inbox, f"takes {_SMALL_MESSAGE} bytes for {step.seconds} s")
-            await asyncio.sleep(step.seconds)
-            await asyncio.to_thread(configured_again, self._brokers, inbox, max_message_bytes=usual)
+            try:
+                await asyncio.sleep(step.seconds)
+            finally:
+                await asyncio.to_thread(configured_again, self._brokers, inbox, max_message_bytes=usual)
 
     # ------------------------------------------------------------------------------------------------
 

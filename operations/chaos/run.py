@@ -40,6 +40,8 @@ _SETTLE_S: Final = 20.0
 _STILL_S: Final = 60.0
 _ENDS_AFTER_S: Final = 900.0
 """Beyond the seconds with faults: for setting up, draining and comparing both phases."""
+_FINISH_S: Final = 60.0
+"""What a step may take beyond the seconds with faults (or those again if fewer); then it is cut off."""
 _LOOK_S: Final = 0.2
 _FLOWING: Final = 20
 _AT_ONCE: Final = 4
@@ -128,8 +130,7 @@ class _Phase:
             for keeper in keepers:
                 keeper.cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
-            for worker in (*crew, *injector.guests):
-                await worker.kill()
+            await asyncio.gather(*(worker.kill() for worker in (*crew, *injector.guests)))
 
     async def _under_load(
         self, exchange: Exchange, injector: Injector, crew: list[Worker], faults: int, started: float
@@ -158,8 +159,7 @@ class _Phase:
                     load.cancel()
                     await asyncio.gather(load, return_exceptions=True)
                     watching.cancel()
-                for worker in crew:
-                    await worker.end()
+                await asyncio.gather(*(worker.end() for worker in crew))
                 left = left or told(await asyncio.to_thread(left_to_do, exchange))
                 resent = await asyncio.to_thread(
                     resend_undeliverable, self._brokers.bootstrap, exchange.topics
@@ -209,11 +209,15 @@ class _Phase:
                     break
                 self._say(f"{count:4} faults; step {step.number}: {step.kind} {step.armed}")
                 running.add(asyncio.create_task(do(step)))
-            await asyncio.gather(*running)
+            if running:
+                done, _ = await asyncio.wait(running, timeout=min(_FINISH_S, options.seconds))
+                for task in done:
+                    task.result()
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*(guest.end() for guest in injector.guests))
 
     async def _until_flowing(
         self, simulation: LiveSimulation, load: asyncio.Task[None], stop: asyncio.Event
