@@ -1,7 +1,7 @@
 """`python -m schemas.build_native`: compile readers and writers of the locked schemas to machine code.
 
-Optional: without a build, the same functions run as Python. Needs mypy, setuptools and a C compiler at build
-time, librt (which comes with mypy) at run time. The result stands beside this module and serves only the
+Optional: without a build, the same functions run as Python. Needs the extra `native` and a C compiler at build
+time, librt (of the same extra) at run time. The result stands beside this module and serves only the
 schemas it was made of; docs/adr/0014 has the figures.
 """
 
