@@ -35,7 +35,7 @@ GROUP: Final = "intake"
 #: Reads what is urgent, with a consumer and a producer of its own: no backlog stands before it.
 URGENT_GROUP: Final = "intake-urgent"
 MAX_CLOCK_OFFSET_MS: Final = 5000
-#: Of one call, in all. Fewer make the calls of others start sooner, more save little: 1 % of CPU at 4,000.
+#: Of one call, in all. Fewer let the calls of others start sooner; 4,000 cost as much CPU for a record.
 CALL_RECORDS: Final = 1000
 #: Of one call, of one partition.
 SHARE_RECORDS: Final = 250

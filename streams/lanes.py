@@ -16,8 +16,7 @@ waits in several partitions, so that many small batches share one round of sends
 
     @app.agent(batches(app, "source"))
     async def work(stream):
-        async for event in stream.noack().events():
-            lanes.submit(event)
+        await submit_all(app, stream, lanes.submit)
 """
 
 from __future__ import annotations
