@@ -1,8 +1,8 @@
 """`python -m schemas.build_native`: compile readers and writers of the locked schemas to machine code.
 
-Optional: without a build, the same functions run as Python. Needs the extra `native` and a C compiler at build
-time, librt (of the same extra) at run time. The result stands beside this module and serves only the
-schemas it was made of; docs/adr/0014 has the figures.
+Optional: without a build, the same functions run as Python. Needs the extra `native` and a C compiler to be
+built, librt (of the same extra) to run. The result stands beside this module and serves only the schemas it
+was made of; docs/adr/0014 has the figures.
 """
 
 import argparse
