@@ -1,10 +1,11 @@
 """Verification beside running workers, after retention, and from a snapshot."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
-from paper_exchange import PARTITIONS, PaperExchange, lived, network
+from paper_exchange import PARTITIONS, PaperExchange, lived, network, troubled
 
 from casework.messages import Admitted, Fact
 from operations.logs import MemoryLog
@@ -162,6 +163,29 @@ def test_a_snapshot_begins_later_and_finds_the_same(tmp_path: Path) -> None:
     for topic, rule in (("inbox.", "effect_missing"), (topics.cases_events, "fact_missing")):
         lost = next(r for r in new if r.topic.startswith(topic))
         assert rule in {found.rule for found in outcome([r for r in left if r is not lost]).findings}
+
+
+@pytest.mark.parametrize("make", [lived, troubled])
+def test_a_snapshot_saved_under_load_finds_nothing_wrong_later(
+    make: Callable[[], PaperExchange], tmp_path: Path
+) -> None:
+    """Wherever the logs stood when it was saved, with work half done, a later run from it is clean."""
+    paper = make()
+    topics, file = paper.topics, tmp_path / "snapshot"
+    for cut in range(5, len(paper.records), 9):
+        half = paper.records[:cut]
+        there = MemoryLog(half, paper.partitions())
+        bounds, submitted = there.ends(topics.cases_admitted), {t: there.ends(t) for t in topics.submissions}
+        # The last submission and the last admitted record are under way: nothing of them is committed.
+        for name, committed in ((topics.cases_admitted, bounds), *submitted.items()):
+            last = [r for r in half if r.topic in topics.submissions or r.topic == topics.cases_admitted][-2:]
+            for record in last:
+                if record.topic == name:
+                    committed[record.partition] = min(committed[record.partition], record.offset)
+        first = verify(there, scope(paper, bounds=bounds, submitted=submitted), save_snapshot=file)
+        assert first.findings == (), cut
+        later = verify(paper.history().log, scope(paper, snapshot=Snapshot.load(file)))
+        assert later.findings == (), cut
 
 
 def test_no_snapshot_of_what_is_not_whole(tmp_path: Path) -> None:
