@@ -41,7 +41,7 @@ _STILL_S: Final = 60.0
 _ENDS_AFTER_S: Final = 900.0
 """Beyond the seconds with faults: for setting up, draining and comparing both phases."""
 _FINISH_S: Final = 60.0
-"""What a step may take beyond the seconds with faults (or those again if fewer); then it is cut off."""
+"""What a step may take beyond the seconds with faults; then it is cut off."""
 _LOOK_S: Final = 0.2
 _FLOWING: Final = 20
 _AT_ONCE: Final = 4
@@ -210,7 +210,7 @@ class _Phase:
                 self._say(f"{count:4} faults; step {step.number}: {step.kind} {step.armed}")
                 running.add(asyncio.create_task(do(step)))
             if running:
-                done, _ = await asyncio.wait(running, timeout=min(_FINISH_S, options.seconds))
+                done, _ = await asyncio.wait(running, timeout=_FINISH_S)
                 for task in done:
                     task.result()
         finally:
