@@ -155,22 +155,29 @@ class Injector:
         worker = self._picked(step, needs="casekeeper")
         point = f"casekeeper.{_STATES[int(step.pick * 1000) % len(_STATES)]}"
         async with worker.lock:
-            await worker.end()
-            worker.start(f"{point}:stop@{5 + int(step.pick * 100) % 20}", is_counted=False)
-            if not await _until(worker.is_stopped, _REACH_S):
+            if not await self._falls_asleep(worker, f"{point}:stop@{5 + int(step.pick * 100) % 20}"):
                 return
             self._note(step, worker.name, f"at {point} for {step.seconds} s")
             await asyncio.sleep(step.seconds)
             worker.send(signal.SIGCONT)
+
+    async def _falls_asleep(self, worker: Worker, at: str) -> bool:
+        await worker.end()
+        worker.start(at, is_counted=False)
+        await _until(lambda: worker.is_ready or worker.is_stopped(), _READY_S)
+        if await _until(worker.is_stopped, _REACH_S):
+            return True
+        worker.send(signal.SIGCONT)
+        await worker.end()  # it must not fall asleep later, when nobody wakes it
+        worker.start()
+        return False
 
     async def _zombie_then_cold(self, step: Step) -> None:
         worker = self._picked(step, needs="casekeeper")
         keepers = [each for each in self._crew if each.kind != "intake"]
         async with worker.lock:
             await asyncio.gather(*(self._is_up(each) for each in keepers))
-            await worker.end()
-            worker.start(f"{_EFFECTS_SENT}:stop@{2 + int(step.pick * 100) % 5}", is_counted=False)
-            if not await _until(worker.is_stopped, _REACH_S):
+            if not await self._falls_asleep(worker, f"{_EFFECTS_SENT}:stop@{1 + int(step.pick * 100) % 3}"):
                 return
             before = await asyncio.to_thread(self._facts)
             await asyncio.sleep(step.seconds)

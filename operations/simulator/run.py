@@ -8,10 +8,11 @@ at any time.
 import asyncio
 import calendar
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 
@@ -134,7 +135,7 @@ class LiveSimulation:
                     await asyncio.sleep(LOOK_S)
                 if stopped.is_set() or time.monotonic() >= ends_at:
                     break
-                await self._start_one(self._send(report))
+                await self._take(partial(self._send, report))
             follower.cancel()
         self._tasks = None
 
@@ -199,13 +200,10 @@ class LiveSimulation:
             if task.done():
                 task.result()
 
-    async def _start_one(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _take(self, step: Step) -> None:
         assert self._tasks is not None  # noqa: S101 - set while it runs
         await self._room.acquire()
-        self._tasks.create_task(work).add_done_callback(lambda _: self._room.release())
-
-    async def _take(self, step: Step) -> None:
-        await self._start_one(step())
+        self._tasks.create_task(step()).add_done_callback(lambda _: self._room.release())
 
     async def _send(self, report: SimulatedReport) -> None:
         hotline = self._hotlines[report.sender]
