@@ -1,4 +1,3 @@
-
 import msgspec
 import pytest
 from casekeeper_bench import DIRECTORY, TOPICS, Bench, act, report, wake_up
