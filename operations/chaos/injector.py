@@ -181,8 +181,9 @@ class Injector:
                 return
             before = await asyncio.to_thread(self._facts)
             await asyncio.sleep(step.seconds)
-            others = await asyncio.to_thread(self._facts) - before
+            after = await asyncio.to_thread(self._facts)
             worker.send(signal.SIGCONT)
+            others = "an unknown number of" if before is None or after is None else after - before
             self._note(step, worker.name, f"for {step.seconds} s; others wrote {others} facts meanwhile")
             await asyncio.sleep(_COMPACTION_S)  # the successor's states and the zombie's are compacted
         async with contextlib.AsyncExitStack() as stack:
@@ -195,12 +196,12 @@ class Injector:
                 each.start()
             await asyncio.gather(*(self._is_up(each) for each in keepers))
 
-    def _facts(self) -> int:
+    def _facts(self) -> int | None:
         try:
             with TopicReader(self._brokers.bootstrap) as reader:
                 return sum(reader.ends(self._exchange.topics.cases_events).values())
         except (KafkaError, TemporaryError):
-            return 0
+            return None
 
     async def _cold_load(self, step: Step) -> None:
         worker = self._picked(step, needs="casekeeper")
