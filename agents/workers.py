@@ -9,6 +9,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, Final, Literal, get_args
 
 from agents import casekeeper as casekeepers
@@ -157,12 +158,15 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
         # From the beginning: a start that waits for Kafka is no standstill.
         tasks.extend(asyncio.create_task(part.health.keep_beating()) for part in parts.values())
 
+        # What sends or reads states must end before the producers and stores it uses are closed.
+        working = await stack.enter_async_context(_tasks())
+
         def ready() -> None:
             shared.is_started = True
             # All that a start makes lives as long as the process: no collection need look at it again.
             gc.collect()
             gc.freeze()
-            tasks.extend(asyncio.create_task(start()) for part in parts.values() for start in part.tasks)
+            working.extend(asyncio.create_task(start()) for part in parts.values() for start in part.tasks)
             addresses = {name: part.server.address for name, part in parts.items()}
             ports = ", ".join(f"{name} on port {part.server.port}" for name, part in parts.items())
             log.info("ready; metrics of %s", ports)
@@ -173,6 +177,7 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
             [app for part in parts.values() for app in part.apps],
             stop_event=stop_event,
             on_ready=ready,
+            on_stopping=partial(_cancel, working),
             handle_signals=stop_event is None,
         )
         for part in parts.values():
@@ -358,6 +363,10 @@ async def _tasks() -> AsyncIterator[list[asyncio.Task[None]]]:
     try:
         yield tasks
     finally:
-        for task in tasks:
-            task.cancel()
+        _cancel(tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()

@@ -131,6 +131,8 @@ class GroupWatch:
             self._stop(f"no commit succeeded for {self._patience} s")
 
     def _check_group(self, now: float) -> None:
+        if self._coordinator is None:
+            return  # the consumer has not connected yet; whoever starts it has a time limit
         if self._coordinator._coordination_task.done():  # noqa: SLF001 - see faust_hooks
             self._stop("the coordination with the group has ended")
             return

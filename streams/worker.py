@@ -251,6 +251,7 @@ async def run_apps(  # noqa: PLR0913 - keyword-only limits
     *,
     stop_event: asyncio.Event | None = None,
     on_ready: Callable[[], None] | None = None,
+    on_stopping: Callable[[], None] | None = None,
     start_timeout: float = 30.0,
     stop_timeout: float = 30.0,
     handle_signals: bool = True,
@@ -261,6 +262,7 @@ async def run_apps(  # noqa: PLR0913 - keyword-only limits
         apps: built by `make_app` in this loop, agents declared.
         stop_event: set it to stop.
         on_ready: called when every app has its partitions and delivers.
+        on_stopping: called before the apps are asked to stop, to end what uses their producers and states.
         start_timeout: seconds for all apps to join their groups.
         stop_timeout: seconds for finishing, committing and closing.
         handle_signals: False when somebody else sets `stop_event`.
@@ -292,6 +294,8 @@ async def run_apps(  # noqa: PLR0913 - keyword-only limits
         await asyncio.wait({stopping, *watchers}, return_when=asyncio.FIRST_COMPLETED)
         _raise_first(watchers)
         log.info("stopping")
+        if on_stopping is not None:
+            on_stopping()
         try:
             async with asyncio.timeout(stop_timeout):
                 await asyncio.gather(*(app.stop() for app in apps))

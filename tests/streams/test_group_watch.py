@@ -115,6 +115,14 @@ def test_a_coordination_that_has_ended_is_a_stop() -> None:
     assert member.exits == [70]
 
 
+def test_a_member_that_has_not_connected_yet_is_waited_for() -> None:
+    """Before the consumer's first contact there is no coordination that could have ended."""
+    member = Member()
+    member.consumer.kafka_thread.kafka._coordinator = None
+    member.look_for(5)
+    assert member.exits == []
+
+
 def test_a_right_that_is_taken_away_is_a_configuration_error() -> None:
     """No restart gives a right back."""
     member = Member()

@@ -9,6 +9,7 @@ import pytest
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streams.fail_stop import FailStop
+from streams.publishing import BatchPublisher
 from streams.transport_errors import ConfigurationError, FatalTransportError
 from streams.worker import WorkerOptions, _guarded, batches, make_app, probe, run_apps, run_worker
 
@@ -104,7 +105,10 @@ async def test_a_group_that_is_not_joined_in_time_ends_the_run(topics: Topics) -
 async def test_a_group_formed_while_a_broker_knew_no_topics_gets_its_partitions_soon(
     topics: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A broker that is starting may list no partitions: whoever joins then must not stand still for long."""
+    """A broker that is starting may list no partitions: whoever joins then must not stand still for long.
+
+    Whoever uses the producer is told that the end begins before it is closed.
+    """
     topics.create(1, "in")
     assign = RoundRobinPartitionAssignor.assign
     starting = [True]
@@ -126,8 +130,19 @@ async def test_a_group_formed_while_a_broker_knew_no_topics_gets_its_partitions_
             event.ack()
 
     await topics.fill("in", 1, range(1))
-    running = asyncio.create_task(run_apps([app], stop_event=stop, handle_signals=False))
+    publishers: list[BatchPublisher | None] = []
+    running = asyncio.create_task(
+        run_apps(
+            [app],
+            stop_event=stop,
+            on_stopping=lambda: publishers.append(None if app.should_stop else app.publisher),
+            handle_signals=False,
+        )
+    )
     async with asyncio.timeout(30):
         await seen.wait()
+    assert publishers == []
     stop.set()
     await running
+    assert None not in publishers  # told while the producer still worked
+    assert len(publishers) == 1
