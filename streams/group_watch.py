@@ -134,7 +134,8 @@ class GroupWatch:
         if self._coordinator is None:
             return  # the consumer has not connected yet; whoever starts it has a time limit
         if self._coordinator._coordination_task.done():  # noqa: SLF001 - see faust_hooks
-            self._stop("the coordination with the group has ended")
+            if not self._consumer.app.should_stop:  # else it ends because it was asked to
+                self._stop("the coordination with the group has ended")
             return
         try:
             self._coordinator.check_errors()

@@ -108,9 +108,13 @@ def test_an_error_of_the_group_is_taken_up_and_the_group_joined_again() -> None:
 
 
 def test_a_coordination_that_has_ended_is_a_stop() -> None:
-    """Without its coordination task a member never heartbeats, joins or leaves again."""
+    """Without its coordination task a member never heartbeats, joins or leaves again, unless it is to stop."""
     member = Member()
     member.ended = True
+    member.consumer.app.should_stop = True
+    member.look_for(1)
+    assert member.exits == []
+    member.consumer.app.should_stop = False
     member.look_for(1)
     assert member.exits == [70]
 
