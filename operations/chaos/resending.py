@@ -13,15 +13,24 @@ from streams.topics import Topics
 _CONFIRM_S = 60.0
 
 
-def resend_undeliverable(bootstrap: str, topics: Topics) -> int:
+def resend_undeliverable(bootstrap: str, topics: Topics, done: set[tuple[int, int]]) -> int:
     """Send every undeliverable message to where it should have gone; answer how many there were.
+
+    Args:
+        bootstrap: The brokers.
+        topics: The topic table.
+        done: Places of dead letters that are left out; those sent are added.
 
     Raises:
         KafkaUnreachableError: The brokers went away.
         KafkaError: A message was refused again.
     """
     with TopicReader(bootstrap) as reader:
-        letters = list(_undeliverable(reader, topics))
+        letters = [
+            (letter, headers)
+            for letter, headers in _undeliverable(reader, topics)
+            if (letter.partition, letter.offset) not in done
+        ]
     if not letters:
         return 0
     producer = KafkaProducer(
@@ -40,6 +49,7 @@ def resend_undeliverable(bootstrap: str, topics: Topics) -> int:
         ]
         for each in sent:
             each.get(timeout=_CONFIRM_S)
+        done |= {(letter.partition, letter.offset) for letter, _ in letters}
     finally:
         producer.close()
     return len(letters)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -152,7 +153,10 @@ class _Phase:
                     seconds = time.monotonic() - begun
                     stop.set()
                     await load
-                    drained_s = await self._drain(simulation, crew)
+                    resend = partial(
+                        resend_undeliverable, self._brokers.bootstrap, exchange.topics, done=set()
+                    )
+                    drained_s = await self._drain(simulation, crew, resend)
                     self._say("holding the clocks until nothing is left to do")
                     left = await stand_still(exchange, crew, _STILL_S)
                 finally:
@@ -161,10 +165,7 @@ class _Phase:
                     watching.cancel()
                 await asyncio.gather(*(worker.end() for worker in crew))
                 left = left or told(await asyncio.to_thread(left_to_do, exchange))
-                resent = await asyncio.to_thread(
-                    resend_undeliverable, self._brokers.bootstrap, exchange.topics
-                )
-                self._say(f"{resent} undeliverable messages sent again")
+                await self._resend(resend)
                 await simulation.settle(_SETTLE_S)
             ledger = simulation.ledger
             self._say("comparing ids")
@@ -228,7 +229,12 @@ class _Phase:
                 raise TimeoutError(f"nothing is answered before the first fault, see {self._home}")
             await asyncio.sleep(_LOOK_S)
 
-    async def _drain(self, simulation: LiveSimulation, crew: list[Worker]) -> float | None:
+    async def _resend(self, resend: Callable[[], int]) -> None:
+        self._say(f"{await asyncio.to_thread(resend)} undeliverable messages sent again")
+
+    async def _drain(
+        self, simulation: LiveSimulation, crew: list[Worker], resend: Callable[[], int]
+    ) -> float | None:
         self._say("no more faults; waiting for the last answers")
         begun = time.monotonic()
         for worker in crew:
@@ -236,7 +242,10 @@ class _Phase:
             worker.send(signal.SIGCONT)
             if not worker.is_running:
                 worker.start()
-        is_drained = await simulation.drain(_DRAIN_S)
+        is_drained = await simulation.drain(_DRAIN_S / 4)
+        if not is_drained:
+            await self._resend(resend)  # among them may be the answers that are waited for
+            is_drained = await simulation.drain(_DRAIN_S)
         return round(time.monotonic() - begun, 1) if is_drained else None
 
     async def _until_ready(self, crew: list[Worker]) -> None:

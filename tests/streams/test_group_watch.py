@@ -108,7 +108,7 @@ def test_an_error_of_the_group_is_taken_up_and_the_group_joined_again() -> None:
 
 
 def test_a_coordination_that_has_ended_is_a_stop() -> None:
-    """Without its coordination task a member never heartbeats, joins or leaves again, unless it is to stop."""
+    """Without its coordination task a member never heartbeats or joins again, unless it is to stop anyway."""
     member = Member()
     member.ended = True
     member.consumer.app.should_stop = True
