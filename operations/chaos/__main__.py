@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from operations.chaos.kinds import KINDS
-from operations.chaos.report import as_markdown
+from operations.chaos.report import as_markdown, as_rows
 from operations.chaos.run import Options, run
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
@@ -47,6 +47,7 @@ def main() -> int:
     (home / "report.md").write_text(text, encoding="utf-8")
     (home / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     print(text)
+    print(*as_rows(report), sep="\n")
     print(f"reports and logs: {home}")
     return 0 if report.is_whole else 1
 

@@ -26,10 +26,11 @@ from streams.settings import Settings
 
 SCRIPT: Final = Path(__file__).with_name("worker.py")
 _STRUCK: Final = re.compile(r"fault injected: (\w+) ([a-z_]+\.[a-z_]+)")
+LATE_STATES: Final = "state of a late writer written over"
 _DEFENCES: Final = {
     "zombie noticed it and stopped": re.compile(r"the process stood still for()"),
     "worker put out of its group with work in hand stopped": re.compile(r"the group expelled this member()"),
-    "state of a late writer written over": re.compile(r"\]: (\d+) values of a late writer"),
+    LATE_STATES: re.compile(r"\]: (\d+) values of a late writer"),
     "local copy refused and built anew": re.compile(r"copy (?:cannot be used and )?is built anew()"),
 }
 """What workers say when they hold their ground, with how often at once."""

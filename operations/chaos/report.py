@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from operations.chaos.crew import LATE_STATES
 from operations.chaos.injector import Happened
 from operations.chaos.watch import Recovery
 from operations.invariants import Violation
@@ -93,16 +94,44 @@ def as_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def as_rows(report: Report) -> list[str]:
+    """Answer one row per part for the table of runs in docs/reliability.md."""
+    return [
+        f"| {report.seed} | {report.revision} | {phase.brokers} | {_by_kind(phase)} "
+        f"| {sum(phase.records.values()):,} | {sum(phase.duplicates.values()):,} "
+        f"| {phase.defences.get(LATE_STATES, 0)} | {_wait(phase)} | {_drained(phase)} "
+        f"| {len(phase.violations)} |"
+        for phase in report.phases
+    ]
+
+
+def _by_kind(phase: Phase) -> str:
+    kinds = {kind: times for kind, times in phase.faults.items() if times}
+    points = sum(kinds.pop(kind) for kind in list(kinds) if kind.startswith("point: "))
+    told = [f"{kind} {times}" for kind, times in kinds.items()]
+    return f"{sum(phase.faults.values())}: " + ", ".join([*told, f"named points {points}"])
+
+
+def _drained(phase: Phase) -> str:
+    return "NOT ALL ANSWERED" if phase.drained_s is None else f"{phase.drained_s:.1f} s"
+
+
+def _wait(phase: Phase) -> str:
+    medians = sorted(each.median_s for each in phase.recoveries.values())
+    if not medians:
+        return "-"
+    return f"{medians[len(medians) // 2]} s, {max(each.longest_s for each in phase.recoveries.values())} s"
+
+
 def _phase(phase: Phase) -> Iterable[str]:
     name = "one broker" if phase.brokers == 1 else f"{phase.brokers} brokers"
-    drained = "NOT ALL ANSWERED" if phase.drained_s is None else f"{phase.drained_s:.1f} s"
     yield from ("", f"## On {name}", "")
     yield from _table(
         ("what", "value"),
         [
             ("faults", sum(phase.faults.values())),
             ("seconds with faults", f"{phase.seconds:.0f}"),
-            ("last answer after the last fault", drained),
+            ("last answer after the last fault", _drained(phase)),
             (
                 "left undone",
                 ", ".join(f"{place}: {count}" for place, count in phase.left.items()) or "nothing",
