@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -20,17 +20,39 @@ from casework.errors import SetupError
 from casework.limits import MAX_SUBMISSION_BYTES
 from streams.clock import ClockFormatError, CompressedClock, SystemClock, parse_clock
 from streams.fault_points import FaultPoints, FaultTextError
+from streams.setting_rules import rule_of
 
 PREFIX: Final = "HX_"
 FILE_KEY: Final = "HX_SETTINGS"
 # Read elsewhere: the embedded Kafka is no part of a production process.
 _OTHER_KEYS: Final = frozenset({FILE_KEY, "HX_ARCHIVES", "HX_KAFKA_DIR"})
 _NETWORK_KEY_BYTES: Final = 32
+_NETWORK_KEY_RULE: Final = f"{_NETWORK_KEY_BYTES} bytes as {2 * _NETWORK_KEY_BYTES} hex digits"
 _HEARTBEATS_PER_SESSION: Final = 3
 
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Positive = Annotated[int, Meta(ge=1)]
-_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+_Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="1 to 100 letters, digits, dots, dashes or underscores",
+    ),
+]
+_Brokers = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$",
+        description="host:port, several separated by commas without spaces",
+    ),
+]
+_Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9._-]{0,60}$",
+        description="at most 60 small letters, digits, dots, dashes or underscores",
+    ),
+]
 
 
 class SettingsError(SetupError):
@@ -96,8 +118,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     environment: Literal["demo", "test", "production"] = "demo"
-    bootstrap: Annotated[str, Meta(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$")] = "127.0.0.1:9092"
-    topic_prefix: Annotated[str, Meta(pattern=r"^[a-z0-9._-]{0,60}$")] = ""
+    bootstrap: _Brokers = "127.0.0.1:9092"
+    topic_prefix: _Prefix = ""
     partitions: _Positive = 12
     replication: _Positive = 1
     min_insync: _Positive = 1
@@ -143,8 +165,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.environment == "production":
             self._check("clock", not self.clock, "empty: production runs on the machine's clock")
             self._check("faults", not self.faults, "empty: production injects no faults")
-            own_key = self.network_key != DEMO_NETWORK_KEY
-            self._check("network_key", own_key, "the network's own key: production refuses the demo key")
+            if self.network_key == DEMO_NETWORK_KEY:
+                raise SettingsError(
+                    f"{PREFIX}NETWORK_KEY is not set, or is the demo key: production needs the network's own,"
+                    f" {_NETWORK_KEY_RULE}"
+                )
 
     @classmethod
     def load(cls, env: Mapping[str, str] = os.environ, file: Path | None = None) -> Self:
@@ -206,10 +231,8 @@ def _convert(where: str, raw: object, types: Mapping[str, Any], name: str, known
         return msgspec.convert(raw, types[name], strict=False, dec_hook=_from_text)
     except msgspec.ValidationError as error:
         shown = "****" if types[name] is Secret else repr(raw)
-        choices = (
-            f" (one of {', '.join(get_args(types[name]))})" if get_origin(types[name]) is Literal else ""
-        )
-        raise SettingsError(f"{where}={shown}: {error}{choices}") from error
+        rule = _NETWORK_KEY_RULE if types[name] is Secret else rule_of(types[name])
+        raise SettingsError(f"{where}={shown}: expected {rule}") from error
 
 
 def _from_text(wanted: type, raw: object) -> object:
@@ -221,12 +244,11 @@ def _from_text(wanted: type, raw: object) -> object:
 
 
 def _network_key(text: str) -> Secret:
-    rule = f"Expected {_NETWORK_KEY_BYTES} bytes as {2 * _NETWORK_KEY_BYTES} hex digits"
     try:
         value = bytes.fromhex(text)
     except ValueError:
         # From None: the cause would repeat a part of the secret.
-        raise msgspec.ValidationError(rule) from None
+        raise msgspec.ValidationError(_NETWORK_KEY_RULE) from None
     if len(value) != _NETWORK_KEY_BYTES:
-        raise msgspec.ValidationError(rule)
+        raise msgspec.ValidationError(_NETWORK_KEY_RULE)
     return Secret(value)

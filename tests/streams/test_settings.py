@@ -20,16 +20,27 @@ def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("env", "parts"),
     [
-        ({"HX_PARTITIONS": "many"}, ("HX_PARTITIONS", "'many'", "int")),
-        ({"HX_PARTITIONS": "0"}, ("HX_PARTITIONS", "'0'", ">= 1")),
+        ({"HX_PARTITIONS": "many"}, ("HX_PARTITIONS='many': expected a whole number, at least 1",)),
+        ({"HX_PARTITIONS": "0"}, ("HX_PARTITIONS='0': expected a whole number, at least 1",)),
+        ({"HX_ERASURE_DAYS": "4.5"}, ("HX_ERASURE_DAYS='4.5': expected a whole number, at least 8",)),
+        (
+            {"HX_SESSION_TIMEOUT_S": "x"},
+            ("HX_SESSION_TIMEOUT_S='x': expected a number, at least 6 and at most",),
+        ),
+        ({"HX_HEARTBEAT_S": "0"}, ("HX_HEARTBEAT_S='0': expected a number, above 0",)),
+        ({"HX_INSTANCE_ID": "a b"}, ("HX_INSTANCE_ID='a b': expected 1 to 100 letters",)),
+        ({"HX_TOPIC_PREFIX": "A"}, ("HX_TOPIC_PREFIX='A': expected at most 60 small letters",)),
         ({"HX_PARTITION": "12"}, ("HX_PARTITION", "unknown", "did you mean HX_PARTITIONS?")),
-        ({"HX_ENVIRONMENT": "prod"}, ("HX_ENVIRONMENT", "'prod'", "demo, test, production")),
-        ({"HX_BOOTSTRAP": "kafka"}, ("HX_BOOTSTRAP", "'kafka'", "regex")),
+        ({"HX_ENVIRONMENT": "prod"}, ("HX_ENVIRONMENT", "'prod'", "expected one of demo, test, production")),
+        (
+            {"HX_BOOTSTRAP": "kafka"},
+            ("HX_BOOTSTRAP", "'kafka'", "expected host:port, several separated by commas"),
+        ),
         ({"HX_MIN_INSYNC": "2"}, ("HX_MIN_INSYNC", "2", "at most replication=1")),
         ({"HX_HEARTBEAT_S": "3"}, ("HX_HEARTBEAT_S", "3.0", "a third of the session timeout")),
         ({"HX_TOPIC_MAX_BYTES": "200000"}, ("HX_TOPIC_MAX_BYTES", "200000", "largest submission")),
         ({"HX_CLOCK": "fast"}, ("HX_CLOCK", "'fast'", "ORIGIN@REAL_MSxFACTOR")),
-        ({"HX_DIRECTORY": ""}, ("HX_DIRECTORY", "''", "Path")),
+        ({"HX_DIRECTORY": ""}, ("HX_DIRECTORY", "''", "expected the path of a file or directory")),
         ({"HX_SETTINGS": "missing.toml"}, ("missing.toml", "No such file")),
     ],
 )
@@ -79,6 +90,15 @@ def test_production_refuses_simulated_time_and_the_demo_key(env: dict[str, str],
     """What would put test data or a public key into production stops the process."""
     with pytest.raises(SettingsError, match=key):
         Settings.load({"HX_ENVIRONMENT": "production", **env})
+
+
+def test_production_without_a_key_is_told_that_none_is_set() -> None:
+    """Who set no key does not read that a secret they never gave is wrong."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.load({"HX_ENVIRONMENT": "production"})
+    assert str(caught.value).startswith("HX_NETWORK_KEY is not set")
+    assert "64 hex digits" in str(caught.value)
+    assert "Secret" not in str(caught.value)
 
 
 def test_production_starts_with_its_own_key_and_clock() -> None:
