@@ -345,8 +345,14 @@ def _missing_escalations(books: Books) -> Iterable[Loss]:
 
 
 def _without_report(books: Books) -> Iterable[Loss]:
-    """Look into what hands a report over: the very report must be in it, with its own content."""
+    """Look into what hands a report over: with it in it, unless it was made again when a stub was left."""
+    erased: defaultdict[str, int] = defaultdict(int)
+    for fact in books.facts:
+        if fact.fact == "shrunk":
+            erased[fact.case_id] = max(erased[fact.case_id], fact.number)
     for delivery in books.deliveries:
+        if delivery.content is None and delivery.fact_number <= erased[delivery.case_id]:
+            continue
         if delivery.kind in _HAND_OVER and not _holds(delivery, delivery.report_event_id):
             yield Loss("content", delivery.delivery_id, f"handed to {delivery.recipient} without its report")
     for escalation in books.escalations:

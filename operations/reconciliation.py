@@ -123,7 +123,7 @@ class _Reconciliation:
         self._counts: Counter[str] = Counter()
         self._doubled: Counter[str] = Counter()
         self._resend: dict[tuple[str, int, int], Record] = {}
-        self._ids: dict[tuple[str, str], bytes] = {}
+        self._ids: dict[tuple[str, str], tuple[bytes, bytes, bool]] = {}
         self._sent: dict[tuple[str, int, int], _Sent] = {}
         self._by_key: defaultdict[SubmissionKey, list[_Sent]] = defaultdict(list)
         self._facts: dict[str, dict[int, Fact]] = defaultdict(dict)
@@ -210,7 +210,9 @@ class _Reconciliation:
                 self._numbers[message.case_id, message.recipient].add(message.number)
                 self._recipients[message.case_id].add(message.recipient)
                 name = f"{message.case_id}/{message.number}/{message.recipient}"
-                if self._is_once("delivery", message.delivery_id, record):
+                bare = _without_report(message)
+                is_erased = message.content is None
+                if self._is_once("delivery", message.delivery_id, record, bare, is_erased=is_erased):
                     self._is_timely("delivery", name, record, message.submitted_at)
             case Escalation():
                 self._escalated.add(
@@ -233,14 +235,20 @@ class _Reconciliation:
         if sent and receipt.event_id not in self._waited:
             self._is_timely("receipt", receipt.event_id, record, receipt.submitted_at)
 
-    def _is_once(self, kind: str, identifier: str, record: Record) -> bool:
-        """Answer whether this is the first record of an id; count or name another one."""
-        is_what = digest(record.value or b"")
+    def _is_once(
+        self, kind: str, identifier: str, record: Record, bare: bytes = b"", *, is_erased: bool = False
+    ) -> bool:
+        """Answer whether this is the first record of an id; count or name another one.
+
+        A delivery made again after its content was erased is the same one; `bare` is it without its report.
+        """
+        is_what = (digest(record.value or b""), digest(bare), is_erased)
         first = self._ids.get((kind, identifier))
         if first is None:
             self._ids[kind, identifier] = is_what
             return True
-        if first == is_what:
+        is_same_but_erased = first[1] == is_what[1] and (first[2] or is_erased)
+        if first[0] == is_what[0] or is_same_but_erased:
             self._doubled[kind] += 1
         else:
             self._find("conflict", kind, identifier, place_of(record), "other bytes under the same id")
@@ -350,6 +358,14 @@ class _Reconciliation:
 
     def _again(self, record: Record) -> None:
         self._resend[record.topic, record.partition, record.offset] = record
+
+
+def _without_report(delivery: Delivery) -> bytes:
+    if delivery.statement is None:
+        return wire.encode(delivery)
+    return wire.encode(
+        msgspec.structs.replace(delivery, statement=None, signature=None, key_id=None, content=None)
+    )
 
 
 def _key_of(record: Record) -> SubmissionKey | None:

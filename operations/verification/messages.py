@@ -51,7 +51,7 @@ class Messages:
                     for is_what in digests
                 }
 
-    def expect(self, posting: Posting, framed: bytes, bare: bytes) -> None:
+    def expect(self, posting: Posting, framed: bytes, bare: tuple[bytes, ...]) -> None:
         """Take a message that the rules make; `bare` is how it may look after its content was erased."""
         self._tally.counts["effects_made"] += 1
         identifier = identifier_of(posting)
@@ -61,8 +61,8 @@ class Messages:
             self._allowed[identifier] |= there
             self._wanted.setdefault(identifier, {})[min(there, default=ERASED)] = (ERASED, *_words(posting))
             return
-        full, without = digest(framed), digest(bare)
-        self._allowed[identifier] |= {full, without}
+        full, without = digest(framed), digest(bare[0])
+        self._allowed[identifier] |= {full, *map(digest, bare)}
         self._wanted.setdefault(identifier, {})[full] = (without, *_words(posting))
 
     def close(self, replay: Replay, *, is_from_snapshot: bool, with_intake: bool) -> None:

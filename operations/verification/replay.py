@@ -35,8 +35,8 @@ ERASED = b""
 """Bytes of a message that cannot be made again, because its content is gone: any are taken."""
 Directories = Callable[[int], Directory | None]
 OnCase = Callable[[bytes, int, Case | None], None]
-OnPosting = Callable[[Posting, bytes, bytes], None]
-"""Posting, its framed bytes, and those it would have without content."""
+OnPosting = Callable[[Posting, bytes, tuple[bytes, ...]], None]
+"""Posting, its framed bytes, and those it may have once its content is erased."""
 
 
 class Replay:
@@ -278,15 +278,17 @@ class Replay:
     def _post(self, posting: Posting, *, is_folded: bool = False) -> None:
         body = posting.body
         if is_folded and not isinstance(body, Receipt) and self._is_erased(body):
-            self._on_posting(posting, ERASED, ERASED)
+            self._on_posting(posting, ERASED, (ERASED,))
             return
         bare = wire.encode(body)
-        if posting.content_of is None or isinstance(posting.body, Receipt):
-            self._on_posting(posting, bare, bare)
+        if isinstance(body, Receipt):
+            self._on_posting(posting, bare, (bare,))
             return
-        submission = self._contents.submission(content_key(posting.body.url_key, posting.content_of))
+        submission = None
+        if posting.content_of is not None:
+            submission = self._contents.submission(content_key(body.url_key, posting.content_of))
         if submission is None:
-            self._on_posting(posting, bare, bare)
+            self._on_posting(posting, bare, (bare, *_without_content(body)))
             return
         body = msgspec.structs.replace(
             body,
@@ -295,7 +297,7 @@ class Replay:
             key_id=submission.key_id,
             content=submission.content,
         )
-        self._on_posting(posting, wire.encode(body), bare)
+        self._on_posting(posting, wire.encode(body), (bare, *_without_content(body)))
 
     def _is_erased(self, body: Delivery | Escalation) -> bool:
         """Answer whether a message handed over a content that is not there any more."""
@@ -303,6 +305,13 @@ class Replay:
             return False
         report = body.report_event_id if isinstance(body, Delivery) else body.event_id
         return report is not None and self._contents.submission(content_key(body.url_key, report)) is None
+
+
+def _without_content(body: Delivery | Escalation) -> tuple[bytes, ...]:
+    """Answer what a message looks like when it is made again from facts, which keep the statement only."""
+    if body.content is None:
+        return ()
+    return (wire.encode(msgspec.structs.replace(body, content=None)),)
 
 
 def difference(one: Fact | Case, other: Fact | Case) -> str:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
-from paper_exchange import PaperExchange, T, lived
+from paper_exchange import PaperExchange, T, lived, troubled
 
 from casework.messages import CaseContent, Delivery, Fact
 from connectors.delivery_order import HoldLimits
@@ -19,6 +19,7 @@ from operations.inbox_rebuild import BrokenFactsError, rebuild, send
 from operations.invariants import check, read_history
 from operations.journal import Journal, Signature, entries
 from operations.reading import Record, TopicReader
+from operations.reconciliation import Window, reconcile
 from operations.writing import TopicWriter
 from streams import wire
 
@@ -177,3 +178,19 @@ def test_on_kafka_whole_logs_are_whole_and_forged_ones_are_found(
     assert broken(whole) == set()
     found = broken(paper)
     assert found >= {"effect_missing", "fact_altered", "state_not_newest"}
+
+
+def test_what_is_made_again_without_erased_content_is_no_loss_and_no_conflict() -> None:
+    """A rebuilt inbox of a case that is a stub by now is whole for the proof and for reconciliation."""
+    paper = troubled()
+    made = list(rebuild(paper.history().log, paper.topics, "nl-offlimits", 0))
+    assert any(each.is_erased for each in made)
+    again = [
+        Record(each.topic, 0, 1000 + n, paper.now, each.message.url_key, each.framed, ())
+        for n, each in enumerate(made)
+    ]
+    log = paper.history([*paper.records, *again])
+    assert check(log) == ()
+    found = reconcile(log.log, paper.topics, Window(0, paper.now + 1, paper.now))
+    assert found.items == ()
+    assert found.doubled["delivery"] >= len(made) - 1
