@@ -16,7 +16,7 @@ from streams.state_stores import CopyMark
 from streams.transport_errors import DoubtfulCopyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable
 
     from streams.newest_wins import Version
     from streams.state_log import Fetched, WrittenBatch
@@ -68,6 +68,7 @@ class PartitionCopy:
         self._synced_at = 0.0 if store.mark is None else store.mark.saved_at
         self._was_served = False
         self._writes: dict[object, int] = {}
+        self._write_ended = asyncio.Event()
         self._repairs_from: int | None = None
 
     def begin(self, topic_id: str, begin: int, end: int) -> None:
@@ -115,11 +116,13 @@ class PartitionCopy:
     def end_write(self, token: object) -> None:
         """Note that what the owner wrote is in the store."""
         self._writes.pop(token, None)
+        self._write_ended.set()
 
     def rest(self) -> None:
         """The partition was given up: what was not finished will be read from the topic."""
         self.position = self.safe_position
         self._writes.clear()
+        self._write_ended.set()
         self._repairs_from = None
 
     async def take(self, fetched: Fetched, own_producer: int | None = None) -> None:
@@ -150,20 +153,35 @@ class PartitionCopy:
         self.synced()
         return time.monotonic() - self._started
 
-    def repairs(self) -> list[Repair]:
-        """Return what must be written again; tell `repaired` when that is confirmed."""
-        newest = self.newest
-        return [
-            Repair(key, value, () if value is not None else deletion_headers(newest.deleted.get(key, 0)))
-            for key, value in sorted(newest.repairs.items())
-        ]
+    async def write_again(self, publish: Callable[[list[Repair]], Awaitable[object]]) -> None:
+        """Write again what counts, until it stands behind everything older.
 
-    def repaired(self, keys: Iterable[bytes]) -> None:
-        """Note that the values of these keys stand at the end of the topic again."""
-        for key in keys:
-            self.newest.repairs.pop(key, None)
-        if not self.newest.repairs:
-            self._repairs_from = None
+        The owner goes on meanwhile. A value that it wrote after `repairs` was read, and before the repair was
+        sent, would have an older one behind it again, by our own hand. So whatever the store holds anew once
+        all writes that had begun are over is written once more.
+
+        Args:
+            publish: Sends records and returns when they are confirmed.
+        """
+        while repairs := self._repairs():
+            await publish(repairs)
+            begun = set(self._writes)
+            while begun & self._writes.keys():
+                self._write_ended.clear()
+                await self._write_ended.wait()
+            now = {repair.key: repair for repair in self._repairs()}
+            for repair in repairs:
+                if now.get(repair.key) == repair:
+                    del self.newest.repairs[repair.key]
+        self._repairs_from = None
+
+    def _repairs(self) -> list[Repair]:
+        deleted, found = self.newest.deleted, []
+        for key in sorted(self.newest.repairs):
+            value = self.store.get(key)
+            headers = () if value is not None else deletion_headers(deleted.get(key, 0))
+            found.append(Repair(key, value, headers))
+        return found
 
     def synced(self) -> None:
         """Note in the store how far it is; to be called when all that the topic held a moment ago is read."""

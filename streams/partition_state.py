@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from streams.fault_points import FaultPoints
     from streams.local_copies import Stores
     from streams.newest_wins import Version
+    from streams.partition_copy import Repair
     from streams.publishing import BatchPublisher
     from streams.state_stores import StateStore
     from streams.untyped import FaustApp
@@ -319,16 +320,18 @@ class PartitionState:
         copy = self._copies[partition]
         if not copy.newest.repairs or self._publish is None:
             return
-        repairs = copy.repairs()
-        log.warning("%s[%d]: %d values of a late writer", self.topic, partition, len(repairs))
-        try:
-            await self._publish(
+        publish = self._publish
+        log.warning("%s[%d]: %d values of a late writer", self.topic, partition, len(copy.newest.repairs))
+
+        async def send(repairs: list[Repair]) -> None:
+            await publish(
                 [Outgoing(self.topic, partition, key, value, headers) for key, value, headers in repairs]
             )
+
+        try:
+            await copy.write_again(send)
         except Exception as error:  # noqa: BLE001 - whatever it is, the topic may end with an old value
             self._fail_stop("states could not be written again", error)
-        else:
-            copy.repaired(repair.key for repair in repairs)
 
     async def _follow(self, topic: StateLog) -> None:
         synced_at = time.monotonic()

@@ -1,0 +1,59 @@
+import asyncio
+
+from streams.newest_wins import deletion_of
+from streams.partition_copy import PartitionCopy, Repair
+from streams.state_stores import DictStore
+
+
+class Owned:
+    """A copy of which an older value was found behind the one that counts, and the end of its topic."""
+
+    def __init__(self) -> None:
+        self.published = asyncio.Event()
+        self.log: list[bytes | None] = [b"2", b"1"]
+        self.store = DictStore()
+        self.store.write({b"case": b"2"})
+        self.copy = PartitionCopy("states", 0, self.store, lambda _key, value: int(value))
+        self.copy.newest.repairs[b"case"] = b"2"
+
+    async def publish(self, repairs: list[Repair]) -> None:
+        """Append and confirm."""
+        await asyncio.sleep(0)
+        self.log += [repair.value for repair in repairs]
+        self.published.set()
+
+
+async def test_what_counts_is_written_behind_a_late_writer() -> None:
+    """Compaction would keep the older value that stands last."""
+    owned = Owned()
+    await owned.copy.write_again(owned.publish)
+    assert owned.log == [b"2", b"1", b"2"]
+    assert owned.copy.newest.repairs == {}
+
+
+async def test_a_value_that_the_owner_writes_meanwhile_is_not_left_behind_its_repair() -> None:
+    """The owner's newest value stands last, also when a repair came between it and its end."""
+    owned = Owned()
+    token = owned.copy.begin_write()
+    owned.log.append(b"3")  # sent before the repair, and not in the store before the repair is confirmed
+    repairing = asyncio.create_task(owned.copy.write_again(owned.publish))
+    await owned.published.wait()
+    owned.store.write({b"case": b"3"})
+    owned.copy.end_write(token)
+    await repairing
+    assert owned.log == [b"2", b"1", b"3", b"2", b"3"]
+    assert owned.copy.newest.repairs == {}
+
+
+async def test_a_deletion_that_counts_is_written_again_with_its_version() -> None:
+    """A late value must not raise what was deleted."""
+    owned = Owned()
+    owned.store.write({b"case": None})
+    owned.copy.newest.deleted[b"case"] = 7
+    sent: list[Repair] = []
+
+    async def publish(repairs: list[Repair]) -> None:
+        sent.extend(repairs)
+
+    await owned.copy.write_again(publish)
+    assert [(repair.value, deletion_of(repair.headers)) for repair in sent] == [(None, 7)]
