@@ -39,6 +39,7 @@ _MINUTE_MS: Final = 60_000
 # Stands in a statement that is refused anyway, because its address has no key.
 _NO_KEY: Final = bytes([1]).ljust(URL_KEY_BYTES, b"\0")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_TIME_TEXT: Final = "a time with its zone, as 2026-01-12T08:31:00+01:00"
 _NAMED_FIELD: Final = re.compile(r"Object (missing required|contains unknown) field `(\w+)`")
 _NO_PLACE: Final = RuleViolation("url_key", "required", "the url key of the case, or its address in url")
 
@@ -293,7 +294,10 @@ def violation_of(error: msgspec.ValidationError) -> RuleViolation:
         required = named[1] == "missing required"
         rule, text = ("required", "must be given") if required else ("unknown_field", "no such field")
         return RuleViolation(named[2], rule, text)
-    return RuleViolation(path.strip(".`") or "draft", "wrong_type", problem.replace("`", ""))
+    field = path.strip(".`") or "draft"
+    if problem.startswith("Invalid RFC3339"):
+        return RuleViolation(field, "wrong_type", f"must be {_TIME_TEXT}, or milliseconds since 1970 UTC")
+    return RuleViolation(field, "wrong_type", problem.replace("`", ""))
 
 
 def _check_types(draft: ReportDraft | ActionDraft) -> None:
@@ -305,7 +309,7 @@ def _check_types(draft: ReportDraft | ActionDraft) -> None:
         raise DraftRefusedError([violation_of(error)]) from None
     for field, value in values.items():
         if isinstance(value, dt.datetime) and value.tzinfo is None:
-            raise DraftRefusedError([RuleViolation(field, "no_time_zone", "must say its time zone")])
+            raise DraftRefusedError([RuleViolation(field, "no_time_zone", f"must be {_TIME_TEXT}")])
 
 
 def _shared(draft: ReportDraft | ActionDraft, message: type[Message]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -107,6 +108,14 @@ def test_a_broken_report_names_field_and_rule_before_sending(
     assert (field, rule) in {(violation.field, violation.rule) for violation in refused.value.violations}
     for value in changes.values():
         assert str(value) not in str(refused.value) or not value
+
+
+def test_a_time_without_zone_is_told_with_an_example(admission: Admission) -> None:
+    """Who forgot the zone reads how a time with one is written."""
+    with pytest.raises(
+        DraftRefusedError, match=re.escape("received_at: must be a time with its zone, as 2026-")
+    ):
+        build_report(report(received_at=dt.datetime(2023, 1, 1)), SENDER, admission)  # noqa: DTZ001 - the point
 
 
 def test_a_report_without_address_names_the_police_of_the_country(admission: Admission) -> None:

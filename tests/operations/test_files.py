@@ -124,6 +124,7 @@ def test_bad_lines_are_named_and_do_not_stop_the_good_ones(tmp_path: Path) -> No
         (12, "line", "too_long"),
     ]
     assert sum(isinstance(item, Line) for item in items) == len(damage)
+    assert "as 2026-01-12T08:31:00+01:00, or milliseconds" in str(items[4])
     assert (
         str(items[2])
         == f"{tmp_path}/a.csv:4: line: has 2 cells, the first line names 5 columns (wrong_columns)"
