@@ -1,5 +1,6 @@
 """From settings and directory to a cluster that is ready: its topics and its published directory."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -65,14 +66,23 @@ def plan_topics(settings: Settings, directory: Directory) -> Plan:
     return msgspec.structs.replace(made, rates=rates)
 
 
-def provision_topics(settings: Settings, directory: Directory) -> Plan:
+def provision_topics(
+    settings: Settings, directory: Directory, *, on_plan: Callable[[Plan], object] | None = None
+) -> Plan:
     """Bring the cluster to the table, then the members' quotas; answer the plan that was applied.
+
+    Args:
+        settings: The settings.
+        directory: The directory.
+        on_plan: Told the plan before it is applied.
 
     Raises:
         PlanRefusedError: A change is never made; nothing was changed.
         TemporaryError: No broker answers.
     """
     made = plan_topics(settings, directory)
+    if on_plan is not None:
+        on_plan(made)
     with provision.connect(settings.bootstrap) as admin:
         provision.apply(admin, made)
         quotas.set_rates(admin, made.rates)

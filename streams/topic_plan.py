@@ -60,12 +60,21 @@ class Plan(msgspec.Struct, frozen=True):
         """Whether there is nothing to do and nothing to refuse."""
         return not (self.create or self.grow or self.configure or self.refused or self.rates)
 
-    def to_text(self) -> str:
-        """The plan for a reader: one line per change, then the sums."""
-        sums = (
-            f"{len(self.create)} to create, {len(self.grow)} to grow, {len(self.configure)} values to change"
-            f", {len(self.rates)} quotas, {len(self.refused)} refused, {len(self.unchanged)} unchanged"
+    def sums(self, *, is_applied: bool = False) -> str:
+        """How much there is to do, or was done, in one line."""
+        create, grow, change, rate = (
+            ("created", "grown", "changed", "set")
+            if is_applied
+            else ("to create", "to grow", "to change", "to set")
         )
+        return (
+            f"topics: {len(self.create)} {create}, {len(self.grow)} {grow}, {len(self.unchanged)} unchanged; "
+            f"values: {len(self.configure)} {change}; quotas: {len(self.rates)} {rate}; "
+            f"refused: {len(self.refused)}"
+        )
+
+    def to_text(self, *, is_applied: bool = False) -> str:
+        """The plan for a reader: one line per change, then the sums."""
         lines = [
             *(
                 f"create     {t.name}: partitions {t.partitions}, cleanup.policy={t.config['cleanup.policy']}"
@@ -75,7 +84,7 @@ class Plan(msgspec.Struct, frozen=True):
             *(f"configure  {change}" for change in self.configure),
             *(f"quota      {change}" for change in self.rates),
             *(f"REFUSED    {change}" for change in self.refused),
-            sums,
+            self.sums(is_applied=is_applied),
         ]
         return "\n".join(lines)
 

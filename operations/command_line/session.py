@@ -1,9 +1,11 @@
 """What every command shares: settings, clock, topic names and the address of Kafka."""
 
 import os
+import socket
+import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +19,20 @@ from streams.clock import CompressedClock, SystemClock
 from streams.settings import Settings
 from streams.topics import Topics
 
+_LOOK_S: Final = 0.5
+
+
+def takes_connections(bootstrap: str) -> bool:
+    """Answer whether one of the addresses takes a connection within half a second each."""
+    for address in bootstrap.split(","):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=_LOOK_S).close()
+        except (OSError, OverflowError):
+            continue
+        return True
+    return False
+
 
 class Session:
     """The settings of one call, read when first needed, so that `--help` works whatever they are.
@@ -27,6 +43,7 @@ class Session:
 
     def __init__(self, config: Path | None) -> None:
         self._config = config
+        self._told = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -51,8 +68,17 @@ class Session:
         """The injected clock."""
         return self.settings.make_clock()
 
+    def tell_if_silent(self) -> None:
+        """Say on standard error what is waited for, where no broker takes a connection at once."""
+        if not self._told and not takes_connections(self.settings.bootstrap):
+            self._told = True
+            print(
+                f"no Kafka answers at {self.settings.bootstrap} yet: trying on", file=sys.stderr, flush=True
+            )
+
     def reader(self) -> TopicReader:
         """An independent reader of whole topics."""
+        self.tell_if_silent()
         return TopicReader(self.settings.bootstrap)
 
     def published(self, version: int) -> DirectoryDocument | None:
@@ -71,6 +97,14 @@ class Session:
         if not valid:
             raise SetupError("no directory is published yet: run 'hx provision' and 'hx directory publish'")
         return from_bytes(documents[max(valid)].document)
+
+    @cached_property
+    def any_directory(self) -> Directory | None:
+        """The newest directory that is valid now, read once; None where there is none."""
+        try:
+            return self.directory()
+        except SetupError:
+            return None
 
     def _documents(self) -> dict[int, DirectoryDocument]:
         with self.reader() as reader:

@@ -31,6 +31,18 @@ def test_an_empty_cluster_gets_every_topic_and_a_complete_one_none() -> None:
     assert len(again.unchanged) == len(_table())
 
 
+def test_what_was_done_is_not_told_as_still_to_do() -> None:
+    """After it was applied the sums of a plan say created, grown, changed and set."""
+    made = plan({}, _table(), replication=3, min_insync=2)
+    assert made.sums() == (
+        f"topics: {len(_table())} to create, 0 to grow, 0 unchanged; values: 0 to change; quotas: 0 to set; "
+        "refused: 0"
+    )
+    assert made.sums(is_applied=True) == (
+        f"topics: {len(_table())} created, 0 grown, 0 unchanged; values: 0 changed; quotas: 0 set; refused: 0"
+    )
+
+
 def test_slots_grow_but_nothing_shrinks_and_p_stays() -> None:
     """More slots are a growth; fewer slots, another P and another replication are refused with a reason."""
     more = plan(_as_made(_table()), _table(slots=5), replication=3, min_insync=2)
@@ -54,7 +66,10 @@ def test_a_plan_reads_well_for_people_and_machines() -> None:
     text = made.to_text()
     assert "grow       reports.urgent: partitions 3 -> 5" in text
     assert "configure  dead-letters: retention.ms 7689600000 -> 5097600000" in text
-    assert text.endswith("unchanged")
+    assert text.endswith(
+        f"topics: 0 to create, 2 to grow, {len(made.unchanged)} unchanged; values: "
+        f"{len(made.configure)} to change; quotas: 0 to set; refused: 0"
+    )
     assert json.loads(made.to_json())["grow"][0]["after"] == "5"
 
 
