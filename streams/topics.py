@@ -104,6 +104,11 @@ class Topics:
         head = f"{self.prefix}inbox."
         return topic.removeprefix(head).removesuffix(".urgent") if topic.startswith(head) else None
 
+    def liaison_of_escalations(self, topic: str) -> str | None:
+        """The code of the liaison whose escalations a topic holds; None if it holds none."""
+        head = f"{self.prefix}escalations."
+        return topic.removeprefix(head) if topic.startswith(head) else None
+
     def all_for(  # noqa: PLR0913 - the table depends on these and on nothing else
         self,
         members: Iterable[str],

@@ -1,6 +1,6 @@
 """`hx cases`: the newest state of cases and their facts, and letting a parked case go on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -9,11 +9,14 @@ from casework.messages import Case, Fact
 from casework.transitions import PARKING, STATES
 from operations import unparking
 from operations.command_line.exits import Exit, leave
+from operations.command_line.keepers import of_case
+from operations.command_line.naming import unknown_member
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.command_line.texts import duration, moment
 from operations.journal import Signature
 from operations.newest_states import newest_cases
+from operations.reading import Record
 from operations.writing import TopicWriter
 from streams import wire
 
@@ -21,6 +24,10 @@ app = typer.Typer(help="Look at cases; let a parked one go on.")
 
 CLOCKS_APART_MS: Final = 10_000
 """How far the broker's clock may be behind this machine's: facts are looked at from that much earlier on."""
+
+SHORTEST_PREFIX: Final = 8
+"""Characters of an id that are enough to look for it."""
+_NAMED: Final = 5
 
 
 @app.command("list")
@@ -43,9 +50,14 @@ def list_cases(
     session: Session = context.obj
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"expected one of {', '.join(STATES)}", param_hint="--state")
+    newest = _newest_states(session).values()
+    if hotline is not None and all(case.assigned_hotline != hotline for case in newest):
+        members = session.directory().members_by_id
+        if hotline not in members:
+            unknown_member(hotline, members)
     chosen = [
         case
-        for case in _newest_states(session).values()
+        for case in newest
         if (state is None or case.state == state)
         and (hotline is None or case.assigned_hotline == hotline)
         and (case.overdue or not late)
@@ -67,7 +79,7 @@ def list_cases(
             (
                 case.case_id,
                 case.outcome if case.state == "closed" else case.state,
-                case.assigned_hotline or "-",
+                of_case(case),
                 case.hosting_country,
                 f"{case.round}.{case.leg}",
                 duration((case.closed_at or now) - case.opened_at),
@@ -82,7 +94,12 @@ def list_cases(
 @app.command()
 def show(
     context: typer.Context,
-    case_id: Annotated[str, typer.Argument(help="Case id, or the event id of one of its reports.")],
+    case_id: Annotated[
+        str,
+        typer.Argument(
+            help="Case id, or the event id of one of its reports; its first 8 characters or more."
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Show one case: its state and its facts in order.
@@ -90,20 +107,30 @@ def show(
     Example: hx cases show 0197a6f2-7a3e-8c41-9f1e-5d1c2b3a4f60
     """
     session: Session = context.obj
-    facts = _facts_of(session, case_id)
-    if not facts:
-        leave(Exit.NO, f"no case has the id {case_id}")
+    if len(case_id) < SHORTEST_PREFIX:
+        leave(
+            Exit.USAGE, f"{case_id} is too short: give the id, or at least {SHORTEST_PREFIX} characters of it"
+        )
+    with session.reader() as reader:
+        cases = facts_of(reader.whole(session.topics.cases_events), case_id)
+    if not cases:
+        leave(Exit.NO, f"no case has the id {case_id}, nor one that begins so")
+    if len(cases) > 1:
+        ids = sorted(facts[-1].case_id for facts in cases)
+        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        leave(Exit.USAGE, f"{case_id} is the beginning of several: cases {', '.join(ids[:_NAMED])}{more}")
+    [facts] = cases
     case = _newest_states(session).get(facts[-1].url_key)
     if as_json:
         print_json({"case": case, "facts": facts})
         return
     if case is not None:
-        keeper = case.assigned_hotline or "the orphan desk"
-        print(f"case {case.case_id}: {case.state} {case.outcome or ''} at {keeper}")
+        state = f"{case.state} {case.outcome}" if case.outcome else case.state
+        print(f"case {case.case_id}: {state} -> {of_case(case)}")
     print_table(
         "facts",
         ("no", "decided", "fact", "by", "round.leg", "detail"),
-        ((f.number, moment(f.admitted_at), f.fact, f.by, f"{f.round}.{f.leg}", _detail(f)) for f in facts),
+        ((f.number, moment(f.admitted_at), f.fact, f.by, f"{f.round}.{f.leg}", detail(f)) for f in facts),
     )
 
 
@@ -190,26 +217,38 @@ def _newest_states(session: Session) -> dict[bytes, Case]:
         return newest_cases(reader.whole(session.topics.cases_status))
 
 
-def _facts_of(session: Session, wanted: str) -> list[Fact]:
+def facts_of(records: Iterable[Record], wanted: str) -> list[list[Fact]]:
+    """Answer the facts of the case with an id, or of all that have one with this beginning; each in order.
+
+    Args:
+        records: Those of cases.events.
+        wanted: Case id, event id of a report or an input of the case, or how one begins.
+    """
     by_case: dict[bytes, dict[int, Fact]] = {}
-    found: set[bytes] = set()
-    with session.reader() as reader:
-        for record in reader.whole(session.topics.cases_events):
-            if record.value is None:
-                continue
-            fact = wire.decode_as(Fact, record.value)
-            by_case.setdefault(fact.url_key, {})[fact.number] = fact
-            if wanted in (fact.case_id, fact.report_event_id, fact.input_id):
-                found.add(fact.url_key)
-    return [fact for key in found for _, fact in sorted(by_case[key].items())]
+    exact: set[bytes] = set()
+    similar: set[bytes] = set()
+    for record in records:
+        if record.value is None:
+            continue
+        fact = wire.decode_as(Fact, record.value)
+        by_case.setdefault(fact.url_key, {})[fact.number] = fact
+        for identifier in (fact.case_id, fact.report_event_id, fact.input_id):
+            if identifier == wanted:
+                exact.add(fact.url_key)
+            elif identifier is not None and identifier.startswith(wanted):
+                similar.add(fact.url_key)
+    return [[fact for _, fact in sorted(by_case[key].items())] for key in sorted(exact or similar)]
 
 
-def _detail(fact: Fact) -> str:
+def detail(fact: Fact) -> str:
+    """Answer what else is worth telling of a fact, in one line."""
     parts = {
         "origin": fact.origin,
         "hotline": fact.assigned_hotline if fact.fact in {"assigned", "opened"} else None,
         "outcome": fact.outcome,
         "reason": fact.reason_code,
+        "told": f"police of {fact.recipient}" if fact.fact == "escalated" else None,
+        "waits at": fact.recipient if fact.fact == "orphaned" else None,
         "to": fact.recipient_role,
         "reference": fact.reference,
         "overdue": fact.step,

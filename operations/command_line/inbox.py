@@ -5,13 +5,17 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Annotated
+from functools import partial
+from typing import Annotated, NoReturn
 
 import typer
 
+from casework.countries import canonical_country
 from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
 from operations import inbox_rebuild
 from operations.command_line.exits import Exit, leave
+from operations.command_line.keepers import of_receipt
+from operations.command_line.naming import unknown, unknown_member
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
 from operations.command_line.texts import moment, time_of
@@ -43,7 +47,7 @@ def tail(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the newest messages of one member, or of all.
+    """Show the newest messages of one member, or of all, in the order in which they came to be there.
 
     Example: hx inbox tail nl-offlimits --follow
     """
@@ -51,15 +55,16 @@ def tail(
     stopped = threading.Event()
     with session.reader() as reader:
         topics = _topics(session, reader, member, escalations)
+        shown = partial(show, as_json=as_json, show_content=show_content, session=session)
         found = list(newest(reader.whole(*topics), count))
         for record in found:
-            show(record, as_json=as_json, show_content=show_content)
+            shown(record)
         if not found and count and not as_json:
             print("no message yet" if topics else "no inbox yet: run 'hx provision'", file=sys.stderr)
         if follow:
             signal.signal(signal.SIGINT, lambda *_: stopped.set())
             for record in reader.follow(*topics, stop=stopped.is_set):
-                show(record, as_json=as_json, show_content=show_content)
+                shown(record)
 
 
 @app.command()
@@ -104,7 +109,10 @@ def rebuild(
                     told = without_content(made.message)
                     print_json({"type": "Delivery", "message": told, "content_erased": made.is_erased})
                 else:
-                    print(line_of(made.message) + ("  content erased" if made.is_erased else ""))
+                    print(
+                        line_of(made.message, made.message.admitted_at)
+                        + ("  content erased" if made.is_erased else "")
+                    )
                 yield made
 
         if to_topic:
@@ -125,15 +133,26 @@ def rebuild(
 def _topics(session: Session, reader: TopicReader, member: str | None, code: str | None) -> list[str]:
     names = session.topics
     there = reader.topics()
+    inboxes = {found: topic for topic in there if (found := names.member_of_inbox(topic))}
     if code:
-        wanted = [names.escalations(code)]
-    elif member:
-        wanted = [names.inbox(member), names.inbox_urgent(member)]
-    else:
+        liaisons = {found for topic in there if (found := names.liaison_of_escalations(topic))}
+        if code.lower() not in liaisons:
+            if code.lower() in session.directory().liaison_codes():
+                _not_provisioned(f"escalations of {code.lower()}")
+            unknown("liaison", code, liaisons, f"there are {', '.join(sorted(liaisons))}")
+        return [names.escalations(code)]
+    if member is None:
         return sorted(topic for topic in there if names.member_of_inbox(topic))
-    if not set(wanted) & there:
-        leave(Exit.USAGE, f"topic {wanted[0]} does not exist: check the name, or run 'hx provision'")
-    return wanted
+    if member not in inboxes:
+        members = session.directory().members_by_id
+        if member in members:
+            _not_provisioned(f"inbox of {member}")
+        unknown_member(member, {*members, *inboxes})
+    return [names.inbox(member), names.inbox_urgent(member)]
+
+
+def _not_provisioned(what: str) -> NoReturn:
+    leave(Exit.CONFIGURATION, f"the {what} does not exist yet: run 'hx provision'")
 
 
 def newest(records: Iterable[Record], count: int) -> Iterator[Record]:
@@ -141,8 +160,16 @@ def newest(records: Iterable[Record], count: int) -> Iterator[Record]:
     yield from reversed(heapq.nlargest(count, records, key=lambda record: (record.timestamp, record.offset)))
 
 
-def show(record: Record, *, as_json: bool, show_content: bool) -> None:
-    """Print one message, or where it lies and why it cannot be read."""
+def show(record: Record, *, as_json: bool, show_content: bool, session: Session | None = None) -> None:
+    """Print one message, or where it lies and why it cannot be read.
+
+    Args:
+        record: A record of an inbox or of escalations.
+        as_json: Whether to print JSON.
+        show_content: Whether to print the address too.
+        session: Whose clock and directory are used; None tells the broker's time, and of a case without
+            hotline only that.
+    """
     try:
         message = wire.decode(record.value or b"")
     except UnreadableError as error:
@@ -156,12 +183,17 @@ def show(record: Record, *, as_json: bool, show_content: bool) -> None:
         return
     content = _content(message) if show_content else None
     if as_json:
+        appended = {"type": type(message).__name__, "appended_at": record.timestamp}
         print_json(
-            {"type": type(message).__name__, "message": without_content(message)}
-            | ({"content": content} if content else {})
+            appended | {"message": without_content(message)} | ({"content": content} if content else {})
         )
-    else:
-        print(line_of(message) + (f"  {content.url}" if content else ""), flush=True)
+        return
+    at_ms = record.timestamp if session is None else session.clock.at(record.timestamp)
+    keeper = ""
+    if isinstance(message, Receipt) and message.case_id:
+        needed = None if session is None or message.assigned_hotline else session.any_directory
+        keeper = of_receipt(message, needed)
+    print(line_of(message, at_ms, keeper) + (f"  {content.url}" if content else ""), flush=True)
 
 
 def without_content(message: Answer) -> dict[str, object]:
@@ -180,12 +212,18 @@ def _content(message: Answer) -> ReportContent | None:
     return content if isinstance(content, ReportContent) else None
 
 
-def line_of(message: Answer) -> str:
-    """One line for people: when, to whom, what, about which case."""
-    head = f"{moment(message.admitted_at)}  {message.recipient:<24}"
+def line_of(message: Answer, at_ms: int, keeper: str = "") -> str:
+    """One line for people: when, to whom, what, about which case.
+
+    Args:
+        message: The message.
+        at_ms: When it came, by the exchange's clock; milliseconds since the epoch, UTC.
+        keeper: Who has the case of a receipt.
+    """
+    head = f"{moment(at_ms)}  {message.recipient:<24}"
     if isinstance(message, Receipt):
         why = f" {message.field}: {message.rule}" if message.rule else ""
-        where = f" -> {message.assigned_hotline or 'orphan desk'}" if message.case_id else ""
+        where = f" -> {keeper};" if keeper else ""
         return f"{head} receipt     {message.outcome}{why}{where}  case {message.case_id or '-'}"
     if isinstance(message, Escalation):
         return (
@@ -201,4 +239,6 @@ def _reference(message: Delivery) -> str:
     statement = wire.decode(message.statement)
     if not isinstance(statement, ReportStatement):
         return ""
-    return f"  report {statement.reference} of {statement.sender}, host {statement.hosting_country}"
+    # What the member wrote may be an alias, as UK.
+    country = canonical_country(statement.hosting_country) or statement.hosting_country
+    return f"  report {statement.reference} of {statement.sender}, host {country}"

@@ -26,12 +26,20 @@ def start(
     heap_mb: Annotated[int, typer.Option(help="Java heap in MiB.")] = 512,
     as_json: AsJson = False,
 ) -> None:
-    """Start Kafka in the background and print its address.
+    """Start Kafka in the background and print its address; code 1 if it runs already.
 
     Example: hx kafka start
     """
+    home = directory or kafka_home()
+    running = EmbeddedKafka.running(home)
+    if running is not None:
+        leave(
+            Exit.NO,
+            f"an embedded Kafka already runs at {running.bootstrap} (process {running.pid}): use it, "
+            "or end it with 'hx kafka stop'",
+        )
     print(EmbeddedKafka.announcement(), file=sys.stderr, flush=True)
-    broker = EmbeddedKafka.start(directory or kafka_home(), port=port, heap_mb=heap_mb)
+    broker = EmbeddedKafka.start(home, port=port, heap_mb=heap_mb)
     _show(broker, as_json=as_json)
 
 

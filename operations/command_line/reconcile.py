@@ -8,7 +8,7 @@ import typer
 from operations.command_line.exits import Exit
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
-from operations.command_line.texts import moment, time_of
+from operations.command_line.texts import counted_as, moment, time_of
 from operations.journal import Journal, Signature
 from operations.reading import TopicReader
 from operations.reconciliation import Reconciled, Window
@@ -95,10 +95,12 @@ def _show(found: Reconciled, window: Window, *, as_json: bool) -> None:
             ("what", "kind", "id", "place", "detail"),
             ((i.what, i.kind, i.id, i.place, i.text) for i in found.items[:_SHOWN]),
         )
-    counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items()) or "nothing"
+    counted = ", ".join(counted_as(count, kind) for kind, count in found.counts.items()) or "nothing"
     print(f"submitted {moment(window.since_ms)} to {moment(window.until_ms)}: {counted}")
     for kind, count in found.doubled.items():
-        print(f"doubled and harmless: {count} {kind}")
+        print(f"doubled and harmless: {counted_as(count, kind)}")
+    if not found.items:
+        print("nothing missing or late" if found.doubled else "nothing missing, late or doubled")
 
 
 def add_to(app: typer.Typer) -> None:

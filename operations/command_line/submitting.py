@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import typer
 
+from casework.directory import Directory
 from casework.messages import Receipt
 from connectors.client import MemberClient
 from connectors.drafts import ActionDraft, ReportDraft
-from connectors.errors import NoReceiptError, ReportRefusedError
+from connectors.errors import NoReceiptError, ReportRefusedError, StaleDirectoryError
 from connectors.positions import MemoryPositions
 from operations.command_line.exits import Exit, leave
+from operations.command_line.keepers import of_receipt
+from operations.command_line.line_order import LineOrder, Telling
+from operations.command_line.naming import check_sender
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
 from operations.files import Counts, Line, Problem, Ready, prepared_lines
@@ -65,6 +70,7 @@ class Submission:
         """Validate every line against the directory file and end with an exit code."""
         settings = self._session.settings
         directory = read_directory(settings, self._session.clock.now_ms())
+        check_sender(self.member, directory)
         client = MemberClient.from_settings(
             settings, self.member, positions=MemoryPositions(), directory=lambda _now: directory
         )
@@ -85,39 +91,46 @@ class Submission:
         self._end()
 
     async def _send(self, lines: Iterable[Line[Draft] | Problem], *, wait: bool, timeout_s: float) -> None:
-        waiting: list[asyncio.Task[None]] = []
-        settings = self._session.settings
-        async with MemberClient.from_settings(settings, self.member, positions=MemoryPositions()) as client:
-            for item in prepared_lines(lines, client.prepare):
-                self._counts.see(item)
-                if isinstance(item, Problem):
-                    self._tell_problem(item)
-                    continue
-                try:
-                    await client.send(item.prepared)
-                except (ReportRefusedError, NoReceiptError) as error:
-                    self._unanswered += 1
-                    self._tell_unsent(item, error)
-                    continue
-                if not wait:
-                    self._tell(item, None)
-                    continue
-                waiting.append(asyncio.create_task(self._receipt(client, item, timeout_s)))
-                if len(waiting) == _IN_FLIGHT:
-                    await asyncio.gather(*waiting)
-                    waiting.clear()
-            await asyncio.gather(*waiting)
+        client = MemberClient.from_settings(self._session.settings, self.member, positions=MemoryPositions())
+        try:
+            async with client:
+                check_sender(self.member, client.directory)
+                await self._send_with(client, lines, timeout_s if wait else None)
+        except StaleDirectoryError:
+            check_sender(self.member, client.directory)
+            raise
 
-    async def _receipt(self, client: MemberClient, item: Ready, timeout_s: float) -> None:
+    async def _send_with(
+        self, client: MemberClient, lines: Iterable[Line[Draft] | Problem], timeout_s: float | None
+    ) -> None:
+        answers = LineOrder(_IN_FLIGHT)
+        for item in prepared_lines(lines, client.prepare):
+            self._counts.see(item)
+            place = f"{item.file}:{item.line}"
+            if isinstance(item, Problem):
+                await answers.add(place, partial(self._tell_problem, item))
+                continue
+            try:
+                await client.send(item.prepared)
+            except (ReportRefusedError, NoReceiptError) as error:
+                self._unanswered += 1
+                await answers.add(place, partial(self._tell_unsent, item, error))
+                continue
+            if timeout_s is None:
+                await answers.add(place, partial(self._tell, item, None, client.directory))
+            else:
+                await answers.add(place, asyncio.create_task(self._receipt(client, item, timeout_s)))
+        await answers.finish()
+
+    async def _receipt(self, client: MemberClient, item: Ready, timeout_s: float) -> Telling:
         try:
             receipt = await client.wait_for_receipt(item.prepared.event_id, timeout_s)
         except NoReceiptError:
             self._unanswered += 1
-            self._tell(item, None)
-            return
+            return partial(self._tell, item, None, client.directory)
         if receipt.outcome not in {"accepted", "duplicate"}:
             self._refused += 1
-        self._tell(item, receipt)
+        return partial(self._tell, item, receipt, client.directory)
 
     def _tell_problem(self, problem: Problem) -> None:
         if self._as_json:
@@ -132,18 +145,18 @@ class Submission:
         else:
             print(f"{item.file}:{item.line}: not sent: {error}")
 
-    def _tell(self, item: Ready, receipt: Receipt | None) -> None:
+    def _tell(self, item: Ready, receipt: Receipt | None, directory: Directory) -> None:
         event_id = item.prepared.event_id
         if self._as_json:
             print_json({"file": item.file, "line": item.line, "event_id": event_id, "receipt": receipt})
             return
         if receipt is None:
-            print(f"{item.file}:{item.line}: sent {event_id}")
+            print(f"{item.file}:{item.line}: sent {event_id}", flush=True)
             return
         where = ""
         if receipt.case_id:
-            where = f" -> {receipt.assigned_hotline or 'orphan desk'}, case {receipt.case_id}"
-        print(f"{item.file}:{item.line}: {receipt.outcome}{why(receipt)}{where}")
+            where = f" -> {of_receipt(receipt, directory)}; case {receipt.case_id}"
+        print(f"{item.file}:{item.line}: {receipt.outcome}{why(receipt)}{where}", flush=True)
 
     def _end(self) -> None:
         if self._counts.bad:

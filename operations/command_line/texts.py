@@ -18,6 +18,16 @@ def duration(ms: float) -> str:
     return f"{ms:.0f} ms"
 
 
+def counted_as(count: int, kind: str) -> str:
+    """A count with its unit, which may be given as one or as many: 1 reply, 2 replies, 1 fact."""
+    if count == 1:
+        one = kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
+        return f"1 {one}"
+    if kind.endswith("s"):
+        return f"{count} {kind}"
+    return f"{count} {kind[:-1]}ies" if kind.endswith("y") else f"{count} {kind}s"
+
+
 def time_of(text: str | None, option: str) -> int | None:
     """Read a time given with an option; milliseconds since the epoch, UTC.
 

@@ -1,7 +1,6 @@
 """The command line without Kafka: help, exit codes, one-sentence errors, JSON."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from casework.messages import Receipt
-from operations.command_line import app, main
+from operations.command_line import app
 from operations.command_line.inbox import newest, show
 from operations.command_line.submitting import why
 from operations.directory.files import NETWORK_FILE
@@ -21,25 +20,6 @@ from streams.directory_feed import NoDirectoryError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Hx = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def hx(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Callable[..., tuple[int, str, str]]:
-    """Run `hx` in this process: answers exit code, output and error output."""
-    monkeypatch.setenv("HX_KAFKA_DIR", str(tmp_path / "kafka"))
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["hx", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, out, err
-
-    return run
 
 
 def _commands(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:

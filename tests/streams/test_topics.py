@@ -80,12 +80,14 @@ def test_states_and_contents_are_compacted_and_states_stay_a_day() -> None:
     assert int(topics["cases.status"].config["min.compaction.lag.ms"]) >= DAY_MS
 
 
-def test_an_inbox_is_known_by_its_member() -> None:
+def test_an_inbox_is_known_by_its_member_and_escalations_by_their_liaison() -> None:
     """Member and topic name are inverse, for both inboxes."""
     topics = Topics("t1.")
     for name in (topics.inbox("nl-offlimits"), topics.inbox_urgent("nl-offlimits")):
         assert topics.member_of_inbox(name) == "nl-offlimits"
     assert topics.member_of_inbox(topics.cases_events) is None
+    assert topics.liaison_of_escalations(topics.escalations("NL")) == "nl"
+    assert topics.liaison_of_escalations(topics.inbox("nl-offlimits")) is None
 
 
 @pytest.mark.parametrize("member", ["", "NL-offlimits", "nl.offlimits", "nl offlimits", "-nl", "x" * 81])
