@@ -148,7 +148,7 @@ class Part:
         self.call.settle()
 
 
-class Batch(NamedTuple):
+class SendBatch(NamedTuple):
     """A batch with its bytes and its sequence number inside.
 
     Attributes:
@@ -180,7 +180,7 @@ class PartitionQueue:
 
     def __init__(self, tp: TopicPartition) -> None:
         self.tp = tp
-        self.pending: Batch | None = None
+        self.pending: SendBatch | None = None
         self.is_scheduled = False
         self.is_doubtful = False
         self.failures = 0
@@ -205,13 +205,13 @@ class PartitionQueue:
             self.tried_since = now
         return now - self.tried_since
 
-    def prepare(self, identity: Identity, shape: Format) -> Batch:
+    def prepare(self, identity: Identity, shape: Format) -> SendBatch:
         """Return the batch that is to be sent now: the pending one, or a new one of what waits."""
         if self.pending is None:
             self.pending = self._filled(identity, shape)
         return self.pending
 
-    def _filled(self, identity: Identity, shape: Format) -> Batch:
+    def _filled(self, identity: Identity, shape: Format) -> SendBatch:
         is_small = len(self._parts) == 1 and self._parts[0].size < shape.compress_from
         builder = DefaultRecordBatchBuilder(
             _MAGIC,
@@ -244,7 +244,7 @@ class PartitionQueue:
                 pieces.append((part, count - start))
             if is_full:
                 break
-        return Batch(builder.build(), count, pieces)
+        return SendBatch(builder.build(), count, pieces)
 
     def confirm(self, offset: int, append_time: int) -> int:
         """Note that the pending batch was appended; return the bytes that no longer wait."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from streams.fault_points import FaultPoints
-    from streams.send_queues import Batch, Format
+    from streams.send_queues import Format, SendBatch
     from streams.topic_lookup import TopicLookup
     from streams.transport_errors import FatalTransportError
     from streams.untyped import KafkaClient
@@ -43,7 +43,7 @@ _POLL_S: Final = 0.25
 # Of the client's time limit for a request, what the broker may use to reach the other replicas.
 _REPLICATION_SHARE: Final = 0.8
 
-Prepared: TypeAlias = "list[tuple[PartitionQueue, Batch]]"
+Prepared: TypeAlias = "list[tuple[PartitionQueue, SendBatch]]"
 
 
 class SendRounds:
