@@ -69,14 +69,12 @@ class InboxLag:
         """Measure all inboxes once, on whichever loop it is called."""
         consumer = AIOKafkaConsumer(enable_auto_commit=False, **self._client)
         admin = AIOKafkaAdminClient(**self._client)
-        await consumer.start()
-        try:
+        try:  # also what could not be started must be closed
+            await consumer.start()
             await admin.start()
-            try:
-                await self._measure(consumer, admin)
-            finally:
-                await admin.close()
+            await self._measure(consumer, admin)
         finally:
+            await admin.close()
             await consumer.stop()
 
     async def _measure(self, consumer: KafkaConsumer, admin: Any) -> None:  # noqa: ANN401 - untyped library

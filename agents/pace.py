@@ -162,11 +162,7 @@ class GroupLag:
 
     async def _measured(self) -> int:
         if self._consumer is None:
-            consumer, admin = AIOKafkaConsumer(**self._client), AIOKafkaAdminClient(**self._client)
-            await consumer.start()
-            self._consumer = consumer
-            await admin.start()
-            self._admin = admin
+            self._consumer, self._admin = await self._connected()
         if self._coordinator is None:
             self._coordinator = await self._admin.find_coordinator(self._group)
         found = await self._admin.list_consumer_group_offsets(self._group, self._coordinator)
@@ -177,6 +173,17 @@ class GroupLag:
             committed |= await self._consumer.beginning_offsets(missing)
         ends = await self._consumer.end_offsets(self._partitions)
         return sum(max(ends[tp] - committed[tp], 0) for tp in self._partitions)
+
+    async def _connected(self) -> tuple[KafkaConsumer, Any]:
+        consumer, admin = AIOKafkaConsumer(**self._client), AIOKafkaAdminClient(**self._client)
+        try:
+            await consumer.start()
+            await admin.start()
+        except BaseException:  # what could not be started must be closed as well
+            await admin.close()
+            await consumer.stop()
+            raise
+        return consumer, admin
 
     async def close(self) -> None:
         """Close the connections."""
