@@ -1,7 +1,8 @@
 """The worker's window for machines: /metrics, /healthz and /readyz on a port and a thread of its own.
 
 /healthz answers whether the event loop turns and never asks Kafka: a broker that is away must not make an
-orchestrator kill workers that wait for it. /readyz is 503 while partitions load or move.
+orchestrator kill workers that wait for it. /readyz is 503 while partitions load or move and
+while no broker answers.
 """
 
 import asyncio

@@ -98,6 +98,7 @@ class IntakeMetrics(TurnedAwayMetrics):
             registry=self.registry,
         )
         self.directory_version = directory_version_gauge(self.registry)
+        self.broker_silence = broker_silence_gauge(self.registry)
 
     def submissions(self, by_kind_and_country: Mapping[tuple[str, str], int]) -> None:
         """Count submissions; an unknown country counts as `invalid`."""
@@ -188,6 +189,7 @@ class CasekeeperMetrics(TurnedAwayMetrics):
         )
         self._measured: dict[str, set[str]] = {}
         self.directory_version = directory_version_gauge(self.registry)
+        self.broker_silence = broker_silence_gauge(self.registry)
 
     def machine_latencies(self, latencies: Iterable[tuple[str, float]]) -> None:
         """Observe (hosting country, seconds) of deliveries."""
@@ -237,6 +239,15 @@ class CasekeeperMetrics(TurnedAwayMetrics):
             for inbox in self._measured.pop(member):
                 self._inbox_lag.remove(member, inbox)
             self._inbox_read.remove(member)
+
+
+def broker_silence_gauge(registry: CollectorRegistry) -> Gauge:
+    """Answer the gauge that rises while no broker answers."""
+    return Gauge(
+        f"{PREFIX}_broker_silence_seconds",
+        "How long the coordinator of this worker's group has not answered a heartbeat.",
+        registry=registry,
+    )
 
 
 def directory_version_gauge(registry: CollectorRegistry) -> Gauge:

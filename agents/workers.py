@@ -35,12 +35,13 @@ from streams.directory_feed import DirectoryFeed, NoDirectoryError
 from streams.fail_stop import FailStop
 from streams.local_copies import LocalCopies
 from streams.partition_state import PartitionState
+from streams.probing import probe
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport_errors import ConfigurationError
 from streams.turnstile import Turnstile
 from streams.untyped import FaustApp
-from streams.worker import WorkerOptions, make_app, probe, run_apps
+from streams.worker import WorkerOptions, make_app, run_apps
 from streams.worker import run_worker as run_main
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,14 @@ class _Setting:
         """Answer why an app does not do its work now, or None."""
         if not self.is_started:
             return "starting"
-        return "partitions move" if app.rebalancing else None
+        if app.rebalancing:
+            return "partitions move"
+        silence = self.silence(app)
+        return None if silence <= self.settings.session_timeout_s else f"no broker for {silence:.0f} s"
+
+    def silence(self, *apps: FaustApp) -> float:
+        """Answer for how many seconds one of these apps has not heard of its group; 0 before the start."""
+        return max(app.broker_silence for app in apps) if self.is_started else 0.0
 
 
 def run_worker(kind: Kind, settings: Settings, clock: Clock | None = None) -> int:
@@ -203,7 +211,12 @@ async def _probe(kind: Kind, options: WorkerOptions, settings: Settings, topics:
     shared = (topics.directory, topics.dead_letters)
     if kind in {"intake", "all"}:
         for group in (intakes.GROUP, intakes.URGENT_GROUP):
-            await probe(options, f"{settings.topic_prefix}{group}", [*topics.submissions, *shared])
+            await probe(
+                options,
+                f"{settings.topic_prefix}{group}",
+                [*topics.submissions, *shared],
+                [topics.cases_admitted],
+            )
     if kind in {"casekeeper", "all"}:
         group = f"{settings.topic_prefix}{casekeepers.GROUP}"
         cases = (topics.cases_admitted, topics.cases_status, topics.cases_contents, topics.cases_events)
@@ -222,6 +235,7 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
     pace = Paced(lag.measure, settings.max_admitted_backlog)
     metrics.admitted_backlog.set_function(lambda: pace.backlog)
     metrics.directory_version.set_function(lambda: shared.feed.newest_version)
+    metrics.broker_silence.set_function(lambda: shared.silence(normal, urgent))
     urgent, urgent_sender = _intake_app(
         shared, options, metrics, intakes.URGENT_GROUP, None, topics.reports_urgent
     )
@@ -336,6 +350,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
     casekeepers.declare(app, agent, topics, cases, contents)
     metrics.loading.set_function(lambda: len(cases.loading | contents.loading))
     metrics.directory_version.set_function(lambda: shared.feed.newest_version)
+    metrics.broker_silence.set_function(lambda: shared.silence(app))
 
     def not_ready() -> str | None:
         loading = len(cases.loading | contents.loading)

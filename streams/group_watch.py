@@ -45,6 +45,7 @@ class GroupWatch:
         self._clock = clock
         self._looked_at: float | None = None
         self._heard_at: float | None = None
+        self._confirmed_at: float | None = None
         self._uncommitted_since: float | None = None
         self._failing_since: float | None = None
         self._missing_since: dict[str, float] = {}
@@ -65,6 +66,13 @@ class GroupWatch:
         """Note that the broker confirmed a commit."""
         self._uncommitted_since = None
 
+    def silence(self) -> float:
+        """Return for how many seconds the coordinator has not confirmed the membership.
+
+        It does so with every heartbeat and every assignment; 0 before the first. From any thread.
+        """
+        return 0.0 if self._confirmed_at is None else max(self._clock() - self._confirmed_at, 0.0)
+
     def answered(self, sent: float, codes: Collection[int], *, is_heartbeat: bool) -> None:
         """Note what the coordinator answered; stop if another process uses our instance id.
 
@@ -77,7 +85,7 @@ class GroupWatch:
             is_heartbeat: an answer without error means that a session began after `sent`.
         """
         if is_heartbeat and not any(codes):
-            self._heard_at = sent
+            self._heard_at = self._confirmed_at = sent
         instance = self._instance_id
         if instance is None or self._consumer.app.should_stop:
             return
@@ -90,6 +98,7 @@ class GroupWatch:
 
     def joined(self) -> None:
         """Note that the group was joined."""
+        self._confirmed_at = self._clock()
         self._failing_since = None
 
     def group_failed(self, error: errors.KafkaError) -> None:

@@ -23,8 +23,8 @@ _NOISY = (
     "faust.transport.consumer",
     "faust.transport.drivers.aiokafka",
     "mode.timers",
+    "streams.probing",
     "streams.send_rounds",
-    "streams.worker",
 )
 _INTERVAL_S = 5.0
 _MOST_KINDS = 1000

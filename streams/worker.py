@@ -10,12 +10,11 @@ import asyncio
 import logging
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import faust
 import mode
 import uvloop
-from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from streams.batch_events import PassSchema
@@ -23,6 +22,7 @@ from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.faust_hooks import check_versions
 from streams.fetch_protocol import use_lean_fetches
+from streams.last_resort import let_last_resort_write
 from streams.light_compression import use_light_lz4
 from streams.repeated_lines import quiet_repeated_lines
 from streams.transport import LosslessTransport
@@ -32,11 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from streams.publishing import BatchPublisher
-    from streams.untyped import FaustChannel, FaustCredentials, KafkaConsumer
+    from streams.untyped import FaustChannel, FaustCredentials
 
 log = logging.getLogger(__name__)
-
-_LOOK_AGAIN_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,15 @@ class LosslessApp(faust.App):
         return self.producer.publisher
 
     @property
+    def broker_silence(self) -> float:
+        """Return for how many seconds the group's coordinator has not confirmed the membership.
+
+        It does so with every heartbeat. For readiness checks of an app that has started; from any thread.
+        """
+        silence: float = self.consumer.watch.silence()
+        return silence
+
+    @property
     def is_delivering(self) -> bool:
         """Return whether the group is joined and records flow; for readiness checks."""
         is_joined = self.tables.recovery.completed.is_set() and not self.rebalancing
@@ -180,70 +187,6 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
 def batches(app: LosslessApp, *topics: str) -> FaustChannel:
     """Return the channel for ``@app.agent``: one event per fetched batch, its value a list of records."""
     return app.topic(*topics, schema=PassSchema(), internal=False)
-
-
-async def probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -> None:
-    """Check that brokers answer, that all `topics` exist and may be read, and that the group may be used.
-
-    Raises:
-        ConfigurationError: with one sentence that names what is missing.
-        FatalTransportError: no broker let us in. Nobody can tell a wrong address from brokers that are down,
-            and against the latter a restart helps.
-    """
-    try:
-        async with asyncio.timeout(options.start_timeout):
-            await _probe(options, group_id, topics)
-    except TimeoutError as error:
-        raise FatalTransportError(
-            f"the brokers at {options.bootstrap} did not let us in for {options.start_timeout} s: "
-            "they are down, or address, certificate or password are wrong"
-        ) from error
-
-
-async def _probe(options: WorkerOptions, group_id: str, topics: Sequence[str]) -> None:
-    consumer = AIOKafkaConsumer(
-        group_id=group_id,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=100,
-        **options.client_settings(),
-    )
-    try:
-        await _connected(consumer)
-        await _described(consumer, set(topics), options.metadata_patience)
-        first = [TopicPartition(topic, 0) for topic in topics]
-        consumer.assign(first)
-        for tp in first:
-            await consumer.committed(tp)
-        await consumer.getmany(*first, timeout_ms=300, max_records=1)
-    except errors.GroupAuthorizationFailedError as error:
-        raise ConfigurationError(f"not authorised to use the consumer group {group_id}") from error
-    except errors.TopicAuthorizationFailedError as error:
-        raise ConfigurationError(f"not authorised to read {error}") from error
-    finally:
-        await consumer.stop()
-
-
-async def _connected(consumer: KafkaConsumer) -> None:
-    while True:  # until the caller's time limit: brokers may be starting too
-        try:
-            await consumer.start()
-        except errors.KafkaConnectionError as error:
-            log.warning("no connection yet (address, certificate, password?): %s", error)
-            await asyncio.sleep(0.5)
-        else:
-            return
-
-
-async def _described(consumer: KafkaConsumer, topics: set[str], patience: float) -> None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + patience  # a broker that has just come back knows its topics a moment later
-    while missing := sorted(topics - await consumer.topics()):
-        if loop.time() > until:
-            raise ConfigurationError(
-                f"topics missing, or not to be described by us: {', '.join(missing)}: run 'hx provision'"
-            )
-        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def run_apps(  # noqa: PLR0913 - keyword-only limits
@@ -327,9 +270,12 @@ def _raise_first(watchers: Sequence[asyncio.Task[None]]) -> None:
 def run_worker(main: Callable[[FailStop], Coroutine[Any, Any, None]]) -> int:
     """Run `main` under uvloop and return the exit code of the process (see `streams.fail_stop`).
 
+    Warnings and errors go to stderr as long as the program sets up no logging of its own.
+
     Args:
         main: builds the apps with the `FailStop` it gets, probes, and awaits `run_apps`.
     """
+    let_last_resort_write()
     quiet_repeated_lines()
     return uvloop.run(_guarded(main, FailStop()))
 

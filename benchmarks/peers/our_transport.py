@@ -12,9 +12,10 @@ from benchmarks.peers import yardstick
 from streams.batch_events import submit_all
 from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
+from streams.probing import probe
 from streams.publishing import Outgoing
 from streams.untyped import FaustStream
-from streams.worker import WorkerOptions, batches, make_app, probe, run_apps, run_worker
+from streams.worker import WorkerOptions, batches, make_app, run_apps, run_worker
 
 _YIELD_EVERY: Final = 256
 

@@ -11,6 +11,7 @@ from agents import workers
 from agents.health import Health
 from streams.clock import SystemClock
 from streams.fail_stop import FailStop
+from streams.worker import LosslessApp
 
 
 class CountedHealth(Health):
@@ -77,8 +78,35 @@ async def test_casekeeper_is_not_ready_while_partitions_load(
     ]
 
 
-def pages(addresses: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """Answer for each part what /readyz says and the gauge of loading partitions."""
+@pytest.mark.kafka
+async def test_workers_that_hear_no_broker_for_a_session_are_not_ready(
+    exchange: Any,  # noqa: ANN401 - conftest
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An outage shows at once in readiness and as a gauge; a late heartbeat does not."""
+    seen: list[dict[str, tuple[str, str]]] = []
+    silence = 6.0
+    addresses: dict[str, str] = {}
+
+    async def joined(*_: object, on_ready: Callable[[], None], **__: object) -> None:
+        nonlocal silence
+        on_ready()
+        seen.append(await asyncio.to_thread(pages, addresses, "broker_silence_seconds"))
+        silence = 42.0
+        seen.append(await asyncio.to_thread(pages, addresses, "broker_silence_seconds"))
+
+    monkeypatch.setattr(LosslessApp, "broker_silence", property(lambda _: silence))
+    monkeypatch.setattr(workers, "run_apps", joined)
+    stop = FailStop([].append)
+    await workers.run("all", exchange.settings, SystemClock(), stop, on_ready=addresses.update)
+    assert seen == [
+        dict.fromkeys(("intake", "casekeeper"), ("ok", "6.0")),
+        dict.fromkeys(("intake", "casekeeper"), ("no broker for 42 s", "42.0")),
+    ]
+
+
+def pages(addresses: dict[str, str], gauge_name: str = "partitions_loading") -> dict[str, tuple[str, str]]:
+    """Answer for each part what /readyz says and a gauge, by default of loading partitions."""
     found = {}
     for kind, address in addresses.items():
         try:
@@ -89,6 +117,6 @@ def pages(addresses: dict[str, str]) -> dict[str, tuple[str, str]]:
                 said = error.read().decode()
         with urllib.request.urlopen(address) as answer:  # noqa: S310 - ours
             page = answer.read().decode()
-        gauge = re.search(r"^hotline_exchange_partitions_loading (.+)$", page, re.MULTILINE)
+        gauge = re.search(rf"^hotline_exchange_{gauge_name} (.+)$", page, re.MULTILINE)
         found[kind] = (said.strip(), gauge[1] if gauge else "")
     return found

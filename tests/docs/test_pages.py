@@ -64,7 +64,7 @@ def test_the_page_of_metrics_names_all_with_type_and_labels() -> None:
     ):
         documented = _documented(part)
         if "as for intake" in part:
-            shared = ("dead_letters_total", "directory_version")
+            shared = ("dead_letters_total", "directory_version", "broker_silence_seconds")
             documented |= {name: value for name, value in _documented(intake).items() if name in shared}
         collectors = {
             metric.name: (metric, collector)

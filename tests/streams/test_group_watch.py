@@ -200,3 +200,17 @@ def test_an_answer_to_something_else_begins_no_session() -> None:
     member.watch.answered(0.0, {0}, is_heartbeat=False)
     member.watch.answered(1.0, {25}, is_heartbeat=True)
     assert member.exits == []
+
+
+def test_a_coordinator_that_does_not_answer_well_is_silent() -> None:
+    """Only a heartbeat without error and an assignment end the silence; nothing counts before the first."""
+    member = Member()
+    member.look_for(9)
+    assert member.watch.silence() == 0.0
+    member.watch.answered(member.now, [0], is_heartbeat=True)
+    member.look_for(3)
+    member.watch.answered(member.now, [16], is_heartbeat=True)
+    member.watch.answered(member.now, [0], is_heartbeat=False)
+    assert member.watch.silence() == 3.0
+    member.watch.joined()
+    assert member.watch.silence() == 0.0

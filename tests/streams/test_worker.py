@@ -9,9 +9,10 @@ import pytest
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streams.fail_stop import FailStop
+from streams.probing import probe
 from streams.publishing import BatchPublisher
 from streams.transport_errors import ConfigurationError, FatalTransportError
-from streams.worker import WorkerOptions, _guarded, batches, make_app, probe, run_apps, run_worker
+from streams.worker import WorkerOptions, _guarded, batches, make_app, run_apps, run_worker
 
 if TYPE_CHECKING:
     from aiokafka.cluster import ClusterMetadata
@@ -43,13 +44,6 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_fail_stop() -> None:
     fail_stop = FailStop(lambda _code: None)
     assert await _guarded(closes_badly, fail_stop) == 70
     assert fail_stop.poisoned
-
-
-async def test_unreachable_brokers_are_named_within_the_limit() -> None:
-    """A wrong address is one sentence, not a worker that waits for ever; brokers may be away: restart it."""
-    options = WorkerOptions("127.0.0.1:1", start_timeout=0.2)
-    with pytest.raises(FatalTransportError, match=r"127\.0\.0\.1:1 did not let us in for 0\.2 s"):
-        await probe(options, "group", ["topic"])
 
 
 def test_a_worker_that_no_broker_lets_in_asks_to_be_restarted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,10 +21,11 @@ from streams.fail_stop import FailStop
 from streams.lanes import Batch, PartitionLanes
 from streams.local_copies import InMemory, LocalCopies
 from streams.partition_state import LoadedPartition, PartitionState
+from streams.probing import probe
 from streams.publishing import Outgoing
 from streams.state_stores import StateStore
 from streams.untyped import FaustStream
-from streams.worker import LosslessApp, WorkerOptions, batches, make_app, probe, run_apps, run_worker
+from streams.worker import LosslessApp, WorkerOptions, batches, make_app, run_apps, run_worker
 
 OPTIONS: dict[str, Any] = json.loads(sys.argv[1])
 PREFIX: str = OPTIONS["prefix"]
