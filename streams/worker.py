@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from streams.publishing import BatchPublisher
     from streams.untyped import FaustChannel, FaustCredentials
 
+#: Seconds for finishing, committing and closing; after them the process ends without a commit.
+STOP_TIMEOUT_S = 30.0
+
 log = logging.getLogger(__name__)
 
 
@@ -196,7 +199,7 @@ async def run_apps(  # noqa: PLR0913 - keyword-only limits
     on_ready: Callable[[], None] | None = None,
     on_stopping: Callable[[], None] | None = None,
     start_timeout: float = 30.0,
-    stop_timeout: float = 30.0,
+    stop_timeout: float = STOP_TIMEOUT_S,
     handle_signals: bool = True,
 ) -> None:
     """Start `apps` together, run them until `stop_event` or SIGTERM/SIGINT, stop them gracefully.
