@@ -7,10 +7,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
 
 from agents import pace as pacing
-from agents.pace import GroupLag, Paced, Unpaced
+from agents.pace import GroupLag, Pace, Paced, Unpaced
 from operations.embedded_kafka import EmbeddedKafka
 from streams import provision
 from streams.topics import Topics
+from streams.transport_errors import PartitionRevokedError
 
 
 class Lag:
@@ -35,31 +36,56 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "_FRESH_S", 0.0)
 
 
+async def passed(pace: Pace, records: int) -> None:
+    """Go through the door with so many records."""
+    async with pace.room_for(records):
+        pass
+
+
 async def test_intake_waits_until_casekeeper_has_caught_up() -> None:
     """At the limit it waits, below it goes on."""
     lag = Lag(100, 120, 100, 99)
-    await Paced(lag.measure, 100).wait()
+    await passed(Paced(lag.measure, 100), 1)
     assert lag.asked == 4
 
 
 async def test_what_was_admitted_since_counts_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two bundles between two looks cannot go past the limit unseen."""
+    """Bundles between two looks cannot go past the limit unseen."""
     monkeypatch.setattr(pacing, "_FRESH_S", 3600.0)
     lag = Lag(0, 7)
     pace = Paced(lag.measure, 10)
-    await pace.wait()
-    pace.admitted(9)
-    await pace.wait()
+    await passed(pace, 9)
+    await passed(pace, 1)
     assert lag.asked == 1
-    pace.admitted(1)
-    await pace.wait()
-    assert (lag.asked, pace.backlog) == (2, 7)
+    await passed(pace, 1)
+    assert (lag.asked, pace.backlog) == (2, 8)
+
+
+async def test_of_many_bundles_at_the_door_one_goes_above_the_limit() -> None:
+    """Four bundles that ask at once are not all let in because there is room for a part of one."""
+    inside = 0
+    leave = asyncio.Event()
+    pace = Paced(Lag(0).measure, 10)
+
+    async def bundle() -> None:
+        nonlocal inside
+        async with pace.room_for(1000):
+            inside += 1
+            await leave.wait()
+
+    tasks = [asyncio.create_task(bundle()) for _ in range(4)]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert inside == 1
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert inside == 4
 
 
 async def test_without_an_answer_nothing_is_admitted() -> None:
     """Brokers that do not answer slow intake down; it does not go on blindly."""
     lag = Lag(KafkaConnectionError("down"), KafkaConnectionError("down"), 0)
-    await Paced(lag.measure, 10).wait()
+    await passed(Paced(lag.measure, 10), 1)
     assert lag.asked == 3
 
 
@@ -73,17 +99,29 @@ async def test_below_the_limit_nobody_waits_for_a_measurement() -> None:
         return 0
 
     pace = Paced(measure, 10)
-    await pace.wait()
+    await passed(pace, 1)
     gate.clear()
     for _ in range(3):
-        await asyncio.wait_for(pace.wait(), 30)
+        await asyncio.wait_for(passed(pace, 1), 30)
 
 
 async def test_what_is_urgent_never_waits() -> None:
     """The pace of the urgent intake is none."""
-    pace = Unpaced()
-    pace.admitted(1_000_000)
-    await asyncio.wait_for(pace.wait(), 30)
+    for _ in range(3):
+        await asyncio.wait_for(passed(Unpaced(), 1_000_000), 30)
+
+
+async def test_who_waits_is_turned_away_when_partitions_move() -> None:
+    """A rebalance does not wait for casekeeper; afterwards the door is open again."""
+    pace = Paced(Lag(10).measure, 10)
+    waiting = asyncio.create_task(passed(pace, 1))
+    await asyncio.sleep(0)
+    pace.suspended()
+    with pytest.raises(PartitionRevokedError):
+        await waiting
+    pace.assigned(())
+    pace.backlog = 0
+    await passed(pace, 1)
 
 
 async def patiently(lag: GroupLag) -> int:
