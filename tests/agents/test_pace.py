@@ -1,6 +1,7 @@
 """Intake's pace: it waits behind casekeeper, never without need, and never what is urgent."""
 
 import asyncio
+import gc
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -157,3 +158,14 @@ async def test_the_lag_of_a_group_is_what_it_has_not_committed(
         await consumer.commit({TopicPartition(topics.cases_admitted, 1): 2})
     assert await lag.measure() == 7
     await lag.close()
+
+
+async def test_a_measurement_that_finds_no_broker_leaves_nothing_open() -> None:
+    """Intake tries again and again while brokers are away: each failed try closes what it opened."""
+    lag = GroupLag({"bootstrap_servers": "127.0.0.1:1", "request_timeout_ms": 500}, "topic", 1, "group")
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said["message"]))
+    with pytest.raises(KafkaConnectionError):
+        await lag.measure()
+    gc.collect()
+    assert complaints == []
