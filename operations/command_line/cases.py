@@ -247,7 +247,7 @@ def detail(fact: Fact) -> str:
         "hotline": fact.assigned_hotline if fact.fact in {"assigned", "opened"} else None,
         "outcome": fact.outcome,
         "reason": fact.reason_code,
-        "told": f"police of {fact.recipient}" if fact.fact == "escalated" else None,
+        "told police": fact.recipient if fact.fact == "escalated" else None,
         "waits at": fact.recipient if fact.fact == "orphaned" else None,
         "to": fact.recipient_role,
         "reference": fact.reference,

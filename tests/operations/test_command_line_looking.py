@@ -80,7 +80,7 @@ def test_each_escalation_names_whom_it_told(hx_on: HxOn, paper: PaperExchange) -
     """One row each for INTERPOL and Europol would look like a doubled fact without their names."""
     _, out, _ = hx_on(paper)("cases", "show", _case(paper, "tor"))
     told = [line for line in out.splitlines() if " escalated " in line]
-    assert [("police of interpol" in line, "police of europol" in line) for line in told] == [
+    assert [("told police interpol" in line, "told police europol" in line) for line in told] == [
         (True, False),
         (False, True),
     ]
