@@ -4,22 +4,19 @@ Field names are those of the Avro schemas in schemas/avro, which are the contrac
 Rules work on these values and never on Avro. Fact is the schema CaseEvent, Case the schema CaseStatus.
 """
 
+from casework.messages.admitted import Admitted, Unparking
 from casework.messages.answers import Delivery, Escalation, Receipt
 from casework.messages.base import Message
 from casework.messages.cases import (
-    Admitted,
     Case,
     CaseContent,
     CaseStub,
-    Deadlines,
     DeliveryCount,
-    Fact,
     Origin,
-    Parked,
     Seen,
-    Unparking,
     Waiting,
 )
+from casework.messages.facts import Deadlines, Fact, Parked
 from casework.messages.records import (
     DeadLetterHeaders,
     DirectoryDocument,
