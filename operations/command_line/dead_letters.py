@@ -1,7 +1,6 @@
 """`hx deadletters`: look at what nobody has acted on, send it back, or leave it for good."""
 
 import base64
-import datetime as dt
 import json
 import os
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from operations import dead_letters
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
-from operations.command_line.texts import moment
+from operations.command_line.texts import moment, time_of
 from operations.dead_letters import STATES, Filter, Letter
 from operations.journal import Journal, Signature, entries
 from operations.writing import TopicWriter
@@ -208,22 +207,10 @@ def _filter(
         error_class=error_class,
         rule=rule,
         member=member,
-        since=_time(since, "--since"),
-        until=_time(until, "--until"),
+        since=time_of(since, "--since"),
+        until=time_of(until, "--until"),
         states=() if state is None else (state,),  # type: ignore[arg-type] # checked above
     )
-
-
-def _time(text: str | None, option: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise typer.BadParameter("expected a time with its zone, as 2026-11-22T16:00:00Z", param_hint=option)
-    return round(at.timestamp() * 1000)
 
 
 def _found(session: Session, wanted: Filter) -> list[Letter]:
