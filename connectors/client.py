@@ -33,6 +33,7 @@ from connectors.membership import Membership, event_id_at, positions_file
 from connectors.positions import Positions, SqlitePositions
 from connectors.receipt_watch import ReceiptWatch
 from connectors.sending import Submitted, place_of, topic_of
+from streams.broken_connections import notice_broken_connections
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
 from streams.read_marks import reader_group
@@ -236,6 +237,7 @@ class MemberClient:
 
     async def _start(self) -> None:
         limits = self.membership.limits
+        notice_broken_connections()
         self._producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **self.membership.kafka)
         self._stack.push_async_callback(self._producer.stop)
         with translated(f"Kafka at {self.membership.kafka['bootstrap_servers']}"):

@@ -60,6 +60,7 @@ class GroupWatch:
         self._stop_after_pause(now)
         self._stop_without_commits(now)
         self._check_group(now)
+        self._check_metadata()
         self._check_topics(now)
 
     def committed(self) -> None:
@@ -73,7 +74,7 @@ class GroupWatch:
         """
         return 0.0 if self._confirmed_at is None else max(self._clock() - self._confirmed_at, 0.0)
 
-    def answered(self, sent: float, codes: Collection[int], *, is_heartbeat: bool) -> None:
+    def answered(self, sent: float, codes: Collection[int], *, begins_session: bool) -> None:
         """Note what the coordinator answered; stop if another process uses our instance id.
 
         aiokafka would join again and put the other out, which does the same, for ever. A member that the
@@ -82,9 +83,9 @@ class GroupWatch:
         Args:
             sent: when it was asked, on the clock of this watch: before the broker took note of it.
             codes: error codes in the answer.
-            is_heartbeat: an answer without error means that a session began after `sent`.
+            begins_session: an answer without error means that a session began after `sent`.
         """
-        if is_heartbeat and not any(codes):
+        if begins_session and not any(codes):
             self._heard_at = self._confirmed_at = sent
         instance = self._instance_id
         if instance is None or self._consumer.app.should_stop:
@@ -153,8 +154,13 @@ class GroupWatch:
         if self._failing_since is not None and now - self._failing_since > self._patience:
             self._stop(f"the group could not be joined again for {self._patience} s")
 
+    def _check_metadata(self) -> None:
+        asking = self._client._sync_task  # noqa: SLF001 - see faust_hooks
+        if asking is not None and asking.done() and not self._consumer.app.should_stop:
+            self._stop("the task that asks the brokers for metadata has ended")
+
     def _check_topics(self, now: float) -> None:
-        cluster = self._consumer.kafka_thread.kafka._client.cluster  # noqa: SLF001 - see faust_hooks
+        cluster = self._client.cluster
         for topic in self._consumer.subscribed_topics():
             if cluster.partitions_for_topic(topic) is not None:
                 self._missing_since.pop(topic, None)
@@ -182,6 +188,10 @@ class GroupWatch:
     @property
     def _coordinator(self):  # type: ignore[no-untyped-def] # noqa: ANN202 - aiokafka has no types
         return self._consumer.kafka_thread.kafka._coordinator  # noqa: SLF001 - see faust_hooks
+
+    @property
+    def _client(self):  # type: ignore[no-untyped-def] # noqa: ANN202 - aiokafka has no types
+        return self._consumer.kafka_thread.kafka._client  # noqa: SLF001 - see faust_hooks
 
     def _stop(self, reason: str) -> None:
         self._consumer.transport.fail_stop(reason)

@@ -104,6 +104,7 @@ PIECES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "AIOKafkaClient.fetch_all_metadata": ("fae96f64b07c", "partition counts, without subscribing"),
         "AIOKafkaClient.send": ("fb1726e3ed8e", "carries our produce requests"),
         "AIOKafkaClient.force_metadata_update": ("4b2453f58f83", "tells whether a broker answered"),
+        "AIOKafkaClient._md_synchronizer": ("515db2ff324d", "ends for good when a request raises: watched"),
         "AIOKafkaClient._get_conn": ("1eaeaab22404", "a broker that cannot be reached is NodeNotReady"),
     },
     "aiokafka.consumer.group_coordinator": {
@@ -124,7 +125,8 @@ PIECES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "GroupCoordinator.request_rejoin": ("961f77b4398b", "called after an error of the group"),
     },
     "aiokafka.conn": {
-        "AIOKafkaConnection.send": ("360d12e20e64", "what a request must offer"),
+        "AIOKafkaConnection.send": ("360d12e20e64", "wrapped: does not expect uvloop's RuntimeError"),
+        "AIOKafkaConnection.close": ("7772fd3aee39", "called after it"),
         "AIOKafkaConnection._handle_frame": ("aadf78abd43c", "what a response must offer"),
     },
     "aiokafka.record.default_records": {

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import errors
-from aiokafka.protocol.group import HeartbeatRequest
+from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 FETCH_MAX_WAIT_MS = 500
 #: Fetched partitions that wait longer for the agent are skipped by the next fetch.
 PREFETCH_BACKOFF_S = 2.0
+#: A member's session begins anew when the broker takes one of these.
+_BEGIN_SESSION = (HeartbeatRequest, SyncGroupRequest)
 
 
 class LoopConsumer(driver.AIOKafkaConsumerThread):
@@ -136,7 +138,8 @@ def _watched(send: Callable[[Any], Awaitable[Any]], watch: GroupWatch) -> Callab
     async def watched(request: object) -> Any:  # noqa: ANN401 - untyped library
         sent = time.monotonic()
         answer = await send(request)
-        watch.answered(sent, _codes(answer), is_heartbeat=isinstance(request, HeartbeatRequest))
+        begins_session = isinstance(request, _BEGIN_SESSION)
+        watch.answered(sent, _codes(answer), begins_session=begins_session)
         return answer
 
     return watched

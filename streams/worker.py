@@ -18,6 +18,7 @@ import uvloop
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from streams.batch_events import PassSchema
+from streams.broken_connections import notice_broken_connections
 from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
 from streams.fault_points import NO_FAULTS, FaultPoints
 from streams.faust_hooks import check_versions
@@ -134,6 +135,7 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
         ConfigurationError: the installed packages are not the pinned ones.
     """
     check_versions()
+    notice_broken_connections()
     use_light_lz4()
     use_lean_fetches()
     app = LosslessApp(

@@ -31,7 +31,11 @@ class Member:
             _coordination_task=SimpleNamespace(done=lambda: self.ended),
         )
         cluster = SimpleNamespace(partitions_for_topic=lambda topic: {0} if topic in self.known else None)
-        kafka = SimpleNamespace(_coordinator=self.coordinator, _client=SimpleNamespace(cluster=cluster))
+        self.metadata_ended = False
+        client = SimpleNamespace(
+            cluster=cluster, _sync_task=SimpleNamespace(done=lambda: self.metadata_ended)
+        )
+        kafka = SimpleNamespace(_coordinator=self.coordinator, _client=client)
         self.consumer = SimpleNamespace(
             app=SimpleNamespace(
                 conf=SimpleNamespace(broker_session_timeout=6.0, consumer_group_instance_id=None),
@@ -170,6 +174,18 @@ def test_a_member_with_an_instance_id_stops_after_a_pause_without_work_too() -> 
     assert member.exits == [70]
 
 
+def test_a_client_that_asks_for_no_metadata_any_more_is_a_stop() -> None:
+    """Without it nobody finds a broker that has moved or come back; not asked for while it stops."""
+    member = Member()
+    member.metadata_ended = True
+    member.consumer.app.should_stop = True
+    member.look_for(1)
+    assert member.exits == []
+    member.consumer.app.should_stop = False
+    member.look_for(1)
+    assert member.exits == [70]
+
+
 @pytest.mark.parametrize(
     ("instance", "code", "silent", "exits"),
     [
@@ -187,18 +203,18 @@ def test_a_member_whose_instance_id_another_process_uses_stops_for_good(
     member = Member()
     member.consumer.app.conf.consumer_group_instance_id = instance
     member.now = 100.0
-    member.watch.answered(99.0, {0}, is_heartbeat=True)
+    member.watch.answered(99.0, {0}, begins_session=True)
     member.now = 99.0 + silent
-    member.watch.answered(member.now, {code}, is_heartbeat=True)
+    member.watch.answered(member.now, {code}, begins_session=True)
     assert member.exits == exits
 
 
 def test_an_answer_to_something_else_begins_no_session() -> None:
-    """Only a heartbeat tells that the group knew this member when it was asked."""
+    """Only a heartbeat and the end of a join tell that the group knew this member when it was asked."""
     member = Member()
     member.consumer.app.conf.consumer_group_instance_id = "one"
-    member.watch.answered(0.0, {0}, is_heartbeat=False)
-    member.watch.answered(1.0, {25}, is_heartbeat=True)
+    member.watch.answered(0.0, {0}, begins_session=False)
+    member.watch.answered(1.0, {25}, begins_session=True)
     assert member.exits == []
 
 
@@ -207,10 +223,10 @@ def test_a_coordinator_that_does_not_answer_well_is_silent() -> None:
     member = Member()
     member.look_for(9)
     assert member.watch.silence() == 0.0
-    member.watch.answered(member.now, [0], is_heartbeat=True)
+    member.watch.answered(member.now, [0], begins_session=True)
     member.look_for(3)
-    member.watch.answered(member.now, [16], is_heartbeat=True)
-    member.watch.answered(member.now, [0], is_heartbeat=False)
+    member.watch.answered(member.now, [16], begins_session=True)
+    member.watch.answered(member.now, [0], begins_session=False)
     assert member.watch.silence() == 3.0
     member.watch.joined()
     assert member.watch.silence() == 0.0
