@@ -100,7 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         casekeeper_metrics_port: metrics port of casekeeper; 0 takes any free one.
         data_dir: local files that can be lost: stores, positions.
         directory: directory document; None is the shipped one.
-        session_timeout_s: seconds until a silent worker's partitions move on; brokers accept 6 s and more.
+        session_timeout_s: seconds until a silent worker's partitions move on, 6 to 30: brokers accept no
+            less, and a request gives up after 30.
         heartbeat_s: seconds between signs of life; at most a third of the session timeout.
         commit_interval_s: seconds between commits; bounds what is repeated after a crash.
         max_poll_records: records of one poll, over all partitions.
@@ -130,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         default_factory=lambda: Path.home() / ".local" / "share" / "hotline-exchange"
     )
     directory: Path | None = None
-    session_timeout_s: Annotated[float, Meta(ge=6, le=300)] = 6.0
+    session_timeout_s: Annotated[float, Meta(ge=6, le=30)] = 6.0
     heartbeat_s: Annotated[float, Meta(gt=0)] = 2.0
     commit_interval_s: Annotated[float, Meta(gt=0, le=60)] = 0.5
     max_poll_records: _Positive = 4000

@@ -51,7 +51,7 @@ class WorkerOptions:
         instance_id: stable id of this worker (static membership): after a crash the same id takes its
             partitions back at once; after a stop they wait for it until the session is over.
         session_timeout: a silent worker's partitions move after this; at least the broker's
-            ``group.min.session.timeout.ms`` (6 s by default).
+            ``group.min.session.timeout.ms`` (6 s by default), at most `request_timeout`.
         commit_interval: what was acknowledged later than this before a SIGKILL is delivered again.
         max_poll_records: records of one fetch, over all partitions.
         max_bytes_in_flight: fetching pauses above it.
@@ -132,9 +132,14 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
     """Build an app of consumer group `group_id`; to be called inside the running event loop.
 
     Raises:
-        ConfigurationError: the installed packages are not the pinned ones.
+        ConfigurationError: the installed packages are not the pinned ones, or the session outlasts a request.
     """
     check_versions()
+    if options.session_timeout > options.request_timeout:
+        raise ConfigurationError(
+            f"session_timeout={options.session_timeout} s: "
+            f"at most request_timeout={options.request_timeout} s"
+        )
     notice_broken_connections()
     use_light_lz4()
     use_lean_fetches()

@@ -102,12 +102,14 @@ async def test_a_worker_that_slept_through_its_session_stops_and_the_other_does_
 ) -> None:
     """SIGSTOP with work in hand: no id is missing, the sleeper ends with 70, repeated is what it held."""
     create_all(topics)
-    await topics.fill("in0", 4, range(3000))
     async with workers(topics) as start:
         sleeper = await start(**PACED)
         await sleeper.said("READY")
         other = await start()
         await other.said("READY")
+        await topics.fill("in0", 4, range(3000))
+        # The other does its half at once; what is there beyond is the sleeper's, which has the rest in hand.
+        await until_delivered(topics, 1600)
         sleeper.process.send_signal(signal.SIGSTOP)
         values = await until_delivered(topics, 3000)
         code, logged = await sleeper.end(signal.SIGCONT)

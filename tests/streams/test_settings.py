@@ -38,6 +38,7 @@ def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
         ),
         ({"HX_MIN_INSYNC": "2"}, ("HX_MIN_INSYNC", "2", "at most replication=1")),
         ({"HX_HEARTBEAT_S": "3"}, ("HX_HEARTBEAT_S", "3.0", "a third of the session timeout")),
+        ({"HX_SESSION_TIMEOUT_S": "45"}, ("HX_SESSION_TIMEOUT_S", "45", "30")),
         ({"HX_TOPIC_MAX_BYTES": "200000"}, ("HX_TOPIC_MAX_BYTES", "200000", "largest submission")),
         ({"HX_CLOCK": "fast"}, ("HX_CLOCK", "'fast'", "ORIGIN@REAL_MSxFACTOR")),
         ({"HX_DIRECTORY": ""}, ("HX_DIRECTORY", "''", "expected the path of a file or directory")),

@@ -46,6 +46,12 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_fail_stop() -> None:
     assert fail_stop.poisoned
 
 
+async def test_a_session_that_outlasts_a_request_is_refused() -> None:
+    """Faust would raise it from inside its start, without naming our options."""
+    with pytest.raises(ConfigurationError, match=r"session_timeout=45\.0 s: at most request_timeout=30\.0 s"):
+        make_app("group", WorkerOptions("127.0.0.1:1", session_timeout=45.0))
+
+
 def test_a_worker_that_no_broker_lets_in_asks_to_be_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Brokers that are away while a worker starts cost restarts, never a person: the code is 70."""
     codes: list[int] = []
