@@ -1,4 +1,4 @@
-"""Fetch requests of many partitions, most of them idle, without a general description of the protocol.
+"""Fetch requests and answers of many partitions without a general description of the protocol.
 
 aiokafka walks such a description for every partition of every request and answer, and then looks at each in
 turn. A consumer of 99 partitions spent a third of its main thread there at 500 records a second. Here a
@@ -19,12 +19,14 @@ from aiokafka.protocol.fetch import FetchRequest
 from streams.transport_errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from io import BytesIO
 
 VERSION: Final = 11
 _FETCH: Final = 1
-# Replica, longest wait, least and most bytes, isolation, session and its epoch (none), number of topics.
+#: Session and epoch of a request without a session.
+NO_SESSION: Final = (0, -1)
+# Replica, longest wait, least and most bytes, isolation, session and its epoch, number of topics.
 _HEAD: Final = struct.Struct(">iiiibiii")
 _WANTED: Final = struct.Struct(">iiqqi")
 _ANSWER_HEAD: Final = struct.Struct(">ihii")
@@ -40,20 +42,26 @@ class FetchedPartitions:
     """A fetch response, as aiokafka's fetcher reads it.
 
     Attributes:
+        error_code: of the whole; 0 when there is none.
+        session: id of the session that the broker keeps, 0 for none.
         topics: (topic, partitions with news: partition, error code, offset behind the newest record, last
             stable offset, first offset, aborted transactions, preferred replica, record batches).
     """
 
     API_VERSION = VERSION
 
-    def __init__(self, topics: list[tuple[str, list[tuple[Any, ...]]]]) -> None:
+    def __init__(
+        self, error_code: int, session: int, topics: list[tuple[str, list[tuple[Any, ...]]]]
+    ) -> None:
+        self.error_code = error_code
+        self.session = session
         self.topics = topics
 
     @classmethod
     def decode(cls, data: BytesIO) -> FetchedPartitions:
         """Read a response of version 11 without the partitions that have no records, error or replica."""
         raw = data.read()
-        _, _, _, count = _ANSWER_HEAD.unpack_from(raw, 0)
+        _, error_code, session, count = _ANSWER_HEAD.unpack_from(raw, 0)
         at = _ANSWER_HEAD.size
         topics = []
         for _ in range(count):
@@ -73,18 +81,18 @@ class FetchedPartitions:
                     found.append((*head, pairs, replica, raw[at : at + max(size, 0)]))
                 at += max(size, 0)
             topics.append((topic, found))
-        return cls(topics)
+        return cls(error_code, session, topics)
 
 
 class LeanFetch:
-    """What is sent of a `LeanFetchRequest`."""
+    """What is sent of a request; `answer` reads the response."""
 
     API_KEY = _FETCH
     API_VERSION = VERSION
-    RESPONSE_TYPE = FetchedPartitions
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, answer: Any = FetchedPartitions) -> None:  # noqa: ANN401 - has a `decode`
         self._body = body
+        self.RESPONSE_TYPE = answer
 
     def build_request_header(self, correlation_id: int, client_id: str) -> Any:  # noqa: ANN401 - untyped library
         """Return the header, for aiokafka."""
@@ -107,25 +115,50 @@ class LeanFetchRequest(FetchRequest):
 
     def prepare(self, versions: Mapping[int, tuple[int, int]]) -> Any:  # noqa: ANN401 - untyped library
         """Return what is sent to a broker that speaks `versions`."""
-        lowest, highest = versions.get(_FETCH, (0, 0))
-        if not lowest <= VERSION <= highest:
+        if not speaks(versions):
             return super().prepare(versions)
+        return LeanFetch(self.body(self._topics))
+
+    def body(
+        self,
+        topics: list[tuple[str, list[tuple[int, int, int]]]],
+        forgotten: Iterable[tuple[str, list[int]]] = (),
+        session: tuple[int, int] = NO_SESSION,
+    ) -> bytes:
+        """Return a request of version 11.
+
+        Args:
+            topics: (topic, partitions: number, offset, most bytes).
+            forgotten: (topic, partitions) that the session is to leave out from now on.
+            session: its id and epoch.
+        """
         parts = [
             _HEAD.pack(
                 -1, self._max_wait_ms, self._min_bytes, self._max_bytes, self._isolation_level,
-                0, -1, len(self._topics),
+                *session, len(topics),
             )
         ]  # fmt: skip
-        for topic, partitions in self._topics:
+        for topic, partitions in topics:
             name = topic.encode()
             parts += (_SHORT.pack(len(name)), name, _INT.pack(len(partitions)))
             parts += [
                 _WANTED.pack(partition, _UNKNOWN, offset, _UNKNOWN, size)
                 for partition, offset, size in partitions
             ]
+        left_out = list(forgotten)
+        parts.append(_INT.pack(len(left_out)))
+        for topic, numbers in left_out:
+            name = topic.encode()
+            parts += (_SHORT.pack(len(name)), name, _INT.pack(len(numbers)), *map(_INT.pack, numbers))
         rack = self._rack_id.encode()
-        parts += (_INT.pack(0), _SHORT.pack(len(rack)), rack)
-        return LeanFetch(b"".join(parts))
+        parts += (_SHORT.pack(len(rack)), rack)
+        return b"".join(parts)
+
+
+def speaks(versions: Mapping[int, tuple[int, int]]) -> bool:
+    """Return whether a broker with these versions of requests knows ours."""
+    lowest, highest = versions.get(_FETCH, (0, 0))
+    return lowest <= VERSION <= highest
 
 
 def use_lean_fetches() -> None:

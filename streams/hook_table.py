@@ -66,7 +66,14 @@ PIECES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         ),
     },
     "aiokafka.consumer.fetcher": {
-        "Fetcher._get_actions_per_node": ("fd175a69d8d4", "one fetch per broker; reads _fetch_max_wait_ms"),
+        "Fetcher._get_actions_per_node": (
+            "fd175a69d8d4",
+            "replaced where all is common: which fetches and resets come next",
+        ),
+        "Fetcher._fetch_requests_routine": (
+            "12dc901a1e4a",
+            "carries the plan out; one fetch per broker at a time",
+        ),
         "FetchResult.calculate_backoff": (
             "aeed7a095b62",
             "how long untaken records hold back the next fetch",
@@ -79,6 +86,13 @@ PIECES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         ),
         "PartitionRecords._consumer_record": ("56c3ee13f914", "replaced: makes lighter records"),
         "PartitionRecords._unpack_records": ("047f7fc3f005", "calls it"),
+    },
+    "aiokafka.consumer.subscription_state": {
+        "Assignment.__init__": ("bdb18ecab3de", "a new object for each assignment, with the positions"),
+        "TopicPartitionState.position": ("6cdf7097b864", "read without the call"),
+    },
+    "aiokafka.cluster": {
+        "ClusterMetadata.update_metadata": ("ff38b965aeeb", "makes a new object of all leaders"),
     },
     "faust.tables.recovery": {
         "Recovery._resume_streams": ("fbe0f747b84c", "seeks, then resumes flow"),

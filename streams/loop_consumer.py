@@ -19,6 +19,7 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
 
+from streams.fetch_sessions import FetchPlan
 from streams.records import LeanResults
 
 if TYPE_CHECKING:
@@ -75,9 +76,11 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
         """Start the consumer with the limits set before it fetches anything."""
         await super().on_start()
         consumer = self.kafka
-        consumer._fetcher._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - see faust_hooks
-        consumer._fetcher._prefetch_backoff = PREFETCH_BACKOFF_S  # noqa: SLF001 - likewise
-        consumer._fetcher._records = LeanResults()  # noqa: SLF001 - likewise
+        fetcher = consumer._fetcher  # noqa: SLF001 - see faust_hooks
+        fetcher._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - likewise
+        fetcher._prefetch_backoff = PREFETCH_BACKOFF_S  # noqa: SLF001 - likewise
+        fetcher._records = LeanResults()  # noqa: SLF001 - likewise
+        fetcher._get_actions_per_node = FetchPlan(fetcher).actions  # noqa: SLF001 - likewise
         coordinator = consumer._coordinator  # noqa: SLF001 - likewise
         coordinator._do_heartbeat = _patient(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
         coordinator._send_req = _watched(coordinator._send_req, self.consumer.watch)  # noqa: SLF001 - likewise

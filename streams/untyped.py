@@ -19,5 +19,7 @@ KafkaBatch: TypeAlias = Any
 KafkaConsumer: TypeAlias = Any
 #: A `streams.records.Record`, or an ``aiokafka.structs.ConsumerRecord`` with raw bytes, which has the same.
 KafkaRecord: TypeAlias = Any
+#: ``aiokafka.consumer.fetcher.Fetcher``.
+KafkaFetcher: TypeAlias = Any
 #: A bootstrapped ``aiokafka.client.AIOKafkaClient``.
 KafkaClient: TypeAlias = Any
