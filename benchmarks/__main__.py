@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import cold_load, growth, latency, routing, takeover, urgent, whole_way
+from benchmarks import cold_load, flood, growth, latency, routing, takeover, urgent, whole_way
 from benchmarks.ground import Ground
 from benchmarks.processes import ContestantError
 from benchmarks.verdicts import Outcome, as_builtins, markdown, table
@@ -29,6 +29,7 @@ MEASURES: Final[dict[str, Callable[[Ground], Outcome]]] = {
     whole_way.NAME: whole_way.measure,
     latency.NAME: latency.measure,
     urgent.NAME: urgent.measure,
+    flood.NAME: flood.measure,
     takeover.NAME: takeover.measure,
     cold_load.NAME: cold_load.measure,
     growth.NAME: growth.measure,

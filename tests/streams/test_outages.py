@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import shutil
 import signal
 import struct
+import subprocess
+import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +23,7 @@ from streams.publishing import BatchPublisher, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
     from conftest import Topics
 
@@ -70,8 +76,57 @@ async def test_a_broker_killed_under_load_stops_no_worker_and_doubles_nothing(
         await restart(mortal, mortal_topics)
         await until_delivered(mortal_topics, 3000)
         await until_committed(mortal_topics, 3000)
-        assert [(await worker.end(signal.SIGTERM))[0] for worker in pair] == [0, 0]
+        ended = [await worker.end(signal.SIGTERM) for worker in pair]
+        assert [code for code, _ in ended] == [0, 0], ended
     assert sorted(await mortal_topics.values(OUT)) == list(range(3000))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a directory on a file system of 64 MiB, which only root can have made."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if mount is None or umount is None or os.geteuid() != 0:
+        pytest.skip("needs a small file system, which only root may mount")
+    subprocess.run([mount, "-t", "tmpfs", "-o", "size=64m", "tmpfs", tmp_path], check=True)
+    try:
+        yield tmp_path
+    finally:
+        subprocess.run([umount, tmp_path], check=True)
+
+
+async def test_a_broker_whose_disk_is_full_loses_nothing(
+    small_disk: Path, topics_on: Callable[[EmbeddedKafka], Topics]
+) -> None:
+    """It ends in the middle of the load; with room again the worker goes on, and each id arrives once."""
+    with EmbeddedKafka.start(small_disk / "kafka", heap_mb=192, quick=True, dies_with_parent=True) as broker:
+        topics = topics_on(broker)
+        create_all(topics)
+        await topics.fill("in0", 4, range(3000), size=1000)
+        async with workers(topics) as start:
+            worker = await start(**PACED)
+            await worker.said("READY")
+            await until_delivered(topics, 100)
+            ballast = small_disk / "ballast"
+            await asyncio.to_thread(fill_up, ballast, lambda: not broker.is_alive())
+            ballast.unlink()
+            await restart(broker, topics)
+            await until_delivered(topics, 3000)
+            await until_committed(topics, 3000)
+            code, logged = await worker.end(signal.SIGTERM)
+            assert code == 0, logged
+        assert sorted(await topics.values(OUT)) == list(range(3000))
+
+
+def fill_up(file: Path, is_enough: Callable[[], bool]) -> None:
+    """Take all room that there is, again and again."""
+    with file.open("wb", buffering=0) as opened:
+        while not is_enough():
+            try:
+                opened.write(b"\0" * 65536)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                time.sleep(0.05)
 
 
 async def test_an_outage_longer_than_the_patience_commits_nothing_unconfirmed(
