@@ -21,6 +21,7 @@ import uvloop
 from rich.console import Console
 from rich.live import Live
 
+from agents import casekeeper
 from casework.directory import Directory
 from operations import setting_up
 from operations.accounting import Account
@@ -281,14 +282,18 @@ class Demo:
     def _examine(self, simulation: LiveSimulation) -> Checked:
         ledger = simulation.ledger
         read = {member: ledger.deliveries[member] for member in simulation.cast.hotlines}
+        topics = Topics(self._settings.topic_prefix)
+        group = f"{self._settings.topic_prefix}{casekeeper.GROUP}"
         with TopicReader(self._settings.bootstrap) as reader:
             history = read_history(
                 reader,
-                Topics(self._settings.topic_prefix),
+                topics,
                 environment=self._settings.environment,
                 clock=self._clock,
                 confirmed=ledger.confirmed.keys(),
                 read=read,
+                # The clock ran on to the end: wake-ups that came last were not decided any more.
+                decided_to=reader.committed(group, topics.cases_admitted),
             )
         return examine(history)
 

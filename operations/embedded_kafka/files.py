@@ -127,8 +127,8 @@ def java_command(
     """The command line of one Java program of Kafka.
 
     ``quick`` leaves out the optimising compiler: up in 1.8 s instead of 2.4 s with half the CPU time, but
-    slower under load, so it is for tests. Its heap begins small; otherwise it has its full size from the start,
-    because a growing one stopped the broker for 5 to 10 ms seven times a second at 500 reports a second.
+    slower under load, so it is for tests. Its heap begins small; otherwise it has its full size from the
+    start: a growing one stopped the broker for 5 to 10 ms seven times a second at 500 reports a second.
     """
     tuning = ["-XX:+UseSerialGC", *(["-XX:TieredStopAtLevel=1"] if quick else [])]
     logging = f"-Dlog4j2.configurationFile={directory / 'log4j2.properties'}"

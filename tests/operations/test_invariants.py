@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from paper_exchange import PaperExchange, lived
+from paper_exchange import PARTITIONS, PaperExchange, lived
 
 from agents.dead_letters import DeadLetterBox
 from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Message, Receipt
@@ -97,6 +97,24 @@ def test_an_exchange_in_which_everything_happened_is_whole(paper: PaperExchange)
     counts = outcome.verification.counts
     assert counts["facts"] == counts["facts_decided"] > 20
     assert counts["effects"] == counts["effects_made"] + 2  # a refusal and an urgent escalation are intake's
+
+
+def test_a_wake_up_that_came_too_late_to_be_decided_is_no_violation() -> None:
+    """What stands behind casekeeper's commits is under way; without them it would be missing."""
+    paper = PaperExchange()
+    url = "https://material.example.test/late"
+    paper.report(url)
+    before = len(paper.records)
+    decided_to = {
+        partition: behind(paper.records, TOPICS.cases_admitted, partition) for partition in range(PARTITIONS)
+    }
+    paper.wake(url, hours=100)
+    (woken, *decided) = paper.records[before:]
+    assert is_wake_up(woken)
+    assert decided
+    history = paper.history(paper.records[: before + 1])
+    assert check(msgspec.structs.replace(history, decided_to=decided_to)) == ()
+    assert {violation.rule for violation in check(history)} >= {"effect_missing", "fact_missing"}
 
 
 REPEATED = ("cases.admitted", "cases.events", "cases.contents", "inbox.", "escalations.", "dead-letters")
