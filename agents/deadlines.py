@@ -232,7 +232,7 @@ class Deadlines:
         if directory.version == found.directory_version:
             return
         found.directory_version = directory.version
-        if all(_is_active(hotline, directory) for hotline in found.hotlines):
+        if all(directory.is_active(hotline) for hotline in found.hotlines):
             return
         for number, (url_key, framed) in enumerate(found.store.items(), start=1):
             if number % _CHUNK == 0:
@@ -273,9 +273,4 @@ def has_left(case: Case, directory: Directory) -> bool:
     """Answer whether an open case, unless parked, is with a hotline that is not active any more."""
     if case.state not in ASSIGNED_STATES or case.assigned_hotline is None or case.parked is not None:
         return False
-    return not _is_active(case.assigned_hotline, directory)
-
-
-def _is_active(hotline: str, directory: Directory) -> bool:
-    member = directory.members_by_id.get(hotline)
-    return member is not None and member.active
+    return not directory.is_active(case.assigned_hotline)

@@ -207,6 +207,11 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
             )
         return found
 
+    def is_active(self, member_id: str) -> bool:
+        """Answer whether a member is listed and active: only such a one is given anything to do."""
+        found = self.members_by_id.get(member_id)
+        return found is not None and found.active
+
     def country_code(self, code: str) -> str:
         """Answer the canonical code of a country, alias or pseudo-country.
 

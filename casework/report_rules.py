@@ -122,12 +122,18 @@ def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) 
         by_route = OWN if way.assigned_hotline == cause.sender else HOTLINE
     if case is None or case.round == 0 or case.state == ORPHANED:
         return by_route
-    if is_stub(case):
+    if case.state == CLOSED and (is_stub(case) or _needs_a_new_round(case, report, cause)):
         return f"{SEEN_SINCE}; {by_route}"
-    if case.state == CLOSED and case.closed_at is not None and report.observed_at is not None:
-        seen_at = clamped(report.observed_at, cause.now)
-        return f"{SEEN_SINCE}; {by_route}" if seen_at > case.closed_at else ""
     return ""
+
+
+def _needs_a_new_round(case: Case, report: ReportStatement, cause: Cause) -> bool:
+    """Answer whether what closed the case does not answer the report, or nobody is there to look at it."""
+    if case.assigned_hotline is not None and not cause.directory.is_active(case.assigned_hotline):
+        return True
+    if case.closed_at is None or report.observed_at is None:
+        return False
+    return clamped(report.observed_at, cause.now) > case.closed_at
 
 
 def _escalate(case: Case | None, report: ReportStatement, draft: Draft, way: Route, *, opens: bool) -> None:

@@ -64,8 +64,7 @@ def decide_wake_up(case: Case, event: WakeUp, cause: Cause, draft: Draft) -> Non
     if event.admitted.step != REASSIGN or case.state not in ASSIGNED_STATES or case.assigned_hotline is None:
         return
     directory = cause.directory
-    member = directory.members_by_id.get(case.assigned_hotline)
-    if (member is not None and member.active) or directory.version < case.directory_version:
+    if directory.is_active(case.assigned_hotline) or directory.version < case.directory_version:
         return
     first = case.origins[0]
     report = ReportOf(first.member, first.last_event_id)

@@ -100,7 +100,7 @@ def _final(event: str, *, reason_required: bool) -> Transition:
 HOTLINE: Final = "a hotline is responsible"
 OWN: Final = "the origin itself is responsible"
 NO_HOTLINE: Final = "no hotline is responsible"
-SEEN_SINCE: Final = "seen online after the closing"
+SEEN_SINCE: Final = "seen online after the closing, or its hotline has left"
 
 TABLE: Final[tuple[Transition, ...]] = (
     Transition(

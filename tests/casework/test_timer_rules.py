@@ -115,6 +115,22 @@ def test_a_hotline_that_left_hands_its_case_over(story: "Story") -> None:
     assert story.facts[-1].breaches == ("not_responsible",)
 
 
+def test_a_report_of_a_closed_case_whose_hotline_left_goes_to_whoever_serves_the_country_now(
+    story: "Story",
+) -> None:
+    """Nobody is at the old hotline to look at it: a new round begins, and the content goes past it."""
+    story.report("gb-iwf", "DE")
+    first = story.case.assigned_hotline
+    for action in ("acknowledged", "police_informed", "provider_informed", "removed"):
+        story.act(first, action)
+    without(story, first)
+    kept = story.report("nl-offlimits", "DE")
+    assert [fact.fact for fact in kept.facts] == ["reopened", "assigned"]
+    assert (story.case.round, story.case.assigned_hotline != first) == (2, True)
+    with_content = {p.recipient for p in kept.postings if getattr(p.body, "content", None)}
+    assert with_content == {story.case.assigned_hotline}
+
+
 def test_a_country_left_without_hotline_sends_its_cases_to_the_desk(opened: "Story") -> None:
     """With no other hotline the case is orphaned, police are told once, and its clock stops."""
     without(opened, "nl-offlimits")
