@@ -80,7 +80,9 @@ class HealthServer:
         try:
             self._server = ThreadingHTTPServer((host, port), Handler)
         except OSError as error:
-            raise ConfigurationError(f"metrics port {host}:{port}: {error.strerror}") from error
+            raise ConfigurationError(
+                f"metrics port {host}:{port}: {error.strerror}; each worker needs its own, 0 takes any"
+            ) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 

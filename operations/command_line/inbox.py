@@ -14,7 +14,7 @@ from casework.countries import canonical_country
 from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
 from operations import inbox_rebuild
 from operations.command_line.exits import Exit, leave
-from operations.command_line.keepers import of_receipt
+from operations.command_line.keepers import of_receipt, place_of
 from operations.command_line.naming import unknown, unknown_member
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
@@ -223,11 +223,11 @@ def line_of(message: Answer, at_ms: int, keeper: str = "") -> str:
     head = f"{moment(at_ms)}  {message.recipient:<24}"
     if isinstance(message, Receipt):
         why = f" {message.field}: {message.rule}" if message.rule else ""
-        where = f" -> {keeper};" if keeper else ""
-        return f"{head} receipt     {message.outcome}{why}{where}  case {message.case_id or '-'}"
+        return f"{head} receipt     {message.outcome}{why}{place_of(message, keeper)}"
     if isinstance(message, Escalation):
         return (
             f"{head} escalation  {message.reason_code}  from {message.origin}  host {message.hosting_country}"
+            f"  case {message.case_id or 'not decided yet'}"
         )
     what = f"#{message.number} {message.fact} by {message.by}"
     return f"{head} {message.kind:<13} {what}  {message.state}{_reference(message)}  case {message.case_id}"

@@ -29,6 +29,14 @@ def of_receipt(receipt: Receipt, directory: Directory | None) -> str:
     return _without_hotline(way.desk, way.liaisons) if way.escalates else UNKNOWN
 
 
+def place_of(receipt: Receipt, keeper: str) -> str:
+    """Answer who has the case, which, and how it ended where that is the answer to the report."""
+    if not receipt.case_id:
+        return ""
+    ended = f", closed: {receipt.outcome_of_case}" if receipt.outcome_of_case else ""
+    return f" -> {keeper}; case {receipt.case_id}{ended}"
+
+
 def _without_hotline(desk: str | None, liaisons: Iterable[str]) -> str:
     told = ", ".join(liaisons)
     if desk is not None:

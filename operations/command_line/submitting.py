@@ -15,7 +15,7 @@ from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import NoReceiptError, ReportRefusedError, StaleDirectoryError
 from connectors.positions import MemoryPositions
 from operations.command_line.exits import Exit, leave
-from operations.command_line.keepers import of_receipt
+from operations.command_line.keepers import of_receipt, place_of
 from operations.command_line.line_order import LineOrder, Telling
 from operations.command_line.naming import check_sender
 from operations.command_line.output import AsJson, print_json
@@ -153,9 +153,7 @@ class Submission:
         if receipt is None:
             print(f"{item.file}:{item.line}: sent {event_id}", flush=True)
             return
-        where = ""
-        if receipt.case_id:
-            where = f" -> {of_receipt(receipt, directory)}; case {receipt.case_id}"
+        where = place_of(receipt, of_receipt(receipt, directory)) if receipt.case_id else ""
         print(f"{item.file}:{item.line}: {receipt.outcome}{why(receipt)}{where}", flush=True)
 
     def _end(self) -> None:

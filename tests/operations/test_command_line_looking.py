@@ -181,11 +181,25 @@ def test_all_inboxes_are_shown_in_the_order_in_which_messages_came(hx_on: HxOn, 
     assert "nl-offlimits" in out.splitlines()[-1]
 
 
+def test_a_report_of_a_closed_case_is_shown_with_its_outcome(hx_on: HxOn) -> None:
+    """Otherwise the answer would read like a case that somebody works on."""
+    paper = PaperExchange()
+    url = "https://material.example.test/closed"
+    paper.report(url)
+    for action in ("acknowledged", "police_informed", "provider_informed", "removed"):
+        paper.act(url, "nl-offlimits", action)
+    paper.report(url, sender="de-eco")
+    _, out, _ = hx_on(paper)("inbox", "tail", "de-eco")
+    case = paper.case(url)
+    assert case is not None
+    assert f"accepted -> nl-offlimits; case {case.case_id}, closed: removed" in out
+
+
 def test_the_inbox_of_a_sender_tells_who_has_its_cases(hx_on: HxOn, paper: PaperExchange) -> None:
     """The receipt of a Tor report names police and says that there is no desk."""
     _, out, _ = hx_on(paper)("inbox", "tail", "gb-iwf")
-    assert f"accepted -> police: interpol, europol; no desk;  case {_case(paper, 'tor')}" in out
-    assert f"accepted -> nl-offlimits;  case {_case(paper, 'nl')}" in out
+    assert f"accepted -> police: interpol, europol; no desk; case {_case(paper, 'tor')}" in out
+    assert f"accepted -> nl-offlimits; case {_case(paper, 'nl')}" in out
 
 
 def test_countries_are_shown_by_one_code(hx_on: HxOn) -> None:
