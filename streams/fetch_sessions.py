@@ -5,24 +5,27 @@ the list, so that request and answer have only the partitions with news in them.
 The plan of the next fetch is made here as well: aiokafka looks at every partition twice in each fetch.
 
 A broker may forget a session at any time (it was restarted, has too many); it says so, and the next request
-has everything in it again. Requests of a session are numbered, so it notices a request whose answer was never
-read here, and begins anew likewise.
+has everything in it again. So has the one after a request whose answer was never read. Requests of a session
+are numbered, so a broker refuses one that does not follow the last it has seen.
 """
 
 from __future__ import annotations
 
 import random
+import struct
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from aiokafka.structs import TopicPartition
 
 from streams.fetch_protocol import FetchedPartitions, LeanFetch, LeanFetchRequest, speaks
+from streams.send_verdicts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from io import BytesIO
 
+    from streams.partition_errors import PartitionErrors
     from streams.untyped import KafkaFetcher
 
 #: Where to read on in each partition.
@@ -31,6 +34,11 @@ Offsets: TypeAlias = "dict[TopicPartition, int]"
 #: whether metadata are stale, futures of paused partitions.
 Actions: TypeAlias = "tuple[list[tuple[int, Any]], Mapping[int, Any], float, bool, list[Any]]"
 
+#: Offsets out of range are reset; topics that are forbidden, or gone, end the worker.
+_LEFT_TO_AIOKAFKA: Final = frozenset({1, 29})
+_BATCH_LENGTH_AT: Final = 8
+_LEAST_BATCH: Final = 14
+_INT: Final = struct.Struct(">i")
 _FIRST_EPOCH: Final = 0
 _LAST_EPOCH: Final = 2**31 - 1
 
@@ -50,6 +58,8 @@ class FetchSession:
         Returns:
             Session and its epoch, the partitions that changed, those to forget.
         """
+        if self._asked is not None:  # never answered: the broker may have counted it
+            self._epoch = _FIRST_EPOCH
         self._asked = wanted
         if self._epoch == _FIRST_EPOCH:
             return (self._id, _FIRST_EPOCH), wanted, []
@@ -66,7 +76,9 @@ class FetchSession:
             return
         self._asked = None
         if error_code or not session:
-            self._id, self._epoch = 0, _FIRST_EPOCH
+            # A new session with the old one's id ends that one at the broker.
+            self._id = self._id if error_code else 0
+            self._epoch = _FIRST_EPOCH
             return
         self._id = session
         self._epoch = 1 if self._epoch == _LAST_EPOCH else self._epoch + 1
@@ -76,7 +88,9 @@ class FetchSession:
 class SessionFetchRequest(LeanFetchRequest):
     """A request of `session` for `wanted`; to brokers before Kafka 2.3 one without a session."""
 
-    def __init__(self, fetcher: KafkaFetcher, session: FetchSession, wanted: Offsets) -> None:
+    def __init__(
+        self, fetcher: KafkaFetcher, session: FetchSession, wanted: Offsets, failures: PartitionErrors
+    ) -> None:
         super().__init__(
             fetcher._fetch_max_wait_ms,  # noqa: SLF001 - see faust_hooks
             fetcher._fetch_min_bytes,  # noqa: SLF001 - likewise
@@ -87,6 +101,7 @@ class SessionFetchRequest(LeanFetchRequest):
         )
         self._size = fetcher._max_partition_fetch_bytes  # noqa: SLF001 - likewise
         self._session = session
+        self._failures = failures
         self._wanted = wanted
         self._heard_of: Iterable[TopicPartition] = wanted
 
@@ -115,11 +130,20 @@ class SessionFetchRequest(LeanFetchRequest):
         """Read the answer, which is that of this request."""
         found = FetchedPartitions.decode(data)
         self._session.answered(self._wanted, found.error_code, found.session)
-        self._heard_of = [
-            TopicPartition(topic, partition[0])
-            for topic, partitions in found.topics
-            for partition in partitions
-        ]
+        self._heard_of = heard_of = []
+        failed = set()
+        for topic, partitions in found.topics:
+            for place, answer in enumerate(partitions):
+                tp = TopicPartition(topic, answer[0])
+                heard_of.append(tp)
+                if answer[1] and answer[1] not in _LEFT_TO_AIOKAFKA:
+                    failed.add(tp)
+                    self._failures.failed(tp, f"the broker answers {name_of(answer[1])}", is_answer=True)
+                elif answer[-1] and _has_no_length(answer[-1]):
+                    self._failures.failed(tp, f"the batch at offset {self._wanted[tp]} has no length")
+                    partitions[place] = (*answer[:-1], b"")
+        if self._failures:
+            self._failures.answered(self._wanted, failed)
         return found
 
     def _by_topic(self, offsets: Offsets) -> list[tuple[str, list[tuple[int, int, int]]]]:
@@ -136,8 +160,9 @@ class FetchPlan:
     positions. All else is left to aiokafka, and its requests are given their sessions.
     """
 
-    def __init__(self, fetcher: KafkaFetcher) -> None:
+    def __init__(self, fetcher: KafkaFetcher, failures: PartitionErrors) -> None:
         self._fetcher = fetcher
+        self._failures = failures
         self._general = fetcher._get_actions_per_node  # noqa: SLF001 - see faust_hooks
         self._sessions: defaultdict[int, FetchSession] = defaultdict(FetchSession)
         self._seen: tuple[Any, Any] = (None, None)
@@ -148,11 +173,17 @@ class FetchPlan:
         led = self._leaders(assignment)
         states = assignment._tp_state  # noqa: SLF001 - see faust_hooks
         if led is None or any(state._position is None or state._paused for state in states.values()):  # noqa: SLF001 - likewise
-            requests, *rest = self._general(assignment)
-            return [(node, self._of(node, request)) for node, request in requests], *rest
+            requests, resets, timeout, *rest = self._general(assignment)
+            made = [(node, self._of(node, request)) for node, request in requests]
+            timeout = min(timeout, self._failures.next_end())
+            return [(node, request) for node, request in made if request is not None], resets, timeout, *rest
         fetcher = self._fetcher
         untaken = fetcher._records  # noqa: SLF001 - likewise
         requests, waits = [], []
+        resting: Iterable[TopicPartition] = ()
+        if self._failures:
+            resting = self._failures.resting()
+            waits.append(min(fetcher._fetcher_timeout, self._failures.next_end()))  # noqa: SLF001 - likewise
         for node, tps in led.items():
             backoff = untaken and max(
                 (untaken[tp].calculate_backoff() for tp in tps if tp in untaken), default=0.0
@@ -160,9 +191,9 @@ class FetchPlan:
             if backoff:
                 waits.append(backoff)
             elif node not in fetcher._in_flight:  # noqa: SLF001 - likewise
-                wanted = {tp: states[tp]._position for tp in tps if tp not in untaken}  # noqa: SLF001 - likewise
+                wanted = {tp: states[tp]._position for tp in tps if tp not in untaken and tp not in resting}  # noqa: SLF001 - likewise
                 if wanted:
-                    requests.append((node, SessionFetchRequest(fetcher, self._sessions[node], wanted)))
+                    requests.append((node, self._request(node, wanted)))
         timeout = min(waits, default=fetcher._fetcher_timeout)  # noqa: SLF001 - likewise
         return requests, {}, timeout, False, []
 
@@ -185,10 +216,23 @@ class FetchPlan:
             led[node].append(tp)
         return dict(led)
 
-    def _of(self, node: int, request: Any) -> SessionFetchRequest:  # noqa: ANN401 - untyped library
+    def _of(self, node: int, request: Any) -> SessionFetchRequest | None:  # noqa: ANN401 - untyped library
+        resting = self._failures.resting()
         wanted = {
-            TopicPartition(topic, partition): offset
+            tp: offset
             for topic, partitions in request.topics
             for partition, offset, _ in partitions
+            if (tp := TopicPartition(topic, partition)) not in resting
         }
-        return SessionFetchRequest(self._fetcher, self._sessions[node], wanted)
+        return self._request(node, wanted) if wanted else None
+
+    def _request(self, node: int, wanted: Offsets) -> SessionFetchRequest:
+        return SessionFetchRequest(self._fetcher, self._sessions[node], wanted, self._failures)
+
+
+def _has_no_length(batches: bytes) -> bool:
+    """Return whether the first batch cannot be one; aiokafka's fetching ends for good on such a one."""
+    if len(batches) < _BATCH_LENGTH_AT + _INT.size:
+        return False
+    (length,) = _INT.unpack_from(batches, _BATCH_LENGTH_AT)
+    return bool(length < _LEAST_BATCH)

@@ -48,6 +48,8 @@ class GroupWatch:
         self._confirmed_at: float | None = None
         self._uncommitted_since: float | None = None
         self._failing_since: float | None = None
+        self._failed_at = 0.0
+        self._joined_at = 0.0
         self._missing_since: dict[str, float] = {}
 
     def look(self) -> None:
@@ -60,7 +62,8 @@ class GroupWatch:
         self._stop_after_pause(now)
         self._stop_without_commits(now)
         self._check_group(now)
-        self._check_metadata()
+        self._check_tasks()
+        self._check_partitions()
         self._check_topics(now)
 
     def committed(self) -> None:
@@ -99,8 +102,7 @@ class GroupWatch:
 
     def joined(self) -> None:
         """Note that the group was joined."""
-        self._confirmed_at = self._clock()
-        self._failing_since = None
+        self._confirmed_at = self._joined_at = self._clock()
 
     def group_failed(self, error: errors.KafkaError) -> None:
         """Note an error of the group's coordination, and join again.
@@ -111,8 +113,9 @@ class GroupWatch:
         if isinstance(error, errors.GroupAuthorizationFailedError | errors.TopicAuthorizationFailedError):
             raise ConfigurationError(f"not authorised any more: {error}") from error
         log.warning("the group's coordination failed, joining again: %r", error)
+        self._failed_at = self._clock()
         if self._failing_since is None:
-            self._failing_since = self._clock()
+            self._failing_since = self._failed_at
         self._coordinator.request_rejoin()
 
     def stop_if_expelled(self) -> None:
@@ -151,13 +154,25 @@ class GroupWatch:
             self._coordinator.check_errors()
         except errors.KafkaError as error:
             self.group_failed(error)
+        if self._joined_at >= self._failed_at and now - self._failed_at > self._session:
+            self._failing_since = None
         if self._failing_since is not None and now - self._failing_since > self._patience:
-            self._stop(f"the group could not be joined again for {self._patience} s")
+            self._stop(f"the group could not be joined again, or did not last, for {self._patience} s")
 
-    def _check_metadata(self) -> None:
+    def _check_tasks(self) -> None:
+        if self._consumer.app.should_stop:
+            return  # else they end because they were asked to
         asking = self._client._sync_task  # noqa: SLF001 - see faust_hooks
-        if asking is not None and asking.done() and not self._consumer.app.should_stop:
+        if asking is not None and asking.done():
             self._stop("the task that asks the brokers for metadata has ended")
+        fetcher = self._consumer.kafka_thread.kafka._fetcher  # noqa: SLF001 - likewise
+        if fetcher is not None and fetcher._fetch_task.done():  # noqa: SLF001 - likewise
+            self._stop("the task that fetches has ended")
+
+    def _check_partitions(self) -> None:
+        lasting = self._consumer.kafka_thread.failures.lasting(self._patience)
+        if lasting is not None:
+            self._stop(lasting)
 
     def _check_topics(self, now: float) -> None:
         cluster = self._client.cluster

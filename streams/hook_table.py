@@ -84,6 +84,8 @@ PIECES: Final[dict[str, dict[str, tuple[str, str]]]] = {
             "2ffd6c1af9bc",
             "drops what is fetched of a paused partition, to be fetched again",
         ),
+        "FetchResult.getall": ("b638929de343", "replaced: a damaged batch stops its own partition only"),
+        "FetchResult._update_position": ("85766baa5d43", "called by it"),
         "PartitionRecords._consumer_record": ("56c3ee13f914", "replaced: makes lighter records"),
         "PartitionRecords._unpack_records": ("047f7fc3f005", "calls it"),
     },

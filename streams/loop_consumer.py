@@ -20,6 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode import Service
 
 from streams.fetch_sessions import FetchPlan
+from streams.partition_errors import PartitionErrors
 from streams.records import LeanResults
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
 
     def __init__(self, consumer: LosslessConsumer, *, loop: AbstractEventLoop, beacon: object) -> None:
         super().__init__(consumer, loop=loop, thread_loop=loop, beacon=beacon)
+        self.failures = PartitionErrors()
 
     # An ordinary service of the app's loop again: what the thread class changed is taken back.
     maybe_start = Service.maybe_start
@@ -79,8 +81,8 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher  # noqa: SLF001 - see faust_hooks
         fetcher._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - likewise
         fetcher._prefetch_backoff = PREFETCH_BACKOFF_S  # noqa: SLF001 - likewise
-        fetcher._records = LeanResults()  # noqa: SLF001 - likewise
-        fetcher._get_actions_per_node = FetchPlan(fetcher).actions  # noqa: SLF001 - likewise
+        fetcher._records = LeanResults(self.failures)  # noqa: SLF001 - likewise
+        fetcher._get_actions_per_node = FetchPlan(fetcher, self.failures).actions  # noqa: SLF001 - likewise
         coordinator = consumer._coordinator  # noqa: SLF001 - likewise
         coordinator._do_heartbeat = _patient(coordinator._do_heartbeat)  # noqa: SLF001 - likewise
         coordinator._send_req = _watched(coordinator._send_req, self.consumer.watch)  # noqa: SLF001 - likewise
@@ -97,6 +99,7 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Pass a revocation on."""
+        self.failures.forget()
         await self.consumer.on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

@@ -23,6 +23,9 @@ _NOISY = (
     "faust.transport.consumer",
     "faust.transport.drivers.aiokafka",
     "mode.timers",
+    "streams.consumer",
+    "streams.group_watch",
+    "streams.partition_errors",
     "streams.probing",
     "streams.send_rounds",
 )

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.fetch_sessions import FetchPlan, FetchSession, Offsets, SessionFetchRequest
+from streams.partition_errors import PartitionErrors
 
 if TYPE_CHECKING:
     from conftest import Topics
@@ -91,7 +92,7 @@ def test_whatever_is_lost_an_answer_that_is_read_is_one_to_what_was_wanted(
         if fate == "forgotten":
             broker.sessions.clear()
         for attempt in (1, 2):
-            request = SessionFetchRequest(fetcher(), session, wanted)
+            request = SessionFetchRequest(fetcher(), session, wanted, PartitionErrors())
             sent = request.prepare(VERSIONS)
             if fate == "lost":
                 break
@@ -129,6 +130,49 @@ def test_a_broker_without_room_for_a_session_is_told_everything_again() -> None:
     assert session.ask(wanted) == ((0, 0), wanted, [])
 
 
+def test_a_cancelled_fetch_leaves_no_session_behind() -> None:
+    """The next request ends the session whose answer was not read; a broker keeps but a thousand."""
+    broker, session = Broker(), FetchSession()
+    wanted = dict.fromkeys(PARTITIONS, 0)
+    for number in range(100):
+        request = SessionFetchRequest(fetcher(), session, wanted, PartitionErrors())
+        sent = request.prepare(VERSIONS)
+        raw, _ = broker.serve(sent.encode())
+        if number % 2 == 0:
+            sent.RESPONSE_TYPE.decode(BytesIO(raw))
+    assert len(broker.sessions) == 1
+
+
+def test_a_partition_that_the_broker_refuses_rests_and_the_others_are_asked_for() -> None:
+    """Without it, broker and worker ask and answer as fast as they can."""
+    now = 0.0
+    failures = PartitionErrors(lambda: now)
+    request = SessionFetchRequest(fetcher(), FetchSession(), dict.fromkeys(PARTITIONS, 0), failures)
+    sent = request.prepare(VERSIONS)
+    corrupt, storage = (0, 2, -1, -1, -1, [], -1, b""), (1, 56, -1, -1, -1, [], -1, b"")
+    raw = FetchResponse_v11(0, 0, 7, [("a", [corrupt, storage])]).encode()
+    sent.RESPONSE_TYPE.decode(BytesIO(raw))
+    requests, _, timeout, *_ = planned(Assignment(dict.fromkeys(PARTITIONS, 0)), failures)
+    assert sorted(tp for _, made in requests for tp in made._wanted) == sorted(PARTITIONS[2:])
+    assert timeout == 0.1
+    now = 0.2
+    requests, *_ = planned(Assignment(dict.fromkeys(PARTITIONS, 0)), failures)
+    assert sorted(tp for _, made in requests for tp in made._wanted) == sorted(PARTITIONS)
+
+
+def test_a_batch_without_length_is_the_failure_of_its_partition_alone() -> None:
+    """Without it all fetching would end for good; the others arrive."""
+    failures = PartitionErrors()
+    request = SessionFetchRequest(fetcher(), FetchSession(), dict.fromkeys(PARTITIONS, 0), failures)
+    sent = request.prepare(VERSIONS)
+    damaged, sound = bytes(61), bytes(8) + (49).to_bytes(4, "big") + bytes(49)
+    answers = [(number, 0, 9, 9, 0, [], -1, data) for number, data in enumerate((damaged, sound))]
+    raw = FetchResponse_v11(0, 0, 7, [("a", answers)]).encode()
+    (found,) = sent.RESPONSE_TYPE.decode(BytesIO(raw)).topics
+    assert [answer[-1] for answer in found[1]] == [b"", sound]
+    assert set(failures.resting()) == {PARTITIONS[0]}
+
+
 def test_an_answer_that_is_no_longer_waited_for_changes_nothing() -> None:
     """After a cancelled fetch only the answer to the next one counts."""
     session = FetchSession()
@@ -142,7 +186,9 @@ def test_an_answer_that_is_no_longer_waited_for_changes_nothing() -> None:
 
 def test_a_broker_that_knows_no_such_version_gets_a_request_without_session() -> None:
     """Before Kafka 2.3 all that is wanted is named in each request."""
-    request = SessionFetchRequest(fetcher(), FetchSession(), {PARTITIONS[0]: 4, PARTITIONS[3]: 2})
+    request = SessionFetchRequest(
+        fetcher(), FetchSession(), {PARTITIONS[0]: 4, PARTITIONS[3]: 2}, PartitionErrors()
+    )
     sent = request.prepare({1: (0, 4)})
     assert sent.API_VERSION == 4
     assert sorted(sent.topics) == [("a", [(0, 4, 1 << 20)]), ("b", [(0, 2, 1 << 20)])]
@@ -160,7 +206,7 @@ class Assignment:
         }
 
 
-def planned(assignment: Assignment, **parts: object) -> Any:  # noqa: ANN401 - untyped library
+def planned(assignment: Assignment, failures: PartitionErrors | None = None, **parts: object) -> Any:  # noqa: ANN401 - untyped library
     """Return the actions of a plan; aiokafka's own are the word general."""
     cluster = SimpleNamespace(_partitions={}, leader_for_partition=lambda tp: tp.partition % 2)
     made = fetcher(
@@ -169,7 +215,7 @@ def planned(assignment: Assignment, **parts: object) -> Any:  # noqa: ANN401 - u
         _get_actions_per_node=lambda _assignment: ([], "general", 0.2, False, []),
     )  # fmt: skip
     vars(made).update(parts)
-    return FetchPlan(made).actions(assignment)
+    return FetchPlan(made, failures or PartitionErrors()).actions(assignment)
 
 
 def test_a_plan_asks_each_leader_for_its_partitions() -> None:
@@ -237,7 +283,7 @@ async def test_every_record_arrives_once_over_sessions_that_are_lost(topics: Top
             fetch_max_wait_ms=50,
         ) as consumer,
     ):  # fmt: skip
-        plan = FetchPlan(consumer._fetcher)
+        plan = FetchPlan(consumer._fetcher, PartitionErrors())
         consumer._fetcher._get_actions_per_node = plan.actions
         session = plan._sessions[1]
         impostor = Impostor(session)

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import errors
+from aiokafka.structs import TopicPartition
 
 from streams.fail_stop import FailStop
 from streams.group_watch import GroupWatch
 from streams.offsets import OffsetTracker
+from streams.partition_errors import PartitionErrors
 from streams.transport_errors import ConfigurationError
 
 
@@ -35,7 +37,10 @@ class Member:
         client = SimpleNamespace(
             cluster=cluster, _sync_task=SimpleNamespace(done=lambda: self.metadata_ended)
         )
-        kafka = SimpleNamespace(_coordinator=self.coordinator, _client=client)
+        self.fetching_ended = False
+        fetcher = SimpleNamespace(_fetch_task=SimpleNamespace(done=lambda: self.fetching_ended))
+        kafka = SimpleNamespace(_coordinator=self.coordinator, _client=client, _fetcher=fetcher)
+        self.failures = PartitionErrors(lambda: self.now)
         self.consumer = SimpleNamespace(
             app=SimpleNamespace(
                 conf=SimpleNamespace(broker_session_timeout=6.0, consumer_group_instance_id=None),
@@ -44,7 +49,7 @@ class Member:
             ),
             transport=SimpleNamespace(fail_stop=self.fail_stop, group_patience=120.0),
             tracker=OffsetTracker(),
-            kafka_thread=SimpleNamespace(kafka=kafka),
+            kafka_thread=SimpleNamespace(kafka=kafka, failures=self.failures),
             has_work_in_hand=False,
             subscribed_topics=lambda: frozenset({"in"}),
         )
@@ -111,6 +116,33 @@ def test_an_error_of_the_group_is_taken_up_and_the_group_joined_again() -> None:
     assert member.exits == [70]
 
 
+def test_a_group_that_is_joined_again_and_again_and_never_lasts_is_a_stop() -> None:
+    """Each join looks like a success; only a session without an error after it is one."""
+    member = Member()
+    for _ in range(60):
+        member.pending = [errors.KafkaError("unexpected")]
+        member.look_for(2)
+        member.watch.joined()
+        member.look_for(1)
+    assert member.exits == [70]
+
+
+def test_a_partition_that_cannot_be_read_for_two_minutes_is_a_stop_that_names_it() -> None:
+    """Until then it rests and the others go on; once it is read, nothing is left of it."""
+    member = Member()
+    tp = TopicPartition("in", 3)
+    member.failures.failed(tp, "damaged")
+    member.look_for(119)
+    member.failures.read(tp)
+    member.look_for(60)
+    member.failures.failed(tp, "damaged")
+    member.look_for(119)
+    assert member.exits == []
+    member.look_for(2)
+    assert member.exits == [70]
+    assert member.fail_stop.reason == "in[3] could not be read for 120.0 s: damaged"
+
+
 def test_a_coordination_that_has_ended_is_a_stop() -> None:
     """Without its coordination task a member never heartbeats or joins again, unless it is to stop anyway."""
     member = Member()
@@ -174,10 +206,11 @@ def test_a_member_with_an_instance_id_stops_after_a_pause_without_work_too() -> 
     assert member.exits == [70]
 
 
-def test_a_client_that_asks_for_no_metadata_any_more_is_a_stop() -> None:
-    """Without it nobody finds a broker that has moved or come back; not asked for while it stops."""
+@pytest.mark.parametrize("ended", ["metadata_ended", "fetching_ended"])
+def test_a_client_that_asks_for_metadata_or_records_no_more_is_a_stop(ended: str) -> None:
+    """Without them nobody finds a broker that has moved, or reads anything; while it stops they may end."""
     member = Member()
-    member.metadata_ended = True
+    setattr(member, ended, True)
     member.consumer.app.should_stop = True
     member.look_for(1)
     assert member.exits == []
