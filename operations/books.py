@@ -1,5 +1,6 @@
 """The books of an exchange, filled from its topics: nothing that a worker or a client counted is in them."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
@@ -75,12 +76,14 @@ class SetAside(msgspec.Struct, frozen=True):
 
     Attributes:
         places: Where the records lay that could not be read, judged or decided.
+        values: What their dead letters hold; several only where some are not true.
         given_up: Submissions that were admitted and then given up as admitted records.
         undelivered: Messages that their topic refused, as if they lay there, with the offset -1.
         unreadable: Places of dead letters that do not say where they came from.
     """
 
     places: frozenset[Place]
+    values: Mapping[Place, Collection[bytes | None]]
     given_up: frozenset[Place]
     undelivered: tuple[Record, ...]
     unreadable: tuple[Place, ...]
@@ -88,7 +91,7 @@ class SetAside(msgspec.Struct, frozen=True):
 
 def set_aside(log: Log, topics: Topics) -> SetAside:
     """Read the dead letters."""
-    places: set[Place] = set()
+    values: defaultdict[Place, set[bytes | None]] = defaultdict(set)
     given_up: set[Place] = set()
     undelivered: list[Record] = []
     unreadable: list[Place] = []
@@ -100,10 +103,11 @@ def set_aside(log: Log, topics: Topics) -> SetAside:
             topic, partition, offset = place
             undelivered.append(record._replace(topic=topic, partition=partition, offset=offset))
         else:
-            places.add(place)
+            values[place].add(record.value)
             if place[0] == topics.cases_admitted:
                 given_up |= _submission_of(record)
-    return SetAside(frozenset(places), frozenset(given_up), tuple(undelivered), tuple(unreadable))
+    places = frozenset(values)
+    return SetAside(places, dict(values), frozenset(given_up), tuple(undelivered), tuple(unreadable))
 
 
 def _submission_of(record: Record) -> set[Place]:

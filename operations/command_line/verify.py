@@ -93,6 +93,8 @@ def _show(outcome: Verification, *, as_json: bool) -> None:
         f"{counts.get('states', 0)} cases and {counts.get('effects', 0)} messages compared: "
         f"{len(outcome.findings)} findings"
     )
+    if undelivered := counts.get("undelivered", 0):
+        print(f"{undelivered} of the messages are undeliverable: they wait among the dead letters")
     for reason, count in outcome.unchecked.items():
         print(f"not decided again: {count} {REASONS[reason]}")  # type: ignore[index] # the same keys
 

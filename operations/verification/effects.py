@@ -104,6 +104,7 @@ class Effects:
     def read_set_aside(self, records: Iterable[Record]) -> None:
         """Take messages that their topic refused and that lie among the dead letters; their offset is -1."""
         for record in records:
+            self._tally.counts["undelivered"] += 1
             if record.topic not in self._names:
                 self._names.append(record.topic)
             self._take(record, self._names.index(record.topic))
@@ -162,9 +163,11 @@ class Effects:
                 right = topics.escalations(recipient)
             case _:
                 right = ""
+        name = type(message).__name__.lower()
         if right != record.topic:
-            name = type(message).__name__.lower()
             self._tally.find("effect_misplaced", "", place_of(record), f"this {name} belongs into {right}")
+        if (record.key or b"") != (getattr(message, "url_key", None) or b""):
+            self._tally.find("effect_misplaced", "", place_of(record), f"the key is not that of this {name}")
 
 
 def _packed(message: object, record: Record, topic: int) -> tuple[bytes, bytes]:

@@ -107,7 +107,7 @@ class _Run:
                 if scope.with_intake:
                     expected.read(
                         self._log,
-                        self._dead_letters.places,
+                        self._dead_letters.values,
                         scope.submitted,
                         {} if began is None else began.submissions_from,
                     )

@@ -117,6 +117,37 @@ def test_a_wake_up_that_came_too_late_to_be_decided_is_no_violation() -> None:
     assert {violation.rule for violation in check(history)} >= {"effect_missing", "fact_missing"}
 
 
+@pytest.mark.parametrize("value", [b"anything", None])
+def test_a_dead_letter_that_hides_a_report_is_noticed(value: bytes | None) -> None:
+    """With other bytes than the record it names it is altered; with the right ones it is counted."""
+    paper = lived()
+    before = len(paper.records)
+    paper.report("https://material.example.test/hidden")
+    submission = paper.records[before]
+    letter = paper.records[first(paper.records, TOPICS.dead_letters)]
+    named = dict(zip(("hx-topic", "hx-partition", "hx-offset"), map(str, submission[:3]), strict=True))
+    forged = letter._replace(
+        headers=tuple(
+            (name, named[name].encode() if name in named else told) for name, told in letter.headers
+        ),
+        value=submission.value if value is None else value,
+    )
+    assert forged.headers != letter.headers
+    outcome = examine(paper.history(appended([*paper.records[:before], submission], forged)))
+    assert outcome.verification.unchecked == {"dead_letter_admissible": 1}
+    rules = {violation.rule for violation in outcome.violations}
+    assert rules == (set() if value is None else {"dead_letter_altered"})
+
+
+@pytest.mark.parametrize("topic", ["inbox.", "escalations."])
+def test_a_message_under_another_key_is_misplaced(paper: PaperExchange, topic: str) -> None:
+    """Its case's messages would no longer lie in one partition, in order."""
+    records = list(paper.records)
+    place = first(records, topic)
+    records[place] = records[place]._replace(key=bytes(33))
+    assert found(paper, records) == {"effect_misplaced"}
+
+
 REPEATED = ("cases.admitted", "cases.events", "cases.contents", "inbox.", "escalations.", "dead-letters")
 
 
