@@ -15,4 +15,5 @@ def with_open_cases(ground: Ground, count: int) -> Iterator[Exchange]:
         splicer = exchange.splicer()
         topics.fill(ground.bootstrap, exchange.topics.cases_status, splicer.placed_states(range(count)))
         topics.fill(ground.bootstrap, exchange.topics.cases_contents, splicer.placed_contents(range(count)))
+        topics.fill(ground.bootstrap, exchange.topics.cases_admitted, splicer.placed_beginnings())
         yield exchange

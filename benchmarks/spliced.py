@@ -17,6 +17,7 @@ from casework.directory import Directory
 from casework.errors import BugError
 from casework.events import ReportEvent, Source
 from casework.ids import RANDOM_BYTES, id_bytes, new_event_id
+from casework.limits import URL_KEY_BYTES
 from casework.messages import Admitted, ReportStatement
 from casework.submissions import Admission
 from connectors.drafts import Prepared, ReportDraft, Sender, build_report
@@ -25,8 +26,8 @@ from streams.settings import Settings
 from streams.slots import partition_of, slot_of
 
 _ADDRESS_DIGITS: Final = 20
-_BEFORE_ALL: Final = -1
-"""Source offset of a case that has applied no record of this run's empty topic."""
+_FIRST: Final = 0
+"""Source offset of a case here: that of the wake-up which begins each partition of cases.admitted."""
 
 
 class Report(NamedTuple):
@@ -73,6 +74,7 @@ class Splicer:
         salt: bytes = b"",
     ) -> None:
         self._now = now_ms
+        self._environment, self._directory_version = settings.environment, directory.version
         self._salt = salt
         self._origin = origin
         self._partitions = settings.partitions
@@ -121,6 +123,29 @@ class Splicer:
             )
             yield partition_of(url_key, self._partitions), url_key, value
 
+    def placed_beginnings(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Partition, key and value of the records that the cases were decided on: wake-ups of no case."""
+        for partition in range(self._partitions):
+            key = bytes([partition]) * URL_KEY_BYTES
+            wakeup = Admitted(
+                url_key=key,
+                kind="wakeup",
+                event_id=new_event_id(self._now, key[:RANDOM_BYTES]),
+                environment=self._environment,
+                sender="",
+                hosting_country="",
+                admitted_at=self._now,
+                submitted_at=self._now,
+                directory_version=self._directory_version,
+                rules_version=RULES_VERSION,
+                source_topic="",
+                source_partition=partition,
+                source_offset=0,
+                due_at=self._now,
+                step="acknowledge",
+            )
+            yield partition, key, wire.encode(wakeup)
+
     def placed_contents(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes, bytes]]:
         """Partition, key and value of what casekeeper keeps of reports."""
         for number in numbers:
@@ -160,7 +185,7 @@ def _template(country: str, urgency: tuple[str, ...], sender: Sender, admission:
     )
     prepared = build_report(draft, sender, admission)
     event = _event(prepared, sender, admission)
-    kept = keep(None, event, admission.directory, Source("", 0, _BEFORE_ALL))
+    kept = keep(None, event, admission.directory, Source("", 0, _FIRST))
     if kept.case is None or event.submission.content is None or event.statement.content_digest is None:
         raise BugError("a report with content opens a case")
     return _Template(

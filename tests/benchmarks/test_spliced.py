@@ -7,6 +7,7 @@ import pytest
 
 from agents.batch_outcome import content_key
 from agents.judgement import Admit, Bench, judge
+from agents.stored_cases import version_of
 from benchmarks.spliced import Splicer
 from casework.casekeeping import Source, keep
 from casework.messages import Case, CaseContent, Submission
@@ -58,12 +59,13 @@ def test_a_spliced_case_takes_the_second_report_of_another_member() -> None:
     states, contents = list(first.placed_states(numbers)), list(first.placed_contents(numbers))
     for number, (_, key, value), (_, stored_key, stored) in zip(numbers, states, contents, strict=True):
         case, content = wire.decode_as(Case, value), wire.decode_as(CaseContent, stored)
+        assert version_of(key, value) == 0, "else a worker would take it for no state"
         report = first.report(number)
         assert key == case.url_key == content.url_key == report.url_key
         assert stored_key == content_key(report.url_key, report.event_id)
         assert case.case_id == content.case_id
         event = wire.decode_event(wire.encode(judged(second.report(number).value, urgent=False)))  # type: ignore[arg-type]
-        kept = keep(case, event, DIRECTORY, Source("t", 0, 0))
+        kept = keep(case, event, DIRECTORY, Source("t", 0, 1))
         assert [fact.fact for fact in kept.facts] == ["linked"]
         assert len(kept.postings) == 2
 
@@ -75,3 +77,14 @@ def test_numbers_and_salts_name_different_addresses() -> None:
     keys = {made.report(number).url_key for made in (one, again, other) for number in range(50)}
     assert len(keys) == 100
     assert len({made.report(7).event_id for made in (one, again, other)}) == 3
+
+
+def test_the_beginning_of_a_partition_is_a_wake_up_of_no_case() -> None:
+    """It takes the offset that the open cases name as theirs, and changes nothing."""
+    beginnings = list(Splicer(SETTINGS, DIRECTORY, NOW).placed_beginnings())
+    assert [partition for partition, _, _ in beginnings] == list(range(SETTINGS.partitions))
+    for partition, key, value in beginnings:
+        event = wire.decode_event(value)
+        assert event.admitted.url_key == key
+        kept = keep(None, event, DIRECTORY, Source("t", partition, 0))
+        assert (kept.case, kept.facts, kept.postings) == (None, (), ())
