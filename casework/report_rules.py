@@ -12,7 +12,7 @@ from casework.errors import BugError
 from casework.messages import Case, Deadlines, ReportStatement
 from casework.routing import Route, route
 from casework.stubs import is_stub
-from casework.transitions import CLOSED, HOTLINE, NO_HOTLINE, NONE, ORPHANED, OWN, SEEN_SINCE, transition
+from casework.transitions import CLOSED, HOTLINE, NEEDS_NEW_ROUND, NO_HOTLINE, NONE, ORPHANED, OWN, transition
 
 
 class ReportOf(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) 
     if case is None or case.round == 0 or case.state == ORPHANED:
         return by_route
     if case.state == CLOSED and (is_stub(case) or _needs_a_new_round(case, report, cause)):
-        return f"{SEEN_SINCE}; {by_route}"
+        return f"{NEEDS_NEW_ROUND}; {by_route}"
     return ""
 
 

@@ -100,7 +100,7 @@ def _final(event: str, *, reason_required: bool) -> Transition:
 HOTLINE: Final = "a hotline is responsible"
 OWN: Final = "the origin itself is responsible"
 NO_HOTLINE: Final = "no hotline is responsible"
-SEEN_SINCE: Final = "seen online after the closing, or its hotline has left"
+NEEDS_NEW_ROUND: Final = "seen online after the closing, or its hotline has left"
 
 TABLE: Final[tuple[Transition, ...]] = (
     Transition(
@@ -166,7 +166,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         event="report",
-        when=f"{SEEN_SINCE}; {HOTLINE}",
+        when=f"{NEEDS_NEW_ROUND}; {HOTLINE}",
         states=(CLOSED,),
         who="origin",
         facts=("reopened", "assigned"),
@@ -175,7 +175,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         event="report",
-        when=f"{SEEN_SINCE}; {OWN}",
+        when=f"{NEEDS_NEW_ROUND}; {OWN}",
         states=(CLOSED,),
         who="origin",
         facts=("reopened", "assigned", "acknowledged"),
@@ -184,7 +184,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         event="report",
-        when=f"{SEEN_SINCE}; {NO_HOTLINE}",
+        when=f"{NEEDS_NEW_ROUND}; {NO_HOTLINE}",
         states=(CLOSED,),
         who="origin",
         facts=("reopened", "orphaned"),

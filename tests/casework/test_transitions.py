@@ -15,12 +15,12 @@ from casework.transitions import (
     FINAL_ACTIONS,
     HOTLINE,
     NEED_REASON,
+    NEEDS_NEW_ROUND,
     NO_HOTLINE,
     NONE,
     ORPHANED,
     OWN,
     SAME,
-    SEEN_SINCE,
     STATES,
     TABLE,
     Transition,
@@ -66,9 +66,9 @@ def test_reports_do_what_their_rows_say(
 ) -> None:
     """Each row of a report gives its facts and its state from each of its states."""
     story = brought_to(new_story(), state)
-    way = row.when.removeprefix(f"{SEEN_SINCE}; ")
+    way = row.when.removeprefix(f"{NEEDS_NEW_ROUND}; ")
     sender, country = WAYS.get(way, WAYS[HOTLINE])
-    seen_at = story.later(story.minute).now if SEEN_SINCE in row.when else None
+    seen_at = story.later(story.minute).now if NEEDS_NEW_ROUND in row.when else None
     kept = story.report(sender, country, observed_at=seen_at)
     facts = [fact for fact in kept.facts if fact.fact not in {"escalated", "refused"}]
     assert tuple(fact.fact for fact in facts) == row.facts
@@ -117,7 +117,7 @@ def test_each_report_has_its_row() -> None:
     for state in (*ASSIGNED_STATES, CLOSED):
         assert transition("report", state)
     for when in conditions:
-        assert transition("report", CLOSED, f"{SEEN_SINCE}; {when}")
+        assert transition("report", CLOSED, f"{NEEDS_NEW_ROUND}; {when}")
 
 
 def test_rows_are_unambiguous() -> None:

@@ -139,7 +139,7 @@ def test_a_cancelled_fetch_leaves_no_session_behind() -> None:
         sent = request.prepare(VERSIONS)
         raw, _ = broker.serve(sent.encode())
         if number % 2 == 0:
-            sent.RESPONSE_TYPE.decode(BytesIO(raw))
+            assert sent.RESPONSE_TYPE.decode(BytesIO(raw)).error_code == 0, "a request was wasted"
     assert len(broker.sessions) == 1
 
 

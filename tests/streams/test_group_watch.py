@@ -143,18 +143,6 @@ def test_a_partition_that_cannot_be_read_for_two_minutes_is_a_stop_that_names_it
     assert member.fail_stop.reason == "in[3] could not be read for 120.0 s: damaged"
 
 
-def test_a_coordination_that_has_ended_is_a_stop() -> None:
-    """Without its coordination task a member never heartbeats or joins again, unless it is to stop anyway."""
-    member = Member()
-    member.ended = True
-    member.consumer.app.should_stop = True
-    member.look_for(1)
-    assert member.exits == []
-    member.consumer.app.should_stop = False
-    member.look_for(1)
-    assert member.exits == [70]
-
-
 def test_a_member_that_has_not_connected_yet_is_waited_for() -> None:
     """Before the consumer's first contact there is no coordination that could have ended."""
     member = Member()
@@ -206,9 +194,9 @@ def test_a_member_with_an_instance_id_stops_after_a_pause_without_work_too() -> 
     assert member.exits == [70]
 
 
-@pytest.mark.parametrize("ended", ["metadata_ended", "fetching_ended"])
-def test_a_client_that_asks_for_metadata_or_records_no_more_is_a_stop(ended: str) -> None:
-    """Without them nobody finds a broker that has moved, or reads anything; while it stops they may end."""
+@pytest.mark.parametrize("ended", ["ended", "metadata_ended", "fetching_ended"])
+def test_a_task_of_the_consumer_that_has_ended_is_a_stop(ended: str) -> None:
+    """Without them it never joins again, finds no broker that has moved, reads nothing; a stop ends them."""
     member = Member()
     setattr(member, ended, True)
     member.consumer.app.should_stop = True
