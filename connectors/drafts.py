@@ -30,7 +30,7 @@ from casework.urls import canonical_url, check_url
 from connectors.errors import DraftRefusedError
 from schemas.errors import UnwritableError
 from streams import wire
-from streams.settings import Secret
+from streams.secret_sources import Secret
 
 Time = dt.datetime | int
 """A moment: a datetime with time zone, or milliseconds since the epoch, UTC."""

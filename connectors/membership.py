@@ -15,7 +15,8 @@ from connectors.drafts import ActionDraft, Prepared, ReportDraft, Sender, build_
 from connectors.errors import StaleDirectoryError
 from connectors.limits import ClientLimits
 from streams.clock import Clock
-from streams.settings import Secret, Settings
+from streams.secret_sources import Secret
+from streams.settings import Settings
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from casework.errors import SetupError
 from casework.limits import MAX_SUBMISSION_BYTES
 from streams.clock import ClockFormatError, CompressedClock, SystemClock, parse_clock
 from streams.fault_points import FaultPoints, FaultTextError
+from streams.secret_sources import Secret
 from streams.setting_rules import rule_of
 
 PREFIX: Final = "HX_"
@@ -57,28 +58,6 @@ _Prefix = Annotated[
 
 class SettingsError(SetupError):
     """A setting is unknown, malformed or not allowed here; the text names key, value and rule."""
-
-
-class Secret:
-    """Bytes that never show in a representation, a log or an error; ``reveal`` is the only way to them."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: bytes) -> None:
-        self._value = value
-
-    def reveal(self) -> bytes:
-        """The bytes themselves."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('****')"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 # Anybody can compute it: it protects nothing and is refused in production.

@@ -22,7 +22,7 @@ from casework.urls import canonical_url
 from connectors.drafts import ActionDraft, ReportDraft, Sender, build_action, build_report
 from connectors.errors import DraftRefusedError
 from streams import wire
-from streams.settings import Secret
+from streams.secret_sources import Secret
 
 NOW_MS = 1_700_000_000_123
 KEY = bytes(range(32))

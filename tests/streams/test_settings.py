@@ -4,7 +4,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.settings import DEMO_NETWORK_KEY, Secret, Settings, SettingsError
+from streams.secret_sources import Secret
+from streams.settings import DEMO_NETWORK_KEY, Settings, SettingsError
 
 OWN_KEY = "ab" * 32
 
