@@ -19,7 +19,7 @@ import msgspec
 from agents.metrics import CasekeeperMetrics
 from agents.sending import Sender
 from agents.unparking import TEMPORARY
-from casework.causes import EXCHANGE
+from casework.directory import EXCHANGE
 from casework.ids import derived_id
 from casework.messages import Admitted, Case, Parked, Unparking
 from casework.transitions import RULES_VERSION

@@ -10,14 +10,11 @@ from typing import Any, Final, cast
 import msgspec
 
 from casework.claimed_times import clamped
-from casework.directory import Directory
+from casework.directory import EXCHANGE, Directory
 from casework.events import Event, Source, Unpark, WakeUp
 from casework.ids import derived_id
 from casework.messages import Admitted, Case, Fact, Waiting
 from casework.transitions import RULES_VERSION
-
-EXCHANGE: Final = "exchange"
-"""Who did what follows from a rule; no member id, because those hold a hyphen."""
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):

@@ -14,10 +14,13 @@ import msgspec
 
 from casework.countries import ALL_COUNTRIES, unknown_country
 from casework.errors import DirectoryRefusedError, RuleViolation, UnknownCountryError, UnknownMemberError
+from casework.public_keys import PublicKey
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 ORPHAN_DESK: Final = "desk-orphans"
+EXCHANGE: Final = "exchange"
+"""The exchange itself, where it acts by a rule or signs; no member may have this id."""
 DOCUMENT_FORMAT: Final = 1
 
 MemberKind = Literal["hotline", "law_enforcement", "authority", "secretariat"]
@@ -25,6 +28,7 @@ MemberStatus = Literal["candidate", "active", "suspended", "left"]
 RoutingRule = Literal["single", "weights", "remit", "claim"]
 NoticeRule = Literal["any", "police_first"]
 Environment = Literal["demo", "test", "production"]
+Protection = Literal["optional", "required"]
 
 
 class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +74,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         assumed: Names of the facts about it that nobody confirmed; production refuses any.
         liaison: Code of its escalation topic (`nl`, `interpol`), for law enforcement.
         contact: How people reach it in an emergency.
-        keys: Public keys, reserved for signatures.
+        keys: Its public keys, for signing and for sealing.
     """
 
     id: str
@@ -86,7 +90,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumed: tuple[str, ...] = ()
     liaison: str | None = None
     contact: str | None = None
-    keys: tuple[str, ...] = ()
+    keys: tuple[PublicKey, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -139,6 +143,36 @@ class PseudoCountry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     desk: str | None = None
 
 
+class Signers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who must sign the next version of the directory: `threshold` of these keys (as roles in TUF).
+
+    Attributes:
+        threshold: How many of the keys must sign, at least 1.
+        keys: Signing keys by the name of the person or office that holds each.
+    """
+
+    threshold: int
+    keys: dict[str, PublicKey]
+
+
+class NetworkKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The keys of url keys, sealed to the members: workers carry them and cannot open them.
+
+    Attributes:
+        current: Version of the key in use, 1 to 255.
+        sealed: Version to its key as a JWE for all members that take part; holds `current`, and `current + 1`
+            while a change of keys runs.
+    """
+
+    current: int
+    sealed: dict[int, str]
+
+    @property
+    def next(self) -> int | None:
+        """The version that takes over, while a change of keys runs."""
+        return self.current + 1 if self.current + 1 in self.sealed else None
+
+
 class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """One version of the directory; values are only what `directory_checks` found no fault with.
 
@@ -156,6 +190,12 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         aliases: Other code to canonical code.
         deadlines: Defaults, complete.
         format: Version of this document's layout.
+        expires_at: When it must no longer be used, real time; milliseconds since the epoch, UTC. None: never,
+            which production refuses.
+        protection: Whether submissions must be signed and their content sealed; production requires it.
+        exchange_keys: Keys by which the exchange signs what it sends.
+        signers: Who must sign this version and the next; None where directories are not signed.
+        network_keys: Keys of the url keys, sealed; None where members have them from their settings.
     """
 
     version: int
@@ -171,11 +211,22 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
     aliases: dict[str, str]
     deadlines: Deadlines = DEFAULT_DEADLINES
     format: int = DOCUMENT_FORMAT
+    expires_at: int | None = None
+    protection: Protection = "optional"
+    exchange_keys: tuple[PublicKey, ...] = ()
+    signers: Signers | None = None
+    network_keys: NetworkKeys | None = None
 
     @cached_property
     def members_by_id(self) -> Mapping[str, Member]:
         """All members by their id."""
         return {member.id: member for member in self.members}
+
+    @cached_property
+    def keys_by_id(self) -> Mapping[str, tuple[str, PublicKey]]:
+        """Key id to the member (or `exchange`) that holds the key, and the key."""
+        found = {key.id: (EXCHANGE, key) for key in self.exchange_keys}
+        return found | {key.id: (member.id, key) for member in self.members for key in member.keys}
 
     @cached_property
     def _rules(self) -> Mapping[str, CountryRule]:

@@ -12,7 +12,8 @@ from typing import Final
 
 from casework import codes
 from casework.countries import ALL_COUNTRIES, COUNTRY_ALIASES, PSEUDO_COUNTRIES, unknown_country
-from casework.directory import ORPHAN_DESK, CountryRule, Directory, Member
+from casework.directory import EXCHANGE, ORPHAN_DESK, CountryRule, Directory, Member
+from casework.directory_key_checks import check_keys
 from casework.errors import DirectoryRefusedError, RuleViolation
 from casework.routing import INTERNATIONAL_LIAISONS
 
@@ -156,6 +157,8 @@ def _identity(member: Member) -> Iterator[tuple[str, str, str]]:
         yield "", "malformed", f"ids are lower-case words joined by hyphens, at most {MAX_ID} characters"
     if member.id.startswith("desk-"):
         yield "", "reserved", "ids that begin with desk- are queues"
+    if member.id.startswith("hx-") or member.id == EXCHANGE:
+        yield "", "reserved", "exchange, and ids that begin with hx-, are the exchange itself"
     if not member.name.strip():
         yield "name", "missing", "must not be empty"
     if any(code not in ALL_COUNTRIES or code in PSEUDO_COUNTRIES for code in member.countries):
@@ -273,5 +276,6 @@ _PARTS: Final[tuple[Callable[[Directory], Iterator[RuleViolation]], ...]] = (
     _slots,
     _members,
     _countries,
+    check_keys,
     _assumptions,
 )

@@ -10,10 +10,9 @@ import hashlib
 from collections.abc import Callable
 from typing import Final, cast
 
-from casework.causes import EXCHANGE
 from casework.copies import seen_of
 from casework.countries import canonical_country
-from casework.directory import Directory
+from casework.directory import EXCHANGE, Directory
 from casework.events import ReportEvent, Source
 from casework.ids import derived_id, derived_id_for_url
 from casework.kept import Kept

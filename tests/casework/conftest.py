@@ -194,3 +194,9 @@ def opened() -> Story:
     told = Story()
     told.report()
     return told
+
+
+@pytest.fixture(scope="session")
+def network() -> Directory:
+    """Return the shipped network with all candidates admitted and no keys."""
+    return DIRECTORY

@@ -1,0 +1,84 @@
+"""Who content is sealed for: those who may have to act on it, and nobody else.
+
+A rule of the directory, so that every client makes the same list and nobody has to be asked. Delivery still
+decides who gets the record; sealing decides who could read it.
+"""
+
+from collections.abc import Iterable
+
+from casework.directory import Directory, Member
+from casework.errors import RuleViolation, UnknownMemberError
+from casework.public_keys import PublicKey
+from casework.routing import liaisons_of
+
+
+def readers_of(directory: Directory, hosting_country: str, origin: str) -> tuple[str, ...]:
+    """Answer the members that content about a host in a country is sealed for, sorted by id.
+
+    The active hotlines of the hosting country, all of them, because the rule that picks one may change; the
+    origin, which re-wraps for others later; the police liaison of the country, or INTERPOL and Europol where
+    it has none; and where no hotline is, the mandated hotlines that may claim the case.
+
+    Args:
+        directory: The version in use.
+        hosting_country: Country, alias or pseudo-country of the host.
+        origin: Member id of the sender.
+
+    Raises:
+        UnknownCountryError: `hosting_country` is no country.
+    """
+    found = {origin}
+    pseudo = directory.pseudo_country(hosting_country)
+    if pseudo is not None:
+        liaisons, has_desk = pseudo.liaisons, pseudo.desk is not None
+    else:
+        rule = directory.country(hosting_country)
+        hotlines = [share.member for share in rule.hotlines if directory.is_active(share.member)]
+        found.update(hotlines)
+        has_desk = not hotlines
+        liaisons = (*liaisons_of(directory, rule.code), *(["interpol"] if has_desk else []))
+    found.update(member.id for member in map(directory.liaison, liaisons) if member is not None)
+    if has_desk or found == {origin}:
+        found.update(member.id for member in mandated(directory))
+    return tuple(sorted(found))
+
+
+def mandated(directory: Directory) -> tuple[Member, ...]:
+    """Answer the active hotlines that may claim from the orphan desk."""
+    return tuple(member for member in directory.active_members("hotline") if "orphans" in member.mandates)
+
+
+def sealing_key(directory: Directory, member_id: str, at: int) -> PublicKey:
+    """Answer the key that is sealed to: the newest valid one of a member.
+
+    Args:
+        directory: The version in use.
+        member_id: The member.
+        at: Real time; milliseconds since the epoch, UTC.
+
+    Raises:
+        UnknownMemberError: The directory does not list the member, or it has no such key.
+    """
+    keys = [key for key in directory.member(member_id).keys if key.use == "seal" and key.is_valid_at(at)]
+    if not keys:
+        raise UnknownMemberError(
+            RuleViolation(
+                "keys", "no_sealing_key", f"directory {directory.version}: {member_id} has none now"
+            )
+        )
+    return max(keys, key=lambda key: (key.valid_from, key.id))
+
+
+def opening_keys(directory: Directory, member_ids: Iterable[str], at: int) -> tuple[str, ...]:
+    """Answer the ids of the keys by which any of these members can open content at a moment.
+
+    A key that is not valid yet opens too: its holder has it. One that has expired or was revoked does not
+    count, because its holder may have destroyed it.
+    """
+    members = filter(None, map(directory.members_by_id.get, member_ids))
+    return tuple(
+        key.id
+        for member in members
+        for key in member.keys
+        if key.use == "seal" and key.fault_at(at) in {None, "key_not_yet_valid"}
+    )
