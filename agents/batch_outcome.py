@@ -12,8 +12,10 @@ from agents.failures import UnreadableStateError
 from casework.casekeeping import Kept
 from casework.errors import BugError
 from casework.events import Event
+from casework.kept import Rewrap
 from casework.messages import Case, CaseContent, Delivery, Escalation, Receipt, Submission
 from casework.postings import Posting
+from casework.sealed_content import parse, to_bytes, with_recipients
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.state_stores import StateStore
@@ -40,6 +42,19 @@ class Step(msgspec.Struct, frozen=True):
 def content_key(url_key: bytes, report_event_id: str) -> bytes:
     """Answer the key of a stored content: two reports that share an event id by mistake stay apart."""
     return url_key + report_event_id.encode()
+
+
+def with_more_recipients(stored: CaseContent, rewrap: Rewrap) -> CaseContent:
+    """Answer a stored content with the recipients that a re-wrap brings; nobody loses theirs.
+
+    Raises:
+        BadInputError: One of the two is no sealed content.
+        UnreadableError: What is stored is no submission.
+    """
+    submission = wire.decode_as(Submission, stored.submission)
+    sealed = with_recipients(parse(submission.content or b""), parse(rewrap.content).recipients)
+    whole = msgspec.structs.replace(submission, content=to_bytes(sealed))
+    return msgspec.structs.replace(stored, submission=wire.encode(whole))
 
 
 class Outcome:
@@ -75,6 +90,8 @@ class Outcome:
         encode = wire.encode
         contents = {content_key(url_key, one.report_event_id): encode(one) for one in kept.contents}
         try:
+            if kept.rewrap is not None:
+                contents |= self._rewrapped(url_key, kept.rewrap)
             kept = self._filled(kept, contents)
         except UnreadableError as error:
             raise BugError("the stored content of a report cannot be read") from error
@@ -140,13 +157,26 @@ class Outcome:
                 return msgspec.structs.replace(kept, postings=postings)
         return kept
 
+    def _rewrapped(self, url_key: bytes, rewrap: Rewrap) -> dict[bytes, bytes]:
+        """Answer the stored content with further recipients; nothing where it was erased."""
+        key = content_key(url_key, rewrap.report_event_id)
+        framed = self._stored(key)
+        if framed is None:
+            return {}
+        return {key: wire.encode(with_more_recipients(wire.decode_as(CaseContent, framed), rewrap))}
+
+    def _stored(self, key: bytes) -> bytes | None:
+        if key in self._contents_overlay:
+            return self._contents_overlay[key]
+        return self._contents.get(key)
+
     def _with_content(self, posting: Posting, fresh: Mapping[bytes, bytes]) -> Posting:
         """Fill statement and content of a report into a posting; erased content leaves it without."""
         if posting.content_of is None or isinstance(posting.body, Receipt):
             return posting
         key = content_key(posting.body.url_key, posting.content_of)
-        framed = fresh.get(key) or self._contents_overlay.get(key) or self._contents.get(key)
-        if framed is None or (key in self._contents_overlay and self._contents_overlay[key] is None):
+        framed = fresh.get(key) or self._stored(key)
+        if framed is None:
             return posting
         submission = wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
         body: Delivery | Escalation = msgspec.structs.replace(

@@ -1,7 +1,8 @@
 """What intake does with one record: admit it, refuse it, or give it up. Pure; the agent only carries it out.
 
-The order is that of a trust boundary: readable bytes, then a sender whom the directory knows, then everything
-else. Only a known sender is answered, because the answer goes to the inbox of whoever the record names.
+The order is that of a trust boundary: readable bytes, then a sender whom the directory knows and whom the
+signature proves, then everything else. Only a proven sender is answered, because the answer goes to the inbox
+of whoever the record names; what nobody proved becomes a dead letter that names the rule.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import msgspec
 
 from agents.dead_letters import Failure
 from casework.directory import Directory
+from casework.dsse import signed_statement
 from casework.errors import RuleViolation, UnknownCountryError
 from casework.ids import SHOWN_ID, derived_id, derived_id_for_url
 from casework.limits import URL_KEY_BYTES
@@ -26,6 +28,7 @@ from casework.messages import (
     Submission,
 )
 from casework.routing import route
+from casework.signatures import UNPROVEN, check_signature
 from casework.submissions import (
     Admission,
     Statement,
@@ -97,9 +100,9 @@ def judge(record: KafkaRecord, bench: Bench) -> Verdict:
         statement = wire.statement_of(submission)
     except UnreadableError as error:
         return _without_statement(_Readable(record, bench, submission), error)
-    if statement.sender not in bench.directory.members_by_id:
-        return _unattributable(bench)
-    return _judge(_Readable(record, bench, submission), statement)
+    readable = _Readable(record, bench, submission)
+    kind = "report" if isinstance(statement, ReportStatement) else "action"
+    return _unproven(readable, kind, statement.sender) or _judge(readable, statement)
 
 
 class _Readable(msgspec.Struct, frozen=True):
@@ -116,14 +119,32 @@ def _without_statement(readable: _Readable, reason: UnreadableError) -> Verdict:
         prefix = wire.prefix_of(readable.submission.statement)
     except UnreadableError as error:
         return GiveUp(Failure("unreadable", error.rule, "statement", str(error)))
-    if prefix.sender not in readable.bench.directory.members_by_id:
-        return _unattributable(readable.bench)
-    return _refuse(readable, (RuleViolation("statement", reason.rule, str(reason)),))
+    violation = RuleViolation("statement", reason.rule, str(reason))
+    return _unproven(readable, prefix.kind, prefix.sender) or _refuse(readable, (violation,))
 
 
-def _unattributable(bench: Bench) -> GiveUp:
-    text = f"the sender is not in directory version {bench.directory.version}"
-    return GiveUp(Failure("unattributable", "unknown_member", "sender", text))
+def _unproven(readable: _Readable, kind: str, sender: str) -> Verdict | None:
+    """Answer what is done when the sender is not proven; None when it is.
+
+    A key that has expired, or is not valid yet, still proves who holds it: that sender is told.
+    """
+    bench, submission = readable.bench, readable.submission
+    if sender not in bench.directory.members_by_id:
+        text = f"the sender is not in directory version {bench.directory.version}"
+        return GiveUp(Failure("unattributable", "unknown_member", "sender", text))
+    violation = check_signature(
+        bench.directory,
+        sender,
+        message=signed_statement(kind, submission.statement),
+        signature=submission.signature,
+        key_id=submission.key_id,
+        signed_at=readable.record.timestamp,
+    )
+    if violation is None:
+        return None
+    if violation.rule in UNPROVEN:
+        return GiveUp(Failure("unattributable", violation.rule, violation.field, violation.message))
+    return _refuse(readable, (violation,))
 
 
 def _judge(readable: _Readable, statement: Statement) -> Verdict:

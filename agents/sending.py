@@ -9,8 +9,10 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from agents.dead_letters import DeadLetterBox, Failure
+from agents.exchange_seal import ExchangeSeal, Headers
 from agents.metrics import TurnedAwayMetrics
 from casework.directory import ORPHAN_DESK, Directory
 from streams.directory_feed import DirectoryFeed
@@ -22,6 +24,8 @@ from streams.untyped import KafkaRecord
 
 log = logging.getLogger(__name__)
 
+_BREATH: Final = 64
+"""Records signed one after another before other tasks have their turn: some two milliseconds."""
 Post = tuple[str, bytes, bytes]
 """Topic, url key and value of a record that its url key places."""
 
@@ -35,17 +39,20 @@ class Sender:
         box: Makes dead letters.
         metrics: Counts them.
         real_ms: Real time, milliseconds since the epoch, UTC.
+        seal: Signs what goes to members and liaisons; None: nothing is signed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - given once by workers
         self,
         publisher: Callable[[], BatchPublisher | None],
         topics: Topics,
         box: DeadLetterBox,
         metrics: TurnedAwayMetrics,
         real_ms: Callable[[], int],
+        seal: ExchangeSeal | None = None,
     ) -> None:
         self._publisher = publisher
+        self._seal = seal
         self._topics = topics
         self._own = frozenset(
             {topics.cases_admitted, topics.cases_events, topics.cases_status, topics.cases_contents}
@@ -83,14 +90,23 @@ class Sender:
         }
 
     async def placed(self, posts: Iterable[Post]) -> list[Outgoing]:
-        """Answer records for topics of any number of partitions, each placed by its url key."""
+        """Answer records for topics of any number of partitions, each placed by its url key and signed.
+
+        Raises:
+            KeyRingError: The directory lists keys of the exchange, and none here counts now.
+        """
         partitions: dict[str, int] = {}
         records = []
-        for topic, url_key, value in posts:
+        for number, (topic, url_key, value) in enumerate(posts, start=1):
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
             count = partitions.get(topic)
             if count is None:
                 count = partitions[topic] = await self._partitions_of(topic)
-            records.append(Outgoing(topic, partition_of(url_key, count), url_key, value))
+            headers: Headers = ()
+            if self._seal is not None and self._topics.is_for_members(topic):
+                headers = self._seal.headers(topic, value)
+            records.append(Outgoing(topic, partition_of(url_key, count), url_key, value, headers))
         return records
 
     async def _partitions_of(self, topic: str) -> int:

@@ -19,6 +19,7 @@ from agents.case_index import CaseIndex
 from agents.casekeeper import Casekeeper
 from agents.dead_letters import DeadLetterBox
 from agents.deadlines import Deadlines
+from agents.exchange_seal import ExchangeSeal
 from agents.health import Health, HealthServer
 from agents.inbox_lag import InboxLag
 from agents.intake import Intake
@@ -29,14 +30,16 @@ from agents.parking import ParkedCases
 from agents.sending import Sender
 from agents.stored_cases import version_of
 from agents.unparking import readers_of
-from casework.directory import ORPHAN_DESK
+from casework.directory import EXCHANGE, ORPHAN_DESK
+from casework.errors import SetupError
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed, NoDirectoryError
 from streams.fail_stop import FailStop
+from streams.key_rings import KeyRing
 from streams.local_copies import LocalCopies
 from streams.partition_state import PartitionState
 from streams.probing import probe
-from streams.settings import Settings
+from streams.settings import PREFIX, Settings
 from streams.topics import Topics
 from streams.transport_errors import ConfigurationError
 from streams.turnstile import Turnstile
@@ -84,6 +87,11 @@ class _Setting:
         self.fail_stop = fail_stop
         self.topics = Topics(settings.topic_prefix)
         self.turnstile = Turnstile()
+        keys = settings.keys.replace("{member}", EXCHANGE)
+        ring = KeyRing.read(keys, f"{PREFIX}KEYS") if keys else KeyRing()
+        self.seal = ExchangeSeal(
+            ring, lambda: feed.latest(clock.now_ms()), clock.real_ms, settings.topic_prefix
+        )
         self.is_started = False
 
     def group(self, name: str) -> str:
@@ -154,7 +162,11 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
             feed.latest(clock.now_ms())
         except NoDirectoryError as error:
             raise ConfigurationError(str(error)) from error
-        shared = _Setting(settings, clock, feed, fail_stop)
+        try:
+            shared = _Setting(settings, clock, feed, fail_stop)
+            shared.seal.check()
+        except SetupError as error:
+            raise ConfigurationError(str(error)) from error
         parts: dict[str, Part] = {}
         if kind in {"intake", "all"}:
             parts["intake"] = _intake(shared, options)
@@ -268,6 +280,7 @@ def _intake_app(
         box=DeadLetterBox(shared.topics.dead_letters, group),
         metrics=metrics,
         real_ms=shared.clock.real_ms,
+        seal=shared.seal,
     )
     agent = Intake(
         topics=shared.topics,
@@ -295,6 +308,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
         box=DeadLetterBox(topics.dead_letters, group),
         metrics=metrics,
         real_ms=shared.clock.real_ms,
+        seal=shared.seal,
     )
     deadlines = Deadlines(
         topics=topics,

@@ -20,7 +20,7 @@ from casework.errors import BugError, ForeignRecordError, RuleViolation
 from casework.events import ActionEvent, Event, ReportEvent, Source, Unpark, WakeUp
 from casework.evolution import evolved
 from casework.first_reports import first_report
-from casework.kept import Kept
+from casework.kept import Kept, Rewrap
 from casework.messages import Case, CaseContent, Fact
 from casework.parking import wait
 from casework.postings import Posting
@@ -118,6 +118,8 @@ def by_the_rules(case: Case | None, event: Event, directory: Directory, source: 
     if isinstance(event, ReportEvent) and decision.facts:
         work.store(event, now)
         work.apply_waiting(trigger)
+    elif isinstance(event, ActionEvent):
+        work.take_rewrap(event, decision.facts)
     return work.kept()
 
 
@@ -131,6 +133,7 @@ class _Work:
         self._postings: list[Posting] = []
         self._contents: list[CaseContent] = []
         self._erases = False
+        self._rewrap: Rewrap | None = None
 
     def apply(self, facts: tuple[Fact, ...], answer: Answer | None, cause: Cause) -> None:
         """Evolve the case by the facts of one decision, then answer its sender."""
@@ -179,10 +182,17 @@ class _Work:
             )
         )
 
+    def take_rewrap(self, event: ActionEvent, facts: tuple[Fact, ...]) -> None:
+        """Note the content of a re-wrap that was accepted."""
+        if facts and facts[0].fact == "rewrapped":
+            if event.submission.content is None or facts[0].report_event_id is None:
+                raise BugError("an accepted re-wrap has a content and a report")
+            self._rewrap = Rewrap(facts[0].report_event_id, event.submission.content)
+
     def kept(self) -> Kept:
         """Answer what came out; without a report or a waiting action there is no case any more."""
         case = self.case
         if case is not None and case.state == AWAITED and not case.waiting:
             case = None
         facts, postings, contents = tuple(self._facts), tuple(self._postings), tuple(self._contents)
-        return Kept(case, facts, postings, contents, self._erases)
+        return Kept(case, facts, postings, contents, self._erases, self._rewrap)

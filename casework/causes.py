@@ -13,7 +13,17 @@ from casework.claimed_times import clamped
 from casework.directory import EXCHANGE, Directory
 from casework.events import Event, Source, Unpark, WakeUp
 from casework.ids import derived_id
-from casework.messages import Admitted, Case, Fact, Waiting
+from casework.messages import (
+    ActionStatement,
+    Admitted,
+    Case,
+    Fact,
+    ReportStatement,
+    Submission,
+    Waiting,
+)
+from casework.protection import sealed_of
+from casework.sealed_content import key_marks
 from casework.transitions import RULES_VERSION
 
 
@@ -36,6 +46,8 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
         statement: Statement untouched.
         signature: Its signature.
         key_id: Key id of the signature.
+        content_digest: Digest of the content, as in the statement; None where there is none.
+        readers: Marks of the keys in the directory that open the content; None where it is clear or not here.
     """
 
     input_id: str
@@ -53,6 +65,8 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
     statement: bytes | None = None
     signature: bytes | None = None
     key_id: str | None = None
+    content_digest: bytes | None = None
+    readers: bytes | None = None
 
 
 _BARE: Final = (WakeUp, Unpark)
@@ -80,7 +94,23 @@ def cause_of(event: Event, now: int, directory: Directory, source: Source) -> Ca
         statement=submission.statement,
         signature=submission.signature,
         key_id=submission.key_id,
+        content_digest=event.statement.content_digest,
+        readers=readers_in(event.statement, submission, directory),
     )
+
+
+def readers_in(
+    statement: ReportStatement | ActionStatement, submission: Submission, directory: Directory
+) -> bytes | None:
+    """Answer the marks of the keys that open a submission's content, as far as the directory lists them.
+
+    Others are left out: a sender may name any number of keys that nobody has.
+    """
+    sealed = sealed_of(statement, submission)
+    if sealed is None:
+        return None
+    listed = directory.keys_by_id
+    return key_marks(key_id for key_id in sealed.key_ids if key_id in listed)
 
 
 def bare_cause(admitted: Admitted, now: int, directory: Directory, source: Source) -> Cause:
@@ -113,6 +143,8 @@ def waiting_cause(waiting: Waiting, trigger: Cause) -> Cause:
         statement=waiting.statement,
         signature=waiting.signature,
         key_id=waiting.key_id,
+        content_digest=None,
+        readers=None,
     )
 
 

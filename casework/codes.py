@@ -213,6 +213,7 @@ ESCALATION_REASONS = _list(
         "tor": "hosted as an onion service, no country can be told",
         "unknown_host": "the host could not be traced to a country",
         "no_hotline": "the hosting country has no active hotline",
+        "unreadable": "nobody re-wrapped the content for the responsible hotline in time",
     },
 )
 
@@ -227,6 +228,7 @@ ACTIONS = _list(
         "reappeared": "the content is back",
         "corrected": "an earlier statement was wrong",
         "note": "a note to those entitled",
+        "rewrap": "content can be opened by further recipients now",
         "claim": "asks to become responsible",
         "decline": "asks not to be responsible",
         "transfer": "asks that another hotline be responsible",
@@ -252,6 +254,7 @@ USABLE_ACTIONS: Final = frozenset(
         "unavailable",
         "not_illegal",
         "observed",
+        "rewrap",
     }
 )
 REQUESTS: Final = frozenset({"claim", "decline", "transfer", "hold", "release", "withdraw"})

@@ -1,6 +1,7 @@
 """decide: what a submission or a timer's record means for a case, as facts and an answer.
 
-The rules of each kind of event have a module of their own: report_rules, action_rules, timer_rules.
+The rules of each kind of event have a module of their own: report_rules, action_rules, rewrap_rules,
+timer_rules.
 """
 
 import msgspec
@@ -12,7 +13,9 @@ from casework.copies import recognise
 from casework.directory import Directory
 from casework.events import Event, ReportEvent, Source, Unpark, WakeUp
 from casework.messages import Case, Fact, Waiting
+from casework.protection import REWRAP
 from casework.report_rules import decide_report
+from casework.rewrap_rules import decide_rewrap
 from casework.timer_rules import decide_wake_up
 
 
@@ -57,8 +60,11 @@ def judge(case: Case | None, event: Event, cause: Cause) -> Decision:
         return Decision(answer=DUPLICATE)
     if copy == "reused":
         return Decision(answer=id_reused(cause.digest or b""))
+    answer: Answer | None
     if isinstance(event, ReportEvent):
-        answer: Answer | None = decide_report(case, event.statement, cause, draft)
+        answer = decide_report(case, event.statement, cause, draft)
+    elif event.statement.action == REWRAP:
+        answer = decide_rewrap(case, event.statement, cause, draft)
     else:
         answer = decide_action(case, event.statement, cause, draft)
     return Decision(tuple(draft.facts), answer)

@@ -6,10 +6,12 @@ from typing import Final
 import msgspec
 
 from casework.messages import Case
-from casework.transitions import ASSIGNED_STATES
+from casework.transitions import ASSIGNED_STATES, AWAITING_REWRAP
 
 WAITING: Final = "waiting"
 """Step of the timer of an action that waits for its report."""
+REWRAP: Final = "rewrap"
+"""Step of the timer of content that those responsible cannot open."""
 REASSIGN: Final = "reassign"
 """Step of a wake-up sent when a directory version no longer has the responsible hotline as active."""
 
@@ -21,7 +23,7 @@ class Due(msgspec.Struct, frozen=True, order=True):
 
     Attributes:
         at: When it is due; milliseconds since the epoch, UTC.
-        step: acknowledge, inform_police, inform_provider, confirm_removal or waiting.
+        step: acknowledge, inform_police, inform_provider, confirm_removal, rewrap or waiting.
         event_id: The waiting action; empty for a deadline.
     """
 
@@ -37,7 +39,8 @@ def due_times(case: Case) -> tuple[Due, ...]:
     """
     if case.parked is not None:
         return ()
-    if not case.waiting and (case.deadlines is None or case.state not in _ASSIGNED):
+    has_limits = case.deadlines is not None and case.state in _ASSIGNED
+    if not case.waiting and not has_limits and case.rewrap_due_at is None:
         return ()
     return tuple(sorted(_timers(case)))
 
@@ -45,8 +48,11 @@ def due_times(case: Case) -> tuple[Due, ...]:
 def _timers(case: Case) -> Iterator[Due]:
     for waiting in case.waiting:
         yield Due(waiting.due_at, WAITING, waiting.event_id)
+    if case.rewrap_due_at is not None and REWRAP not in case.overdue:
+        yield Due(case.rewrap_due_at, REWRAP)
     limits = case.deadlines
-    if limits is None or case.state not in _ASSIGNED:
+    # Who cannot open anything yet is late with nothing.
+    if limits is None or case.state not in _ASSIGNED or case.state == AWAITING_REWRAP:
         return
     for step, limit, done_at in (
         ("acknowledge", limits.acknowledge_ms, case.acknowledged_at),

@@ -14,10 +14,12 @@ from casework.copies import with_seen
 from casework.errors import BugError
 from casework.messages import Case, Fact, Origin, Waiting
 from casework.recipients import Notice, counted, recipients
+from casework.sealed_content import join_marks
 from casework.stubs import shrunk
 from casework.transitions import (
     ASSIGNED,
     AWAITED,
+    AWAITING_REWRAP,
     CLOSED,
     EFFECTLESS,
     FINAL_ACTIONS,
@@ -122,11 +124,13 @@ def _opened(case: Case, fact: Fact) -> Changes:
         "content_topic": fact.content_topic,
         "escalated": (),
         "origins": _with_report(case, fact),
+        "readers": fact.readers,
     }
 
 
 def _linked(case: Case, fact: Fact) -> Changes:
     return {
+        "readers": join_marks(case.readers, fact.readers),
         "origins": _with_report(case, fact),
         "last_observed_at": _later(case.last_observed_at, fact.observed_at),
     }
@@ -163,7 +167,24 @@ def _leg(case: Case, fact: Fact) -> Changes:
         "overdue": (),
         "deadlines": None,
         "former": former,
+        "rewrap_due_at": None,
     }
+
+
+def _rewrap_asked(case: Case, fact: Fact) -> Changes:
+    state = AWAITING_REWRAP if case.state == ASSIGNED else case.state
+    return {"state": state, "rewrap_due_at": fact.due_at}
+
+
+def _rewrapped(case: Case, fact: Fact) -> Changes:
+    return {"readers": join_marks(case.readers, fact.readers)}
+
+
+def _readable(case: Case, fact: Fact) -> Changes:
+    """Let the leg's clock start: until now its hotline could not begin."""
+    if case.state != AWAITING_REWRAP:
+        return {"rewrap_due_at": None}
+    return {"state": ASSIGNED, "leg_started_at": fact.admitted_at, "rewrap_due_at": None}
 
 
 def _step(case: Case, fact: Fact) -> Changes:
@@ -194,7 +215,7 @@ def _final(case: Case, fact: Fact) -> Changes:
 
 
 def _closed(_: Case, fact: Fact) -> Changes:
-    return {"state": CLOSED, "outcome": fact.outcome, "closed_at": fact.admitted_at}
+    return {"state": CLOSED, "outcome": fact.outcome, "closed_at": fact.admitted_at, "rewrap_due_at": None}
 
 
 def _observed(case: Case, fact: Fact) -> Changes:
@@ -261,6 +282,9 @@ _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     "overdue": _overdue,
     "escalated": _escalated,
     "awaited": _awaited,
+    "rewrap_asked": _rewrap_asked,
+    "rewrapped": _rewrapped,
+    "readable": _readable,
     "refused": _nothing,
     "not_applicable": _nothing,
 }
@@ -284,11 +308,21 @@ def _with_report(case: Case, fact: Fact) -> tuple[Origin, ...]:
     for index, origin in enumerate(case.origins):
         if origin.member == fact.by:
             again = msgspec.structs.replace(
-                origin, last_event_id=event_id, last_at=at, count=origin.count + 1
+                origin,
+                last_event_id=event_id,
+                last_at=at,
+                count=origin.count + 1,
+                content_digest=fact.content_digest,
             )
             return (*case.origins[:index], again, *case.origins[index + 1 :])
     first = Origin(
-        member=fact.by, first_event_id=event_id, first_at=at, last_event_id=event_id, last_at=at, count=1
+        member=fact.by,
+        first_event_id=event_id,
+        first_at=at,
+        last_event_id=event_id,
+        last_at=at,
+        count=1,
+        content_digest=fact.content_digest,
     )
     return (*case.origins, first)
 

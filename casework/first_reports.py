@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Final, cast
 
+from casework.causes import readers_in
+from casework.content_readers import opening_keys
 from casework.copies import seen_of
 from casework.countries import canonical_country
 from casework.directory import EXCHANGE, Directory
@@ -21,6 +23,7 @@ from casework.postings import Posting
 from casework.recipients import ASSIGNMENT
 from casework.report_rules import limits_of
 from casework.routing import route
+from casework.sealed_content import opens
 from casework.transitions import ASSIGNED, HOTLINE, NONE, RULES_VERSION, transition
 
 _ROW: Final = transition("report", NONE, HOTLINE)
@@ -59,6 +62,9 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         return None
     host, country, topic = way.hosting_country, way.assigned_country, statement.content_topic
     environment, submitted, version = admitted.environment, admitted.submitted_at, directory.version
+    digest_of_content, readers = statement.content_digest, readers_in(statement, submission, directory)
+    if not opens(readers, opening_keys(directory, (hotline,), admitted.submitted_at)):
+        return None
     limits = limits_of(directory, country)
     classification = law = classified_by = None
     if statement.classification not in {None, "unassessed"}:
@@ -80,6 +86,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         None, None, None, None, None,  # recipient .. deadlines
         digest, position, source.topic, source.partition, source.offset,
         submission.statement, submission.signature, submission.key_id, None, None,
+        digest_of_content, readers,
     )
     assigned = _fact(
         case_id, key, 2, "assigned", 1, 1, assigned_id, event_id, environment,
@@ -89,7 +96,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         None, None, None, None,  # classification .. content_topic
         None, None, None, None, limits,
         None, None, source.topic, source.partition, source.offset,
-        None, None, None, None, None,  # statement .. unparking
+        None, None, None, None, None, None, None,  # statement .. readers
     )
     case = _case(
         key, case_id, source.offset, environment, 2, ASSIGNED, 1, 1,
@@ -97,10 +104,10 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         None, None, None, None, None, None,  # acknowledged_at .. outcome
         observed, classification, classified_by, law, None, None, topic,
         (), (), limits,
-        (_origin(sender, event_id, now, event_id, now, 1),),
+        (_origin(sender, event_id, now, event_id, now, 1, digest_of_content),),
         (), (), (),  # former, liaisons, escalated
         (DeliveryCount(recipient=hotline, number=1),), None,
-        (seen_of(event_id, digest, position, sender),), (), version, RULES_VERSION, None,
+        (seen_of(event_id, digest, position, sender),), (), version, RULES_VERSION, None, readers, None,
     )
     delivery = _delivery(
         case_id, key, hotline, 1, ASSIGNMENT, derived_id(assigned_id, "delivery.assignment.1", hotline),

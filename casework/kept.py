@@ -6,6 +6,18 @@ from casework.messages import Case, CaseContent, Fact
 from casework.postings import Posting
 
 
+class Rewrap(msgspec.Struct, frozen=True, gc=False):
+    """A content that comes with further recipients; what is stored keeps its own and gets those it lacks.
+
+    Attributes:
+        report_event_id: The report it belongs to.
+        content: The sealed content as it came, of the digest that the report's has.
+    """
+
+    report_event_id: str
+    content: bytes
+
+
 class Kept(msgspec.Struct, frozen=True, gc=False):
     """What is to be written and sent because of one record, in this order: facts, postings, contents, case.
 
@@ -15,6 +27,7 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
         postings: Messages to send.
         contents: Submissions of reports to store, so that they can be handed on later.
         erases_contents: Whether all stored contents of the case are to be erased.
+        rewrap: A stored content that gets further recipients.
     """
 
     case: Case | None
@@ -22,3 +35,4 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
     postings: tuple[Posting, ...] = ()
     contents: tuple[CaseContent, ...] = ()
     erases_contents: bool = False
+    rewrap: Rewrap | None = None

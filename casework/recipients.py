@@ -5,7 +5,8 @@ without a gap can be rebuilt from the facts alone. Content goes to the responsib
 origins learn what happened, never what another origin sent.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -18,8 +19,18 @@ from casework.transitions import EFFECTLESS, PARKING
 ASSIGNMENT: Final = "assignment"
 LINKED_REPORT: Final = "linked_report"
 UPDATE: Final = "update"
+REWRAP_REQUEST: Final = "rewrap_request"
+REWRAPPED_REPORT: Final = "rewrapped_report"
 
-_SILENT: Final = PARKING | {"shrunk", "opened", "escalated", "awaited", "refused", "not_applicable"}
+_SILENT: Final = PARKING | {
+    "shrunk",
+    "opened",
+    "escalated",
+    "awaited",
+    "refused",
+    "not_applicable",
+    "readable",
+}
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
@@ -27,7 +38,7 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         recipient: Member id, or name of a desk.
-        kind: assignment, linked_report or update.
+        kind: assignment, linked_report, rewrap_request, rewrapped_report or update.
         report_event_id: The report that is handed over, or the recipient's own in an update; else None.
         origin: Origin of that report.
     """
@@ -52,8 +63,8 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     if kind in {"assigned", "orphaned"}:
         first = _of_first_leg(after, fact)
         return first if fact.leg == 1 else (*first, *_of_later_leg(before, after, fact))
-    if kind == "linked":
-        return tuple(_of_link(after, fact))
+    if kind in _HANDED_OVER:
+        return tuple(_HANDED_OVER[kind](after, fact))
     if kind == "closed":
         told: Iterable[str] = (member for member in after.former if member != after.assigned_hotline)
     elif kind == "reopened":
@@ -107,6 +118,24 @@ def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:
     taken_over = fact.assigned_hotline not in {None, after.assigned_hotline}
     if there is not None and there != fact.origin and not taken_over:
         yield Notice(there, LINKED_REPORT, fact.report_event_id, fact.origin)
+
+
+def _of_request(after: Case, fact: Fact) -> Iterator[Notice]:
+    """Yield those who hold the report: its origin, and the hotlines it was handed to in earlier legs."""
+    for member in dict.fromkeys([fact.origin, *after.former]):
+        if member is not None and member != after.assigned_hotline:
+            yield Notice(member, REWRAP_REQUEST, fact.report_event_id, fact.origin)
+
+
+def _of_rewrap(after: Case, fact: Fact) -> Iterator[Notice]:
+    there = place(after)
+    if there is not None:
+        yield Notice(there, REWRAPPED_REPORT, fact.report_event_id, fact.origin)
+
+
+_HANDED_OVER: Final[Mapping[str, Callable[[Case, Fact], Iterator[Notice]]]] = MappingProxyType(
+    {"linked": _of_link, "rewrap_asked": _of_request, "rewrapped": _of_rewrap}
+)
 
 
 def _reopened(before: Case | None, after: Case) -> Iterator[str]:

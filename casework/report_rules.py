@@ -10,7 +10,9 @@ from casework.directory import Deadlines as CountryDeadlines
 from casework.directory import Directory
 from casework.errors import BugError
 from casework.messages import Case, Deadlines, ReportStatement
+from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
+from casework.sealed_content import join_marks
 from casework.stubs import is_stub
 from casework.transitions import CLOSED, HOTLINE, NEEDS_NEW_ROUND, NO_HOTLINE, NONE, ORPHANED, OWN, transition
 
@@ -50,6 +52,16 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
         else:
             leg = case.leg + 1 if case is not None and case.state == ORPHANED else 1
             begin_leg(draft, way, leg, ReportOf(cause.sender, report.event_id))
+    if begins:
+        known = (
+            cause.readers
+            if case is None or row.facts[0] != "linked"
+            else join_marks(case.readers, cause.readers)
+        )
+        if way.assigned_hotline is not None or way.desk is not None:
+            ask_if_unreadable(draft, way.assigned_hotline, known, origin=cause.sender, report=report.event_id)
+    elif case is not None:
+        note_if_readable(case, draft, cause.readers)
     _escalate(case, report, draft, way, opens=row.facts[0] != "linked")
     return ACCEPTED
 
@@ -159,4 +171,6 @@ def _report(report: ReportStatement, cause: Cause, way: Route) -> dict[str, obje
         "classification": report.classification if judged else None,
         "law_country": canonical_country(report.law_country) if judged and report.law_country else None,
         "content_topic": report.content_topic,
+        "content_digest": cause.content_digest,
+        "readers": cause.readers,
     }

@@ -1,15 +1,15 @@
 """What makes a submission acceptable, apart from the case it is about: the checks of the trust boundary.
 
-Two questions are kept apart on purpose. Here: is this a well-formed statement by somebody who may speak, with
-times and sizes that hold, in the right environment? In `decisions`: what does it mean for the case? A fact
-that is merely against the rules of the case is never refused here.
+Who spoke is proven before (`signatures`). Two questions are kept apart on purpose. Here: is this a
+well-formed statement by somebody who may speak, with times and sizes that hold, in the right environment,
+and with the content it speaks of? In `decisions`: what does it mean for the case? A fact that is merely
+against the rules of the case is never refused here.
 
 What is not checked, and why: that the url key belongs to the address. The network key stays with the
 members, so intake cannot compute it even where the content is clear. The statement is never changed: an
 alias of a country is accepted as sent, and the canonical code travels beside it in the Admitted record.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -22,7 +22,7 @@ from casework.codes import CodeList
 from casework.countries import unknown_country
 from casework.directory import Directory
 from casework.errors import RuleViolation, UnknownCountryError
-from casework.limits import DIGEST_BYTES, MAX_SUBMISSION_BYTES, SIGNATURE_BYTES, URL_KEY_BYTES
+from casework.limits import MAX_SUBMISSION_BYTES, URL_KEY_BYTES
 from casework.messages import (
     ActionContent,
     ActionStatement,
@@ -30,6 +30,7 @@ from casework.messages import (
     ReportStatement,
     Submission,
 )
+from casework.protection import check_protection
 from casework.submitted_contents import check_action_content, check_report_content, missing_content
 from casework.texts import check_texts
 
@@ -205,7 +206,7 @@ def _statement(statement: Statement, submission: Submission, admission: Admissio
         yield RuleViolation("environment", "wrong_environment", f"this exchange is {admission.environment}")
     if not _UUID7.fullmatch(statement.event_id):
         yield RuleViolation("event_id", "not_a_uuidv7", "a UUIDv7 in lower-case text form")
-    yield from _protection(statement, submission, admission.environment)
+    yield from check_protection(statement, submission, admission.directory)
     for field, key in (("url_key", statement.url_key), ("url_key_next", statement.url_key_next)):
         if key is not None and (len(key) != URL_KEY_BYTES or key[0] == 0):
             yield RuleViolation(field, "not_a_url_key", f"a version from 1 and a hash, {URL_KEY_BYTES} bytes")
@@ -217,26 +218,6 @@ def _statement(statement: Statement, submission: Submission, admission: Admissio
     if statement.analyst is not None and not _OPAQUE_ID.fullmatch(statement.analyst):
         yield RuleViolation("analyst", "not_opaque", "letters, digits, dot, colon, hyphen, underscore")
     yield from _one(check_sent_at(statement.sent_at, admission.submitted_at))
-
-
-def _protection(statement: Statement, submission: Submission, environment: str) -> Iterator[RuleViolation]:
-    if environment == "production":
-        if statement.content_protection == "none":
-            yield RuleViolation("content_protection", "clear_content", "production takes sealed content only")
-        if submission.signature is None:
-            yield RuleViolation("signature", "signature_missing", "production takes signed statements only")
-        else:
-            yield RuleViolation("signature", "signature_unverified", "signatures cannot be verified yet")
-    if submission.signature is not None:
-        if len(submission.signature) != SIGNATURE_BYTES:
-            yield RuleViolation("signature", "not_a_signature", f"Ed25519, {SIGNATURE_BYTES} bytes")
-        if not submission.key_id:
-            yield RuleViolation("key_id", "required", "must be given with a signature")
-    digest = None if submission.content is None else hashlib.sha256(submission.content).digest()
-    if statement.content_digest != digest:
-        yield RuleViolation(
-            "content_digest", "digest_mismatch", f"SHA-256 of the content, {DIGEST_BYTES} bytes, or nothing"
-        )
 
 
 def _codes(statement: Statement, fields: tuple[tuple[str, CodeList], ...]) -> Iterator[RuleViolation]:

@@ -11,12 +11,13 @@ from typing import Final, Literal
 
 import msgspec
 
-RULES_VERSION: Final = 1
+RULES_VERSION: Final = 2
 """Version of the rules in this room; grows when the same record would be decided otherwise."""
 
 NONE: Final = "none"
 AWAITED: Final = "awaited"
 ORPHANED: Final = "orphaned"
+AWAITING_REWRAP: Final = "awaiting_rewrap"
 ASSIGNED: Final = "assigned"
 ACKNOWLEDGED: Final = "acknowledged"
 ASSESSED: Final = "assessed"
@@ -28,6 +29,7 @@ STATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         AWAITED: "only actions have come, their report has not",
         ORPHANED: "no hotline is responsible; the case waits at a desk, or police alone were told",
+        AWAITING_REWRAP: "a hotline is responsible and can open no content of the case yet",
         ASSIGNED: "a hotline is responsible",
         ACKNOWLEDGED: "its system has stored the report and gave its reference",
         ASSESSED: "its analyst has judged it",
@@ -40,7 +42,14 @@ PARKING: Final = frozenset({"parked", "unparked", "given_up"})
 """Facts beside the table: in any state, by the exchange, told to nobody, changing nothing but what waits."""
 _RANK: Final = {state: rank for rank, state in enumerate(STATES)}
 
-ASSIGNED_STATES: Final = (ASSIGNED, ACKNOWLEDGED, ASSESSED, POLICE_INFORMED, PROVIDER_INFORMED)
+ASSIGNED_STATES: Final = (
+    AWAITING_REWRAP,
+    ASSIGNED,
+    ACKNOWLEDGED,
+    ASSESSED,
+    POLICE_INFORMED,
+    PROVIDER_INFORMED,
+)
 OPEN_STATES: Final = (ORPHANED, *ASSIGNED_STATES)
 UNKNOWN_STATES: Final = (NONE, AWAITED)
 
@@ -56,7 +65,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """One row.
 
     Attributes:
-        event: `report`, `timer`, an action's code, or `any action`.
+        event: `report`, `timer`, `content` (who can open it has changed), an action's code, or `any action`.
         when: Condition beside state and sender; empty when there is none.
         states: States in which the row applies.
         who: Who may: `responsible` is the hotline of the current leg, `party` any member entitled to the
@@ -195,12 +204,37 @@ TABLE: Final[tuple[Transition, ...]] = (
         event="report", states=(CLOSED,), who="origin", facts=("linked",), state=SAME, told=("responsible",)
     ),
     _step("acknowledged", ASSIGNED_STATES),
-    _step("assessed", (ASSIGNED, ACKNOWLEDGED, ASSESSED)),
+    _step("assessed", (AWAITING_REWRAP, ASSIGNED, ACKNOWLEDGED, ASSESSED)),
     _step("police_informed", ASSIGNED_STATES),
     _step("provider_informed", ASSIGNED_STATES),
     _final("removed", reason_required=False),
     _final("unavailable", reason_required=True),
     _final("not_illegal", reason_required=True),
+    Transition(
+        event="rewrap",
+        states=OPEN_STATES,
+        who="party",
+        facts=("rewrapped",),
+        state=SAME,
+        told=("responsible",),
+    ),
+    Transition(
+        event="content",
+        when="those responsible can open none of the case's contents",
+        states=(ORPHANED, ASSIGNED),
+        who="exchange",
+        facts=("rewrap_asked",),
+        state="awaiting_rewrap, orphaned stays",
+        told=("its origin", "former"),
+    ),
+    Transition(
+        event="content",
+        when="they can open one now",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("readable",),
+        state="assigned after awaiting_rewrap, else same",
+    ),
     Transition(
         event="observed",
         states=(*OPEN_STATES, CLOSED),
@@ -256,6 +290,15 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         event="timer",
+        when="nobody has re-wrapped the content in time",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("overdue", "escalated"),
+        state=SAME,
+        told=("responsible", "origins", "police"),
+    ),
+    Transition(
+        event="timer",
         when="an action has waited for an hour",
         states=(AWAITED, *OPEN_STATES, CLOSED),
         who="exchange",
@@ -293,7 +336,9 @@ TABLE: Final[tuple[Transition, ...]] = (
 _BY_EVENT: Final[Mapping[tuple[str, str, str], Transition]] = MappingProxyType(
     {(row.event, row.when, state): row for row in TABLE for state in row.states}
 )
-ACTIONS: Final = frozenset(row.event for row in TABLE if row.event not in {"report", "timer", "any action"})
+ACTIONS: Final = frozenset(
+    row.event for row in TABLE if row.event not in {"report", "timer", "content", "any action"}
+)
 """Actions that the table knows; all others are requests or facts of a later version and are refused."""
 NEED_REASON: Final = frozenset(row.event for row in TABLE if row.reason_required)
 FINAL_ACTIONS: Final = frozenset(row.event for row in TABLE if "closed" in row.facts)

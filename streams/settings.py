@@ -88,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             what a flood can put before everybody else (see docs/for-operators.md).
         instance_id: stable name of this worker among its group; None joins as a new member each time.
         network_key: key of the url keys, 32 bytes in hex; shared by the network, never printed.
+        keys: address of the key ring of whoever runs this process, a member or the exchange: file:PATH,
+            env:NAME or command:WORDS; empty signs nothing.
         topic_max_bytes: largest record of any topic; above the largest submission.
         member_bytes_per_s: bytes a second above which the brokers slow a member down; 0 sets no quota.
         erasure_days: days after which content is gone everywhere.
@@ -117,6 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_admitted_backlog: _Positive = 10_000
     instance_id: _Name | None = None
     network_key: Secret = DEMO_NETWORK_KEY
+    keys: str = ""
     topic_max_bytes: _Positive = 2 * 1024 * 1024
     member_bytes_per_s: Annotated[int, Meta(ge=0)] = 1024 * 1024
     erasure_days: Annotated[int, Meta(ge=8)] = 90

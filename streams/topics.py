@@ -109,6 +109,11 @@ class Topics:
         head = f"{self.prefix}escalations."
         return topic.removeprefix(head) if topic.startswith(head) else None
 
+    def is_for_members(self, topic: str) -> bool:
+        """Whether members or liaisons read a topic, so that its messages are signed."""
+        bare = topic.removeprefix(self.prefix)
+        return bare.startswith(("inbox.", "escalations.", "feed."))
+
     def all_for(  # noqa: PLR0913 - the table depends on these and on nothing else
         self,
         members: Iterable[str],
@@ -168,7 +173,7 @@ class Topics:
         for member in sorted({*members, ORPHAN_DESK}):
             table.append(few.topic(self.inbox(member), kept, writers, member))
             table.append(one.topic(self.inbox_urgent(member), kept, writers, member))
-        long = _deleted(_ESCALATIONS_DAYS)
+        long = _deleted(min(_ESCALATIONS_DAYS, limit))
         for code in sorted({code.lower() for code in escalation_codes}):
             reader = f"police liaison of {code}"
             table.append(one.topic(self.escalations(code), long, "casekeeper, intake (urgent)", reader))

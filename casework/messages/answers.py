@@ -11,7 +11,9 @@ class Delivery(Message, frozen=True, kw_only=True):
         url_key: Url key.
         recipient: Member id of the recipient.
         number: Delivery number of this case and recipient, from 1: lower is a duplicate, a gap waits.
-        kind: assignment: you are responsible; linked_report: a further report of your case; update: a fact.
+        kind: assignment: you are responsible; linked_report: a further report of your case; rewrap_request:
+            re-wrap this report's content for those responsible; rewrapped_report: you can open this report's
+            content now; update: a fact.
         delivery_id: Identifier, a UUIDv8 of SHA-256 over the input id, the kind of effect and the
             recipient.
         environment: Environment.
@@ -34,7 +36,7 @@ class Delivery(Message, frozen=True, kw_only=True):
         origin: Member id of the origin hotline of the report concerned.
         report_event_id: Event id of the report concerned.
         outcome: Final action that closed the round: removed, unavailable or not_illegal.
-        step: Step that is overdue: acknowledge, inform_police, inform_provider or confirm_removal.
+        step: Step that is overdue: acknowledge, inform_police, inform_provider, confirm_removal or rewrap.
         due_at: Due time of a timer that caused this; milliseconds since the epoch, UTC.
         reason_code: Reason code of the action, by ICCAM's list.
         recipient_role: Role of the provider informed: host, site_owner, registrar or upstream.
@@ -152,7 +154,7 @@ class Escalation(Message, frozen=True, kw_only=True):
         escalation_id: Identifier, a UUIDv8 of SHA-256 over the input id, the kind of effect and the
             recipient.
         recipient: Code of the escalation topic: a country, interpol or europol.
-        reason_code: Why: possible_new_victim, abuse_in_progress, tor or no_hotline.
+        reason_code: Why: possible_new_victim, abuse_in_progress, tor, unknown_host, no_hotline or unreadable.
         is_urgent: True for the urgency codes.
         environment: Environment.
         event_id: Event id of the submission that caused it.

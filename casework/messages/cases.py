@@ -14,6 +14,7 @@ class Origin(Message, frozen=True, kw_only=True):
         last_event_id: Event id of its latest report.
         last_at: When that was admitted; milliseconds since the epoch, UTC.
         count: Number of its reports.
+        content_digest: Digest of the content of its latest report, as in its statement.
     """
 
     member: str
@@ -22,6 +23,7 @@ class Origin(Message, frozen=True, kw_only=True):
     last_event_id: str
     last_at: int
     count: int
+    content_digest: bytes | None = None
 
 
 class Seen(Message, frozen=True, kw_only=True):
@@ -155,6 +157,10 @@ class Case(Message, frozen=True, kw_only=True):
         directory_version: Directory version of the last decision.
         rules_version: Version of the rules of the last decision.
         parked: What waits while the case is parked; null when it is not.
+        readers: Beginnings, 8 bytes each, of the ids of the keys that open at least one content of this
+            round, sorted; null when one is clear.
+        rewrap_due_at: Until when the content is to be re-wrapped for those responsible; milliseconds since
+            the epoch, UTC; null when they can open one.
     """
 
     url_key: bytes
@@ -199,6 +205,8 @@ class Case(Message, frozen=True, kw_only=True):
     directory_version: int
     rules_version: int
     parked: Parked | None = None
+    readers: bytes | None = None
+    rewrap_due_at: int | None = None
 
 
 class CaseStub(Message, frozen=True, kw_only=True):

@@ -71,7 +71,7 @@ class Fact(Message, frozen=True, kw_only=True):
         origin: Member id of the origin hotline of the report concerned.
         report_event_id: Event id of the report concerned.
         outcome: Final action that closed the round: removed, unavailable or not_illegal.
-        step: Step that is overdue: acknowledge, inform_police, inform_provider or confirm_removal.
+        step: Step that is overdue: acknowledge, inform_police, inform_provider, confirm_removal or rewrap.
         due_at: Due time of a timer that caused this; milliseconds since the epoch, UTC.
         reason_code: Reason code of the action, by ICCAM's list.
         recipient_role: Role of the provider informed: host, site_owner, registrar or upstream.
@@ -97,6 +97,9 @@ class Fact(Message, frozen=True, kw_only=True):
         key_id: Key id of the signature.
         parked: Of the fact parked: what waits after it.
         unparking: Of a fact that an unpark caused: what the operator wanted.
+        content_digest: Digest of the report's content, as in its statement; null when the fact brings none.
+        readers: Beginnings, 8 bytes each, of the ids of the keys that open the report's content, sorted; null
+            when it is clear or the fact brings none.
     """
 
     case_id: str
@@ -148,3 +151,5 @@ class Fact(Message, frozen=True, kw_only=True):
     key_id: str | None = None
     parked: Parked | None = None
     unparking: Unparking | None = None
+    content_digest: bytes | None = None
+    readers: bytes | None = None

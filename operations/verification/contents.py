@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from typing import IO, Final
 
+from agents.batch_outcome import with_more_recipients
+from casework.kept import Rewrap
 from casework.limits import URL_KEY_BYTES
 from casework.messages import CaseContent, Submission
 from operations.verification.facts import digest
@@ -57,6 +59,12 @@ class Contents:
         self._digests[key] = digest(framed)
         self._gone.discard(key)
 
+    def rewrap(self, key: bytes, rewrap: Rewrap) -> None:
+        """Give a content the further recipients that a re-wrap brought."""
+        framed = self._framed(key)
+        if framed is not None:
+            self.expect(key, wire.encode(with_more_recipients(wire.decode_as(CaseContent, framed), rewrap)))
+
     def require(self, key: bytes) -> None:
         """Expect that a content is stored, whatever it is; its report was not decided again."""
         self._required.add(key)
@@ -69,12 +77,9 @@ class Contents:
 
     def submission(self, key: bytes) -> Submission | None:
         """Answer the submission of a report, or None where it is not known here any more."""
-        place = self._places.get(key)
-        if place is None:
+        framed = self._framed(key)
+        if framed is None:
             return None
-        offset, length = place
-        self._file.seek(offset)
-        framed = self._file.read(length)
         return wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
 
     def compare(self, skipped: AbstractSet[bytes], tally: Tally, *, is_from_snapshot: bool) -> None:
@@ -112,6 +117,14 @@ class Contents:
         for key in self._gone & self.stored.keys():
             if key[:URL_KEY_BYTES] not in skipped:
                 tally.find("content_left", "", key[URL_KEY_BYTES:].decode(errors="replace"), "of a stub")
+
+    def _framed(self, key: bytes) -> bytes | None:
+        place = self._places.get(key)
+        if place is None:
+            return None
+        offset, length = place
+        self._file.seek(offset)
+        return self._file.read(length)
 
     def _keep(self, key: bytes, framed: bytes) -> None:
         offset = self._file.seek(0, 2)

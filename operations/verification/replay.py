@@ -219,6 +219,8 @@ class Replay:
     def _take(self, url_key: bytes, kept: Kept) -> None:
         for content in kept.contents:
             self._contents.expect(content_key(url_key, content.report_event_id), wire.encode(content))
+        if kept.rewrap is not None:
+            self._contents.rewrap(content_key(url_key, kept.rewrap.report_event_id), kept.rewrap)
         for posting in kept.postings:
             self._post(posting)
         if kept.erases_contents:

@@ -1,10 +1,11 @@
 """A case told as a story: members send, time passes, and everything that came out is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 import pytest
+from sealed_samples import sealed_for, sealing_key_of
 
 from casework.casekeeping import ActionEvent, Event, Kept, ReportEvent, Source, WakeUp, keep
 from casework.directory import Directory
@@ -21,6 +22,7 @@ from casework.messages import (
     Submission,
 )
 from casework.postings import Posting
+from casework.sealed_content import SealedContent, binding, to_bytes
 from operations.directory.document import build
 
 START = 1_760_000_000_000
@@ -28,6 +30,16 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 KEY = b"\x01" + bytes(range(32))
 DIRECTORY = build(environment="test", published_at=0, candidates="admit")
+SEALING_DIRECTORY = msgspec.structs.replace(
+    DIRECTORY,
+    members=tuple(msgspec.structs.replace(m, keys=(sealing_key_of(m.id),)) for m in DIRECTORY.members),
+)
+"""The network, each member with a sealing key."""
+
+
+def sealed_report(readers: Iterable[str], event_id: str) -> SealedContent:
+    """Answer the sealed content of the report of an event id."""
+    return sealed_for(readers, binding("test", "gb-iwf", event_id, KEY))
 
 
 class Story:
@@ -67,8 +79,10 @@ class Story:
         self.now += duration_ms
         return self
 
-    def report_event(self, sender: str, country: str = "NL", **fields: object) -> ReportEvent:
-        """Answer an admitted report."""
+    def report_event(
+        self, sender: str, country: str = "NL", readers: Iterable[str] = (), **fields: object
+    ) -> ReportEvent:
+        """Answer an admitted report, sealed for `readers` where there are any."""
         values: dict[str, Any] = {
             "event_id": self.new_id(),
             "environment": "test",
@@ -82,11 +96,27 @@ class Story:
             "reference": f"ref-{self.ids}",
             "content_type": "media",
         }
+        content = b"content of " + sender.encode()
+        if readers:
+            sealed = sealed_report(readers, values["event_id"])
+            content = to_bytes(sealed)
+            values |= {"content_protection": "jwe", "content_digest": sealed.digest}
         statement = ReportStatement(**{**values, **fields})
-        submission = Submission(
-            statement=msgspec.msgpack.encode(statement), content=b"content of " + sender.encode()
-        )
+        submission = Submission(statement=msgspec.msgpack.encode(statement), content=content)
         return ReportEvent(self._admit("report", statement, submission), submission, statement)
+
+    def rewrap(self, sender: str, report: str, readers: Iterable[str], **fields: object) -> Kept:
+        """Send a re-wrap of the report of an event id that `report_event` sealed."""
+        sealed = sealed_report(readers, report)
+        values = {
+            "report_event_id": report,
+            "case_id": self.case.case_id if self.case is not None else self.new_id(),
+            "content_protection": "jwe",
+            "content_digest": sealed.digest,
+        }
+        event = self.action_event(sender, "rewrap", **{**values, **fields})
+        submission = msgspec.structs.replace(event.submission, content=to_bytes(sealed))
+        return self.happen(msgspec.structs.replace(event, submission=submission))
 
     def action_event(self, sender: str, action: str, **fields: object) -> ActionEvent:
         """Answer an admitted action; it names the case where there is one."""
@@ -194,6 +224,12 @@ def opened() -> Story:
     told = Story()
     told.report()
     return told
+
+
+@pytest.fixture
+def sealing_story() -> Story:
+    """Return a story in a network whose members have sealing keys."""
+    return Story(directory=SEALING_DIRECTORY)
 
 
 @pytest.fixture(scope="session")

@@ -259,23 +259,6 @@ def test_the_replay_window_is_judged_on_real_time() -> None:
     assert check_report(statement, content, submission, real) == ()
 
 
-def test_production_takes_no_clear_and_no_unsigned_submissions() -> None:
-    """In production clear content, missing and not yet verifiable signatures are refused."""
-    statement, content, submission = report(environment="production")
-    where = admission(environment="production")
-    found = broken(check_report(statement, content, submission, where))
-    assert ("content_protection", "clear_content") in found
-    assert ("signature", "signature_missing") in found
-    signed = msgspec.structs.replace(submission, signature=bytes(64), key_id="k")
-    assert ("signature", "signature_unverified") in broken(check_report(statement, content, signed, where))
-
-
-def test_sealed_content_is_not_looked_into() -> None:
-    """Without readable content the statement and the digest alone decide."""
-    statement, _, submission = report(content_protection="jwe", content={"note": "jo@mail.example"})
-    assert check_report(statement, None, submission, admission()) == ()
-
-
 def test_a_submission_over_256_kib_is_refused() -> None:
     """Size is a rule of its own, told after the field that caused it."""
     assert broken(check_report(*report(), admission(size=256 * 1024 + 1))) == [("submission", "too_large")]

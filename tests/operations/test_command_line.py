@@ -203,7 +203,7 @@ def test_a_file_with_many_problems_is_still_one_sentence(hx: Hx, monkeypatch: py
     monkeypatch.setenv("HX_NETWORK_KEY", "ab" * 32)
     code, _, err = hx("directory", "publish")
     assert code == 78
-    assert "assumed" in err
+    assert "production takes no" in err
     assert "more: 'hx directory check' names each" in err
     assert len(err) < 500
     code, out, _ = hx("directory", "check")

@@ -143,7 +143,8 @@ def test_the_switch_admits_no_historical_candidate(shipped: Directory) -> None:
 def test_production_refuses_assumptions_and_the_switch() -> None:
     """Each assumed entry is told with its line; candidates cannot be admitted by a switch."""
     problems = check(environment="production")
-    assert {problem.violation.rule for problem in problems} == {"assumed"}
+    rules = {problem.violation.rule for problem in problems}
+    assert rules == {"assumed", "unprotected", "missing"}
     assert line_of(SHIPPED, "    assumed", after="  nl-offlimits:") in {problem.line for problem in problems}
     with pytest.raises(DirectoryFileError, match="production takes no candidates"):
         build(environment="production", published_at=0, candidates="admit")

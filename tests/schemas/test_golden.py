@@ -26,6 +26,15 @@ def _as_json(record: object) -> object:
     return json.loads(json.dumps(record, default=bytes.hex))
 
 
+def _named_in(expected: Any, found: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Answer what was found without the fields that later versions have added, in nested records too."""
+    if isinstance(expected, dict):
+        return {name: _named_in(value, found[name]) for name, value in expected.items()}
+    if isinstance(expected, list):
+        return [_named_in(one, other) for one, other in zip(expected, found, strict=True)]
+    return found
+
+
 @pytest.mark.parametrize(("schema", "fill"), CASES)
 def test_golden_bytes_mean_the_same_in_both_libraries(
     schema: Schema, fill: str, apache_avro: type[Any]
@@ -37,7 +46,7 @@ def test_golden_bytes_mean_the_same_in_both_libraries(
     theirs = apache_avro(schema.declaration).read(framed[HEADER_BYTES:], apache_avro(newest.declaration))
     assert schema_id_of(framed) == schema.id
     assert ours == (schema.name, theirs)
-    assert _as_json({name: ours[1][name] for name in expected}) == expected
+    assert _named_in(expected, _as_json(ours[1])) == expected
 
 
 @pytest.mark.parametrize(("schema", "fill"), CASES)

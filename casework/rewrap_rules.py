@@ -1,0 +1,108 @@
+"""Content that those responsible cannot open: others who can are asked to re-wrap it within a time.
+
+It happens when a key was changed, when a report is about another country than its case, when a case is handed
+on or claimed. The exchange holds no key: all it sees is which keys a content was wrapped for.
+"""
+
+from typing import Final
+
+from casework.answers import ACCEPTED, Answer, refused
+from casework.causes import Cause, Draft
+from casework.claimed_times import HOUR_MS
+from casework.content_readers import mandated, opening_keys
+from casework.directory import Directory
+from casework.messages import ActionStatement, Case
+from casework.parties import is_party, names_case
+from casework.sealed_content import join_marks, opens
+from casework.transitions import transition
+
+REWRAP_MS: Final = 4 * HOUR_MS
+"""How long holders may take. An assumption: connectors answer by themselves within seconds, so four hours
+are a night's outage; after them the police liaison, for whom every content is sealed too, is told."""
+
+
+def ask_if_unreadable(
+    draft: Draft, hotline: str | None, readers: bytes | None, *, origin: str, report: str
+) -> None:
+    """Write that a re-wrap is asked for, where those who are responsible from now on can open nothing.
+
+    Args:
+        draft: Where the fact is written.
+        hotline: The responsible hotline; None: the mandated hotlines at a desk.
+        readers: Marks of the keys that open at least one content of the case.
+        origin: Origin of the report that is to be re-wrapped.
+        report: Its event id.
+    """
+    cause = draft.cause
+    if hotline == origin or opens(readers, _keys(cause.directory, hotline, cause.submitted_at)):
+        return
+    draft.by_rule("rewrap_asked", due_at=cause.now + REWRAP_MS, origin=origin, report_event_id=report)
+
+
+def note_if_readable(case: Case, draft: Draft, readers: bytes | None) -> None:
+    """Write that those responsible can open a content of the case now, where that was waited for."""
+    cause = draft.cause
+    if case.rewrap_due_at is None:
+        return
+    # Who sent it has it.
+    if cause.sender == case.assigned_hotline or opens(
+        readers, _keys(cause.directory, case.assigned_hotline, cause.submitted_at)
+    ):
+        draft.by_rule("readable")
+
+
+def decide_rewrap(case: Case | None, action: ActionStatement, cause: Cause, draft: Draft) -> Answer:
+    """Write the facts of a re-wrap into `draft` and answer its sender."""
+    if case is None or case.round == 0:
+        return refused("unknown_case", "case_id", "no report of this url_key is here")
+    answer = _refusal(case, action, cause)
+    if answer is not None:
+        kind = "refused" if answer.outcome == "refused" else "not_applicable"
+        draft.by_sender(kind, action=action.action, rule=answer.rule)
+        return answer
+    origin = next(one for one in case.origins if one.last_event_id == action.report_event_id)
+    draft.by_sender(
+        "rewrapped",
+        action=action.action,
+        origin=origin.member,
+        report_event_id=origin.last_event_id,
+        content_digest=cause.content_digest,
+        readers=cause.readers,
+    )
+    note_if_readable(case, draft, join_marks(case.readers, cause.readers))
+    return ACCEPTED
+
+
+def _refusal(  # noqa: PLR0911 - one way out for each rule
+    case: Case, action: ActionStatement, cause: Cause
+) -> Answer | None:
+    if not is_party(case, cause.sender, cause.directory):
+        return refused("not_a_party", "sender", "not a party of this case")
+    if action.case_id is None or not names_case(case, cause.sender, action):
+        return refused("wrong_case", "case_id", "the case id of this url_key")
+    if transition(action.action, case.state) is None:
+        return Answer(
+            "not_applicable", "case_closed", "case_id", "The case is closed: nobody needs its content."
+        )
+    origin = next((one for one in case.origins if one.last_event_id == action.report_event_id), None)
+    if origin is None:
+        return Answer(
+            "not_applicable",
+            "other_report",
+            "report_event_id",
+            "A later report of its origin is handed on instead.",
+        )
+    if cause.readers is None:
+        return refused("clear_content", "content_protection", "a re-wrap carries sealed content")
+    if cause.content_digest != origin.content_digest:
+        return refused(
+            "content_swapped", "content_digest", "that of the report: only recipients may be added"
+        )
+    if join_marks(case.readers, cause.readers) == case.readers:
+        return Answer("not_applicable", "already_done", "content", "These recipients can open it already.")
+    return None
+
+
+def _keys(directory: Directory, hotline: str | None, at: int) -> tuple[str, ...]:
+    members = (hotline,) if hotline is not None else tuple(member.id for member in mandated(directory))
+    return opening_keys(directory, members, at)

@@ -1,0 +1,34 @@
+"""Content in the form of sealed content that nobody can open, for tests of rules that never open any."""
+
+import hashlib
+from collections.abc import Iterable
+
+from casework.public_keys import PublicKey, public_key, to_text
+from casework.sealed_content import (
+    ALGORITHM,
+    PROTECTED,
+    EphemeralKey,
+    Recipient,
+    RecipientHeader,
+    SealedContent,
+)
+
+
+def sealing_key_of(member: str) -> PublicKey:
+    """Answer a member's sealing key, always the same, whose private part nobody has."""
+    return public_key("seal", hashlib.sha256(member.encode()).digest(), 0)
+
+
+def sealed_for(readers: Iterable[str], bound: bytes) -> SealedContent:
+    """Answer content that is bound to something and wrapped for members; the same for the same."""
+    body = hashlib.sha256(bound).digest()
+    epk = EphemeralKey("X25519", "OKP", to_text(body))
+    headers = [RecipientHeader(ALGORITHM, epk, sealing_key_of(reader).id) for reader in readers]
+    return SealedContent(
+        aad=to_text(bound),
+        ciphertext=to_text(body),
+        iv=to_text(body[:16]),
+        protected=PROTECTED,
+        recipients=tuple(Recipient(to_text(bytes(72)), header) for header in headers),
+        tag=to_text(body),
+    )
