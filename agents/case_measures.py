@@ -8,6 +8,7 @@ from agents.batch_outcome import Step
 from agents.metrics import STEPS, CasekeeperMetrics
 from casework.events import ReportEvent
 from casework.messages import Case, Delivery, Receipt
+from casework.transitions import KEY_MISMATCH
 
 _REPORTS: Final = frozenset({"assignment", "linked_report"})
 
@@ -34,6 +35,7 @@ class Measures:
             is_report = isinstance(step.event, ReportEvent)
             if not is_report:
                 self._human(step)
+                self._mismatch(step)
             for posting in step.kept.postings:
                 body = posting.body
                 if isinstance(body, Receipt):
@@ -48,6 +50,11 @@ class Measures:
         self._metrics.counts(facts, breaches, receipts, deliveries)
         self._metrics.refusals(refusals)
         self._metrics.machine_latencies(latencies)
+
+    def _mismatch(self, step: Step) -> None:
+        facts = step.kept.facts
+        if facts and facts[0].fact == KEY_MISMATCH and not facts[0].breaches:
+            self._metrics.url_key_mismatch(str(facts[0].origin))
 
     def _human(self, step: Step) -> None:
         """Observe each step that the responsible hotline took for the first time in this leg.

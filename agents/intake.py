@@ -166,6 +166,7 @@ class Intake:
         misplaced: Counter[str] = Counter()
         escalations: Counter[str] = Counter()
         dead: Counter[str] = Counter()
+        unproven: Counter[str] = Counter()
         for verdict in verdicts:
             match verdict:
                 case Admit(admitted, urgent):
@@ -177,11 +178,13 @@ class Intake:
                     refusals[rule] += 1
                 case GiveUp(failure):
                     dead[failure.error_class] += 1
+                    unproven.update([failure.rule] if failure.error_class == "unattributable" else [])
         self._metrics.submissions(submissions)
         self._metrics.refusals(refusals)
         self._metrics.misplaced(misplaced)
         self._metrics.escalations(escalations)
         self._metrics.dead_letters(dead)
+        self._metrics.unproven(unproven)
 
 
 def declare(app: FaustApp, intake: Intake, *topics: str) -> JoinedLanes:

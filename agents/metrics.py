@@ -87,6 +87,12 @@ class IntakeMetrics(TurnedAwayMetrics):
             ["reason"],
             registry=self.registry,
         )
+        self._unproven = Counter(
+            f"{PREFIX}_unproven",
+            "Submissions whose sender nobody proved, by rule.",
+            ["rule"],
+            registry=self.registry,
+        )
         self._clock_offset = Gauge(
             f"{PREFIX}_clock_offset_seconds",
             "How far this worker's clock was ahead of the broker's at the last confirmation.",
@@ -104,6 +110,11 @@ class IntakeMetrics(TurnedAwayMetrics):
         """Count submissions; an unknown country counts as `invalid`."""
         for (kind, country), count in by_kind_and_country.items():
             self._submissions.labels(kind, country).inc(count)
+
+    def unproven(self, by_rule: Mapping[str, int]) -> None:
+        """Count submissions that may be by anybody."""
+        for rule, count in by_rule.items():
+            self._unproven.labels(rule).inc(count)
 
     def misplaced(self, by_country: Mapping[str, int]) -> None:
         """Count reports in a foreign slot."""
@@ -161,6 +172,12 @@ class CasekeeperMetrics(TurnedAwayMetrics):
             ["member"],
             registry=self.registry,
         )
+        self._mismatches = Counter(
+            f"{PREFIX}_url_key_mismatches",
+            "Reports split off because their address has another url key, by origin.",
+            ["origin"],
+            registry=self.registry,
+        )
         self._wakeups = Counter(
             f"{PREFIX}_wakeups", "Wake-ups sent by deadlines, by step.", ["step"], registry=self.registry
         )
@@ -215,6 +232,10 @@ class CasekeeperMetrics(TurnedAwayMetrics):
         ):
             for label, count in tally.items():
                 counter.labels(label).inc(count)
+
+    def url_key_mismatch(self, origin: str) -> None:
+        """Count a report under a wrong url key."""
+        self._mismatches.labels(origin).inc()
 
     def parked_cases(self, error_class: str, count: Callable[[], int]) -> None:
         """Show what `count` answers as the number of cases parked because of a class of errors."""

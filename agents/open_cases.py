@@ -1,5 +1,8 @@
 """How many cases are open, and since when: by responsible hotline and state, for the partitions here.
 
+Beside them: how many of them no analyst of the responsible hotline has judged yet, by the origin that opened
+them. A sender that makes up url keys is seen there first.
+
 A histogram sees a case only when it is over; the report that nobody answers shows here. Each partition
 keeps its own sums, so that they vanish with it when another worker takes over. A sum is a count per minute
 of the public report, the resolution of `received_at`: the oldest open case is found without keeping a list
@@ -28,6 +31,7 @@ class OpenCases(Collector):
 
     def __init__(self) -> None:
         self._partitions: dict[int, _Sums] = {}
+        self._unassessed: dict[int, Counter[str]] = {}
         self._complete: set[int] = set()
         self._lock = Lock()
 
@@ -35,6 +39,7 @@ class OpenCases(Collector):
         """Begin with nothing for a partition that was just loaded."""
         with self._lock:
             self._partitions[partition] = defaultdict(Counter)
+            self._unassessed[partition] = Counter()
             self._complete.discard(partition)
 
     def complete(self, partition: int) -> None:
@@ -51,7 +56,19 @@ class OpenCases(Collector):
         """Forget a partition that another worker has now."""
         with self._lock:
             self._partitions.pop(partition, None)
+            self._unassessed.pop(partition, None)
             self._complete.discard(partition)
+
+    def _count_unassessed(self, partition: int, case: Case, step: int) -> None:
+        if case.assessed_at is not None or not case.origins:
+            return
+        counts = self._unassessed.setdefault(partition, Counter())
+        counts[case.origins[0].member] += step
+
+    def unassessed(self) -> Counter[str]:
+        """Answer how many open cases nobody has judged yet, by the origin of their first report."""
+        with self._lock:
+            return sum((self._unassessed.get(one, Counter()) for one in self._complete), Counter())
 
     def changed(self, partition: int, before: Case | None, after: Case | None) -> None:
         """Take a case out of its old group and into its new one; sums may come in any order."""
@@ -62,6 +79,7 @@ class OpenCases(Collector):
             for case, step in ((before, -1), (after, 1)):
                 if case is None or case.state in NOT_OPEN:
                     continue
+                self._count_unassessed(partition, case, step)
                 group = (case.assigned_hotline or ORPHAN_DESK, case.state)
                 minutes = sums[group]
                 minute = case.received_at // MINUTE_MS
@@ -82,7 +100,7 @@ class OpenCases(Collector):
         return found
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the two gauges."""
+        """Yield the three gauges."""
         count = GaugeMetricFamily(
             "hotline_exchange_open_cases",
             "Open cases by responsible hotline and state.",
@@ -96,5 +114,13 @@ class OpenCases(Collector):
         for group, (number, oldest_ms) in sorted(self.totals().items()):
             count.add_metric(group, number)
             oldest.add_metric(group, oldest_ms / 1000)
+        unassessed = GaugeMetricFamily(
+            "hotline_exchange_unassessed_cases",
+            "Open cases that the responsible hotline has not assessed yet, by origin.",
+            labels=["origin"],
+        )
+        for origin, number in sorted(self.unassessed().items()):
+            unassessed.add_metric([origin], number)
         yield count
         yield oldest
+        yield unassessed

@@ -13,7 +13,8 @@ from casework.claimed_times import HOUR_MS, clamped
 from casework.countries import canonical_country
 from casework.messages import ActionStatement, Case, Waiting
 from casework.parties import is_party, names_case, origin_of
-from casework.transitions import ACTIONS, FINAL_ACTIONS, NEED_REASON, transition
+from casework.splitting import LAST_REPORT, split_off
+from casework.transitions import ACTIONS, FINAL_ACTIONS, KEY_MISMATCH, NEED_REASON, transition
 
 WAIT_MS: Final = HOUR_MS
 """How long an action waits for its report (issue: an hour), from the decision to keep it."""
@@ -120,9 +121,12 @@ def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
             return Answer(
                 "not_applicable", "already_done", "action", f"{action.action} was taken in this leg already."
             )
-        row = transition(action.action, case.state)
+        is_mismatch = action.action == KEY_MISMATCH
+        row = transition(action.action, case.state, LAST_REPORT if is_mismatch else "")
         if row is None:
             breaches = ("out_of_order",)
+        elif is_mismatch:
+            return split_off(case, action.report_event_id, draft, details)
         else:
             late = _is_late(case, action)
             outcome = action.action if action.action in FINAL_ACTIONS else None

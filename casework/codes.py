@@ -229,6 +229,7 @@ ACTIONS = _list(
         "corrected": "an earlier statement was wrong",
         "note": "a note to those entitled",
         "rewrap": "content can be opened by further recipients now",
+        "key_mismatch": "the address in a report's content has another url key",
         "claim": "asks to become responsible",
         "decline": "asks not to be responsible",
         "transfer": "asks that another hotline be responsible",
@@ -255,6 +256,7 @@ USABLE_ACTIONS: Final = frozenset(
         "not_illegal",
         "observed",
         "rewrap",
+        "key_mismatch",
     }
 )
 REQUESTS: Final = frozenset({"claim", "decline", "transfer", "hold", "release", "withdraw"})

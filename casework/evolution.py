@@ -15,6 +15,7 @@ from casework.errors import BugError
 from casework.messages import Case, Fact, Origin, Waiting
 from casework.recipients import Notice, counted, recipients
 from casework.sealed_content import join_marks
+from casework.splitting import without
 from casework.stubs import shrunk
 from casework.transitions import (
     ASSIGNED,
@@ -171,6 +172,10 @@ def _leg(case: Case, fact: Fact) -> Changes:
     }
 
 
+def _split_off(case: Case, fact: Fact) -> Changes:
+    return {"origins": without(case.origins, fact.origin, fact.report_event_id)}
+
+
 def _rewrap_asked(case: Case, fact: Fact) -> Changes:
     state = AWAITING_REWRAP if case.state == ASSIGNED else case.state
     return {"state": state, "rewrap_due_at": fact.due_at}
@@ -282,6 +287,7 @@ _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     "overdue": _overdue,
     "escalated": _escalated,
     "awaited": _awaited,
+    "key_mismatch": _split_off,
     "rewrap_asked": _rewrap_asked,
     "rewrapped": _rewrapped,
     "readable": _readable,

@@ -63,8 +63,8 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     if kind in {"assigned", "orphaned"}:
         first = _of_first_leg(after, fact)
         return first if fact.leg == 1 else (*first, *_of_later_leg(before, after, fact))
-    if kind in _HANDED_OVER:
-        return tuple(_HANDED_OVER[kind](after, fact))
+    if kind in _OF_ITS_OWN and not EFFECTLESS.intersection(fact.breaches):
+        return tuple(_OF_ITS_OWN[kind](after, fact))
     if kind == "closed":
         told: Iterable[str] = (member for member in after.former if member != after.assigned_hotline)
     elif kind == "reopened":
@@ -133,8 +133,13 @@ def _of_rewrap(after: Case, fact: Fact) -> Iterator[Notice]:
         yield Notice(there, REWRAPPED_REPORT, fact.report_event_id, fact.origin)
 
 
-_HANDED_OVER: Final[Mapping[str, Callable[[Case, Fact], Iterator[Notice]]]] = MappingProxyType(
-    {"linked": _of_link, "rewrap_asked": _of_request, "rewrapped": _of_rewrap}
+def _of_split(_: Case, fact: Fact) -> Iterator[Notice]:
+    if fact.origin is not None and fact.origin != fact.by:
+        yield Notice(fact.origin, UPDATE, fact.report_event_id, fact.origin)
+
+
+_OF_ITS_OWN: Final[Mapping[str, Callable[[Case, Fact], Iterator[Notice]]]] = MappingProxyType(
+    {"linked": _of_link, "key_mismatch": _of_split, "rewrap_asked": _of_request, "rewrapped": _of_rewrap}
 )
 
 

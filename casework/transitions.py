@@ -219,6 +219,24 @@ TABLE: Final[tuple[Transition, ...]] = (
         told=("responsible",),
     ),
     Transition(
+        event="key_mismatch",
+        when="other reports are left",
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("key_mismatch",),
+        state=SAME,
+        told=("its origin",),
+    ),
+    Transition(
+        event="key_mismatch",
+        when="no other report is left",
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("key_mismatch", "closed"),
+        state=CLOSED,
+        told=("its origin", "former"),
+    ),
+    Transition(
         event="content",
         when="those responsible can open none of the case's contents",
         states=(ORPHANED, ASSIGNED),
@@ -341,7 +359,10 @@ ACTIONS: Final = frozenset(
 )
 """Actions that the table knows; all others are requests or facts of a later version and are refused."""
 NEED_REASON: Final = frozenset(row.event for row in TABLE if row.reason_required)
-FINAL_ACTIONS: Final = frozenset(row.event for row in TABLE if "closed" in row.facts)
+KEY_MISMATCH: Final = "key_mismatch"
+FINAL_ACTIONS: Final = frozenset(
+    row.event for row in TABLE if "closed" in row.facts and row.event != KEY_MISMATCH
+)
 EFFECTLESS: Final = frozenset({"not_responsible", "out_of_order"})
 """Breaches that leave the state as it was; a step after its deadline is `late` and still counts."""
 
