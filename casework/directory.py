@@ -357,7 +357,7 @@ def from_bytes(document: bytes) -> Directory:
     """
     try:
         directory = _DECODER.decode(document)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DirectoryRefusedError([RuleViolation("document", "unreadable", str(error))]) from error
     if directory.format != DOCUMENT_FORMAT:
         known = f"layout {DOCUMENT_FORMAT} is known"

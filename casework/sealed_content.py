@@ -116,7 +116,7 @@ def parse(content: bytes) -> SealedContent:
     """
     try:
         sealed = _DECODER.decode(content)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _refused("not_a_jwe", "a JWE in general JSON serialisation") from error
     if _ENCODER.encode(sealed) != content:
         raise _refused("not_canonical", "without spaces, repeated names or another order of names")
