@@ -12,7 +12,8 @@ from casework.directory import Directory
 from casework.errors import BadInputError, RuleViolation
 from casework.limits import DIGEST_BYTES
 from casework.messages import ActionStatement, ReportStatement, Submission
-from casework.sealed_content import SealedContent, binding, parse
+from casework.sealed_content import binding
+from casework.sealed_glance import Glance, glance
 
 SEALED: Final = "jwe"
 REWRAP: Final = "rewrap"
@@ -39,7 +40,7 @@ def check_protection(
             yield RuleViolation("content_digest", "digest_mismatch", text)
         return
     try:
-        sealed = parse(content)
+        sealed = glance(content)
     except BadInputError as error:
         yield from error.violations
         return
@@ -56,15 +57,15 @@ def binding_of(statement: ReportStatement | ActionStatement) -> bytes:
     return binding(statement.environment, statement.sender, statement.event_id, statement.url_key)
 
 
-def sealed_of(statement: ReportStatement | ActionStatement, submission: Submission) -> SealedContent | None:
-    """Answer the sealed content of a submission that was admitted; None where it has none, or a clear one.
+def sealed_of(statement: ReportStatement | ActionStatement, submission: Submission) -> Glance | None:
+    """Answer what is seen of the sealed content of an admitted submission; None: clear, or none.
 
     Raises:
         BadInputError: It is not in our form, so intake cannot have admitted it.
     """
     if submission.content is None or statement.content_protection != SEALED:
         return None
-    return parse(submission.content)
+    return glance(submission.content)
 
 
 def _is_rewrap(statement: ReportStatement | ActionStatement) -> bool:

@@ -23,7 +23,7 @@ _CURVES: Final = {"sign": "Ed25519", "seal": "X25519"}
 _TEXT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 # The points of order 1, 2, 4 and 8 on Curve25519 and its twist, with those above the prime that mean the same
 # (RFC 7748 7; D. J. Bernstein, "Curve25519", validation): every secret agreed with one is known to all.
-_LOW_ORDER: Final = frozenset(
+_LOW_ORDER: Final = tuple(
     number.to_bytes(32, "little")
     for number in (
         0,
@@ -34,6 +34,10 @@ _LOW_ORDER: Final = frozenset(
         2**255 - 19,
         2**255 - 18,
     )
+)
+# The highest bit of a point means nothing (RFC 7748 5).
+WEAK_SEALING_KEYS: Final = frozenset(
+    raw[:31] + bytes([raw[31] | bit]) for raw in _LOW_ORDER for bit in (0, 0x80)
 )
 
 
@@ -103,7 +107,7 @@ def is_usable(use: KeyUse, raw: bytes) -> bool:
     """Answer whether the bytes are a point that secrets may rest on: on the curve, and not of low order."""
     if use == "sign":
         return bool(bindings.crypto_core_ed25519_is_valid_point(raw))
-    return raw[:31] + bytes([raw[31] & 0x7F]) not in _LOW_ORDER
+    return raw not in WEAK_SEALING_KEYS
 
 
 def to_text(raw: bytes) -> str:

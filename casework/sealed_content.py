@@ -10,7 +10,6 @@ unknown members, duplicate names, other algorithms or compressed contents to be 
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable
 from typing import Final
 
@@ -100,7 +99,7 @@ def binding(environment: str, sender: str, event_id: str, url_key: bytes) -> byt
 
     The case id does not exist yet when a report is sealed.
     """
-    return json.dumps([environment, sender, event_id, url_key.hex()], separators=(",", ":")).encode()
+    return _ENCODER.encode((environment, sender, event_id, url_key.hex()))
 
 
 def to_bytes(sealed: SealedContent) -> bytes:
@@ -126,8 +125,10 @@ def parse(content: bytes) -> SealedContent:
         raise _refused("wrong_recipients", f"1 to {MAX_RECIPIENTS} recipients")
     _require_bytes("iv", sealed.iv, _IV_BYTES)
     _require_bytes("tag", sealed.tag, _TAG_BYTES)
-    _require_bytes("aad", sealed.aad)
-    if len(_require_bytes("ciphertext", sealed.ciphertext)) % _BLOCK:
+    if not _require_bytes("aad", sealed.aad):
+        raise _refused("malformed", "bound to something", "aad")
+    length = len(_require_bytes("ciphertext", sealed.ciphertext))
+    if not length or length % _BLOCK:
         raise _refused("malformed", "whole blocks of AES", "ciphertext")
     for recipient in sealed.recipients:
         _check_recipient(recipient)
