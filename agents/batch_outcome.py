@@ -45,14 +45,19 @@ def content_key(url_key: bytes, report_event_id: str) -> bytes:
 
 
 def with_more_recipients(stored: CaseContent, rewrap: Rewrap) -> CaseContent:
-    """Answer a stored content with the recipients that a re-wrap brings; nobody loses theirs.
+    """Answer a stored content with the recipients that a re-wrap brings.
+
+    Nobody takes away or replaces what is there but the report's own origin, whose recipients come first.
 
     Raises:
         BadInputError: One of the two is no sealed content.
         UnreadableError: What is stored is no submission.
     """
     submission = wire.decode_as(Submission, stored.submission)
-    sealed = with_recipients(parse(submission.content or b""), parse(rewrap.content).recipients)
+    first, second = parse(submission.content or b""), parse(rewrap.content)
+    if rewrap.by_origin:
+        first, second = second, first
+    sealed = with_recipients(first, second.recipients)
     whole = msgspec.structs.replace(submission, content=to_bytes(sealed))
     return msgspec.structs.replace(stored, submission=wire.encode(whole))
 

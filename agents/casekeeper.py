@@ -20,6 +20,7 @@ from agents.parking import HELD_IN_HAND, Patience
 from agents.sending import Sender
 from agents.unparking import Readers
 from casework.postings import Posting
+from streams import groups
 from streams.batch_events import submit_all
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
@@ -36,7 +37,7 @@ from streams.worker import batches
 
 log = logging.getLogger(__name__)
 
-GROUP: Final = "casekeeper"
+GROUP: Final = groups.CASEKEEPER
 #: Of one call, in all; that of intake.
 CALL_RECORDS: Final = 1000
 #: Of one call, of one partition.

@@ -5,11 +5,12 @@ version of the directory says; a worker without such a key does not start where 
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Self
 
 from casework.directory import EXCHANGE, Directory
 from casework.exchange_signatures import KEY_ID_HEADER, SIGNATURE_HEADER, signed_message
 from streams.key_rings import KeyRing
+from streams.settings import PREFIX, Settings
 
 Headers = tuple[tuple[str, bytes], ...]
 _UNSIGNED: Final[Headers] = ()
@@ -32,6 +33,19 @@ class ExchangeSeal:
         self._directory = directory
         self._real_ms = real_ms
         self._prefix = prefix
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, directory: Callable[[], Directory], real_ms: Callable[[], int]
+    ) -> Self:
+        """Answer the seal of a process whose settings name the exchange's ring.
+
+        Raises:
+            SetupError: The ring cannot be read.
+        """
+        address = settings.keys.replace("{member}", EXCHANGE)
+        ring = KeyRing.read(address, f"{PREFIX}KEYS") if address else KeyRing()
+        return cls(ring, directory, real_ms, settings.topic_prefix)
 
     def headers(self, topic: str, value: bytes) -> Headers:
         """Answer the headers that prove a message; none where the directory lists no keys of the exchange.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from agents.metrics import CasekeeperMetrics
 from streams.loop_thread import LoopThread
@@ -95,8 +95,13 @@ class InboxLag:
         begins = await consumer.beginning_offsets(flat)
         self._metrics.forget_inboxes(keep=members)
         for member, inboxes in partitions.items():
-            group = reader_group(self._topics.prefix, member)
-            committed = await admin.list_consumer_group_offsets(group)
+            try:
+                committed = await admin.list_consumer_group_offsets(reader_group(self._topics.prefix, member))
+            except GroupAuthorizationFailedError:
+                # Published before it was provisioned: the others are measured all the same.
+                log.warning("the inbox of %s could not be measured: run 'hx provision --apply'", member)
+                self._metrics.forget_inbox(member)
+                continue
             positions = {tp: meta.offset for tp, meta in committed.items() if meta.offset >= 0}
             marks = (read_mark(meta.metadata or "") for meta in committed.values())
             lags = {

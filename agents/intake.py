@@ -17,7 +17,7 @@ from agents.metrics import IntakeMetrics
 from agents.pace import Pace, Unpaced
 from agents.sending import Post, Sender
 from casework.errors import FatalError
-from streams import wire
+from streams import groups, wire
 from streams.batch_events import submit_all
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
@@ -31,9 +31,9 @@ from streams.worker import batches
 
 log = logging.getLogger(__name__)
 
-GROUP: Final = "intake"
+GROUP: Final = groups.INTAKE
 #: Reads what is urgent, with a consumer and a producer of its own: no backlog stands before it.
-URGENT_GROUP: Final = "intake-urgent"
+URGENT_GROUP: Final = groups.INTAKE_URGENT
 MAX_CLOCK_OFFSET_MS: Final = 5000
 #: Of one call, in all. Fewer let the calls of others start sooner; 4,000 cost as much CPU for a record.
 CALL_RECORDS: Final = 1000
@@ -185,6 +185,14 @@ class Intake:
         self._metrics.escalations(escalations)
         self._metrics.dead_letters(dead)
         self._metrics.unproven(unproven)
+
+
+def read_by(topics: Topics) -> dict[str, tuple[str, ...]]:
+    """Answer which topics of submissions each group of intake reads; a group's name has no prefix."""
+    return {
+        URGENT_GROUP: (topics.reports_urgent,),
+        GROUP: (topics.actions_submitted, topics.reports_submitted),
+    }
 
 
 def declare(app: FaustApp, intake: Intake, *topics: str) -> JoinedLanes:

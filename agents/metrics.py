@@ -104,6 +104,8 @@ class IntakeMetrics(TurnedAwayMetrics):
             registry=self.registry,
         )
         self.directory_version = directory_version_gauge(self.registry)
+        self.directory_expires = directory_expires_gauge(self.registry)
+        self.certificate_days = certificate_days_gauge(self.registry)
         self.broker_silence = broker_silence_gauge(self.registry)
 
     def submissions(self, by_kind_and_country: Mapping[tuple[str, str], int]) -> None:
@@ -206,6 +208,8 @@ class CasekeeperMetrics(TurnedAwayMetrics):
         )
         self._measured: dict[str, set[str]] = {}
         self.directory_version = directory_version_gauge(self.registry)
+        self.directory_expires = directory_expires_gauge(self.registry)
+        self.certificate_days = certificate_days_gauge(self.registry)
         self.broker_silence = broker_silence_gauge(self.registry)
 
     def machine_latencies(self, latencies: Iterable[tuple[str, float]]) -> None:
@@ -257,6 +261,11 @@ class CasekeeperMetrics(TurnedAwayMetrics):
     def forget_inboxes(self, *, keep: Collection[str] = ()) -> None:
         """Remove the inbox gauges, except of the members in `keep`: nobody measures them here any more."""
         for member in self._measured.keys() - set(keep):
+            self.forget_inbox(member)
+
+    def forget_inbox(self, member: str) -> None:
+        """Remove the inbox gauges of one member."""
+        if member in self._measured:
             for inbox in self._measured.pop(member):
                 self._inbox_lag.remove(member, inbox)
             self._inbox_read.remove(member)
@@ -267,6 +276,25 @@ def broker_silence_gauge(registry: CollectorRegistry) -> Gauge:
     return Gauge(
         f"{PREFIX}_broker_silence_seconds",
         "How long the coordinator of this worker's group has not answered a heartbeat.",
+        registry=registry,
+    )
+
+
+def directory_expires_gauge(registry: CollectorRegistry) -> Gauge:
+    """Answer the gauge of the time until the newest directory expires."""
+    return Gauge(
+        f"{PREFIX}_directory_expires_seconds",
+        "Real time until the newest directory expires and this worker decides nothing more.",
+        registry=registry,
+    )
+
+
+def certificate_days_gauge(registry: CollectorRegistry) -> Gauge:
+    """Make the gauge of how long the certificates that a worker relies on are still valid."""
+    return Gauge(
+        f"{PREFIX}_certificate_days_left",
+        "Days until a certificate of the connection to Kafka ends; not a number if its file cannot be read.",
+        ["name"],
         registry=registry,
     )
 

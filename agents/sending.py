@@ -8,7 +8,7 @@ so whatever they refuse stops the process.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from agents.dead_letters import DeadLetterBox, Failure
@@ -40,6 +40,8 @@ class Sender:
         metrics: Counts them.
         real_ms: Real time, milliseconds since the epoch, UTC.
         seal: Signs what goes to members and liaisons; None: nothing is signed.
+        own: The exchange's own topics that this worker writes: a record they refuse stops it. None means
+            all that a worker writes.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - given once by workers
@@ -50,14 +52,13 @@ class Sender:
         metrics: TurnedAwayMetrics,
         real_ms: Callable[[], int],
         seal: ExchangeSeal | None = None,
+        own: Collection[str] | None = None,
     ) -> None:
         self._publisher = publisher
         self._seal = seal
         self._topics = topics
-        self._own = frozenset(
-            {topics.cases_admitted, topics.cases_events, topics.cases_status, topics.cases_contents}
-            | {topics.dead_letters}
-        )
+        every = {topics.cases_admitted, topics.cases_events, topics.cases_status, topics.cases_contents}
+        self._own = frozenset(every if own is None else own) | {topics.dead_letters}
         self._box = box
         self._metrics = metrics
         self._real_ms = real_ms

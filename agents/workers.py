@@ -7,7 +7,7 @@ both run in one process: nothing changes for those who watch when they are taken
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Final, Literal, get_args
@@ -17,6 +17,7 @@ from agents import intake as intakes
 from agents import logs
 from agents.case_index import CaseIndex
 from agents.casekeeper import Casekeeper
+from agents.certificates import CertificateDays
 from agents.dead_letters import DeadLetterBox
 from agents.deadlines import Deadlines
 from agents.exchange_seal import ExchangeSeal
@@ -30,16 +31,19 @@ from agents.parking import ParkedCases
 from agents.sending import Sender
 from agents.stored_cases import version_of
 from agents.unparking import readers_of
-from casework.directory import EXCHANGE, ORPHAN_DESK
+from casework.directory import ORPHAN_DESK
 from casework.errors import SetupError
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed, NoDirectoryError
+from streams.directory_trust import anchor_of, memory_of
 from streams.fail_stop import FailStop
-from streams.key_rings import KeyRing
+from streams.kafka_settings import access_of
 from streams.local_copies import LocalCopies
 from streams.partition_state import PartitionState
+from streams.principals import CASEKEEPER, INTAKE
 from streams.probing import probe
-from streams.settings import PREFIX, Settings
+from streams.process_hardening import harden
+from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport_errors import ConfigurationError
 from streams.turnstile import Turnstile
@@ -51,6 +55,8 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["intake", "casekeeper", "all"]
 KINDS: Final = get_args(Kind)
+#: As whom each part connects, in a process of its own or in one with the other.
+PRINCIPALS: Final = {"intake": INTAKE, "casekeeper": CASEKEEPER}
 Addresses = dict[str, str]
 
 
@@ -87,11 +93,7 @@ class _Setting:
         self.fail_stop = fail_stop
         self.topics = Topics(settings.topic_prefix)
         self.turnstile = Turnstile()
-        keys = settings.keys.replace("{member}", EXCHANGE)
-        ring = KeyRing.read(keys, f"{PREFIX}KEYS") if keys else KeyRing()
-        self.seal = ExchangeSeal(
-            ring, lambda: feed.latest(clock.now_ms()), clock.real_ms, settings.topic_prefix
-        )
+        self.seal = ExchangeSeal.from_settings(settings, lambda: feed.latest(clock.now_ms()), clock.real_ms)
         self.is_started = False
 
     def group(self, name: str) -> str:
@@ -122,7 +124,8 @@ def run_worker(kind: Kind, settings: Settings, clock: Clock | None = None) -> in
     Returns:
         0 after a stop, 70 after a fail-stop (restart it), 78 when a person has to change something first.
     """
-    logs.set_up()
+    harden()
+    logs.set_up(keep=[broker.rpartition(":")[0] for broker in settings.bootstrap.split(",")])
     used = settings.make_clock() if clock is None else clock
     return run_main(lambda fail_stop: run(kind, settings, used, fail_stop))
 
@@ -150,28 +153,31 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
         ConfigurationError: A person must change something.
         FatalTransportError: An app crashed or did not start or stop in time.
     """
-    options = options_of(settings)
+    options = {name: options_of(settings, PRINCIPALS[name]) for name in PRINCIPALS if kind in {name, "all"}}
     topics = Topics(settings.topic_prefix)
-    await _probe(kind, options, settings, topics)
+    await _probe(options, settings, topics)
     async with AsyncExitStack() as stack:
-        feed = DirectoryFeed(
-            options.client_settings(), topics.directory, settings.environment, on_failure=fail_stop
-        )
-        await stack.enter_async_context(feed)
         try:
+            feed = DirectoryFeed(
+                next(iter(options.values())).client_settings(),
+                topics.directory,
+                settings.environment,
+                clock=clock,
+                anchor=anchor_of(settings),
+                memory=memory_of(settings, topics.directory),
+                on_failure=fail_stop,
+            )
+            await stack.enter_async_context(feed)
             feed.latest(clock.now_ms())
-        except NoDirectoryError as error:
-            raise ConfigurationError(str(error)) from error
-        try:
             shared = _Setting(settings, clock, feed, fail_stop)
             shared.seal.check()
-        except SetupError as error:
+        except (NoDirectoryError, SetupError) as error:
             raise ConfigurationError(str(error)) from error
         parts: dict[str, Part] = {}
-        if kind in {"intake", "all"}:
-            parts["intake"] = _intake(shared, options)
-        if kind in {"casekeeper", "all"}:
-            parts["casekeeper"] = _casekeeper(shared, options)
+        if "intake" in options:
+            parts["intake"] = _intake(shared, options["intake"])
+        if "casekeeper" in options:
+            parts["casekeeper"] = _casekeeper(shared, options["casekeeper"])
         for part in parts.values():
             stack.enter_context(part.server)
         tasks = await stack.enter_async_context(_tasks())
@@ -205,10 +211,18 @@ async def run(  # noqa: PLR0913 - the two last are for tests and for `demo`
                 await close()
 
 
-def options_of(settings: Settings) -> WorkerOptions:
-    """Answer how a worker with these settings talks to its brokers."""
+def options_of(settings: Settings, principal: str) -> WorkerOptions:
+    """Answer how a worker with these settings talks to its brokers.
+
+    Args:
+        settings: What the process was told.
+        principal: As whom, where the settings name nobody.
+
+    Raises:
+        SetupError: A setting of the connection is missing, or names a file that cannot be used.
+    """
     return WorkerOptions(
-        bootstrap=settings.bootstrap,
+        access=access_of(settings, principal),
         client_id="hotline-exchange",
         instance_id=settings.instance_id,
         session_timeout=settings.session_timeout_s,
@@ -219,20 +233,19 @@ def options_of(settings: Settings) -> WorkerOptions:
     )
 
 
-async def _probe(kind: Kind, options: WorkerOptions, settings: Settings, topics: Topics) -> None:
-    shared = (topics.directory, topics.dead_letters)
-    if kind in {"intake", "all"}:
+async def _probe(options: Mapping[str, WorkerOptions], settings: Settings, topics: Topics) -> None:
+    if "intake" in options:
         for group in (intakes.GROUP, intakes.URGENT_GROUP):
             await probe(
-                options,
+                options["intake"],
                 f"{settings.topic_prefix}{group}",
-                [*topics.submissions, *shared],
-                [topics.cases_admitted],
+                [*topics.submissions, topics.directory],
+                [topics.cases_admitted, topics.dead_letters],
             )
-    if kind in {"casekeeper", "all"}:
+    if "casekeeper" in options:
         group = f"{settings.topic_prefix}{casekeepers.GROUP}"
-        cases = (topics.cases_admitted, topics.cases_status, topics.cases_contents, topics.cases_events)
-        await probe(options, group, [*cases, *shared])
+        reads = (topics.cases_admitted, topics.cases_status, topics.cases_contents, topics.directory)
+        await probe(options["casekeeper"], group, reads, [topics.cases_events, topics.dead_letters])
 
 
 def _intake(shared: _Setting, options: WorkerOptions) -> Part:
@@ -247,17 +260,18 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
     pace = Paced(lag.measure, settings.max_admitted_backlog)
     metrics.admitted_backlog.set_function(lambda: pace.backlog)
     metrics.directory_version.set_function(lambda: shared.feed.newest_version)
+    metrics.directory_expires.set_function(shared.feed.expires_in_s)
     metrics.broker_silence.set_function(lambda: shared.silence(normal, urgent))
-    urgent, urgent_sender = _intake_app(
-        shared, options, metrics, intakes.URGENT_GROUP, None, topics.reports_urgent
-    )
-    normal, sender = _intake_app(
-        shared, options, metrics, intakes.GROUP, pace, topics.actions_submitted, topics.reports_submitted
-    )
+    reads = intakes.read_by(topics)
+    group = intakes.URGENT_GROUP
+    urgent, urgent_sender = _intake_app(shared, options, metrics, group, None, *reads[group])
+    group = intakes.GROUP
+    normal, sender = _intake_app(shared, options, metrics, group, pace, *reads[group])
     normal.transport.listeners.append(pace)
     health = Health(lambda: shared.not_ready(urgent) or shared.not_ready(normal))
     server = HealthServer(settings.metrics_host, settings.intake_metrics_port, metrics.registry, health)
     part = Part((urgent, normal), topics.submissions, server, health)
+    part.tasks.append(CertificateDays(metrics.certificate_days, options.access).run)
     part.tasks.append(lambda: urgent_sender.learn_destinations(shared.feed))
     part.tasks.append(lambda: sender.learn_destinations(shared.feed))
     part.closing.append(lag.close)
@@ -281,6 +295,7 @@ def _intake_app(
         metrics=metrics,
         real_ms=shared.clock.real_ms,
         seal=shared.seal,
+        own=(shared.topics.cases_admitted,),
     )
     agent = Intake(
         topics=shared.topics,
@@ -364,6 +379,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
     casekeepers.declare(app, agent, topics, cases, contents)
     metrics.loading.set_function(lambda: len(cases.loading | contents.loading))
     metrics.directory_version.set_function(lambda: shared.feed.newest_version)
+    metrics.directory_expires.set_function(shared.feed.expires_in_s)
     metrics.broker_silence.set_function(lambda: shared.silence(app))
 
     def not_ready() -> str | None:
@@ -378,6 +394,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
     health = Health(not_ready)
     server = HealthServer(settings.metrics_host, settings.casekeeper_metrics_port, metrics.registry, health)
     part = Part((app,), (topics.cases_admitted,), server, health)
+    part.tasks.append(CertificateDays(metrics.certificate_days, options.access).run)
     part.tasks.append(lambda: sender.learn_destinations(shared.feed))
     part.tasks.append(lambda: deadlines.run(shared.fail_stop))
     part.closing += [cases.close, contents.close]

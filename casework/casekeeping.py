@@ -14,6 +14,7 @@ from casework.answers import Answer, receipt
 from casework.causes import Cause, cause_of, waiting_cause
 from casework.decisions import decide_waiting, judge
 from casework.directory import Directory
+from casework.dsse import signed_statement
 from casework.due import due_times
 from casework.effects import effects
 from casework.errors import BugError, ForeignRecordError, RuleViolation
@@ -24,6 +25,7 @@ from casework.kept import Kept, Rewrap
 from casework.messages import Case, CaseContent, Fact
 from casework.parking import wait
 from casework.postings import Posting
+from casework.signatures import check_signature
 from casework.timer_rules import fire
 from casework.transitions import AWAITED, RULES_VERSION
 
@@ -61,7 +63,7 @@ def keep(case: Case | None, event: Event, directory: Directory, source: Source) 
         source: Where the record stands in the topic of admitted records; its offset guards against replays.
 
     Raises:
-        ForeignRecordError: The record is for another environment than its case.
+        ForeignRecordError: The record is for another environment than its case, or not signed by its sender.
         BugError: The program contradicts itself; the case must be parked.
     """
     if case is not None and source.offset <= case.source_offset:
@@ -69,6 +71,7 @@ def keep(case: Case | None, event: Event, directory: Directory, source: Source) 
     if isinstance(event, Unpark):
         return Kept(case)
     _check(case, event)
+    _prove(event, directory)
     if case is not None and case.parked is not None:
         return wait(case, event, source)
     return _applied(case, event, directory, source)
@@ -78,10 +81,11 @@ def keep_waiting(case: Case | None, event: Event, directory: Directory, source: 
     """Answer what a record that waited does to its case; `source` is where it has always stood.
 
     Raises:
-        ForeignRecordError: The record is for another environment than its case.
+        ForeignRecordError: The record is for another environment than its case, or not signed by its sender.
         BugError: The program contradicts itself; the case must stay parked.
     """
     _check(case, event)
+    _prove(event, directory)
     if case is not None and case.parked is not None:
         case = msgspec.structs.replace(case, parked=None)
     return _applied(case, event, directory, source)
@@ -96,6 +100,30 @@ def _check(case: Case | None, event: Event) -> None:
         )
     if case.url_key != event.admitted.url_key:
         raise BugError("a record of another url key was handed in with this case")
+
+
+def _prove(event: Event, directory: Directory) -> None:
+    """Check once more that a member said what an admitted record says.
+
+    Intake has done it, but more than intake may write admitted records: operators send them again.
+    """
+    if not isinstance(event, ReportEvent | ActionEvent):
+        return
+    admitted, submission, statement = event.admitted, event.submission, event.statement
+    named = (admitted.sender, admitted.event_id, admitted.url_key, admitted.environment)
+    if named != (statement.sender, statement.event_id, statement.url_key, statement.environment):
+        text = "the sender, event, place and environment of the statement in it"
+        raise ForeignRecordError(RuleViolation("admitted", "foreign_statement", text))
+    violation = check_signature(
+        directory,
+        statement.sender,
+        message=signed_statement(admitted.kind, submission.statement),
+        signature=submission.signature,
+        key_id=submission.key_id,
+        signed_at=admitted.submitted_at,
+    )
+    if violation is not None:
+        raise ForeignRecordError(violation)
 
 
 def _applied(case: Case | None, event: Event, directory: Directory, source: Source) -> Kept:
@@ -185,9 +213,10 @@ class _Work:
     def take_rewrap(self, event: ActionEvent, facts: tuple[Fact, ...]) -> None:
         """Note the content of a re-wrap that was accepted."""
         if facts and facts[0].fact == "rewrapped":
-            if event.submission.content is None or facts[0].report_event_id is None:
+            fact = facts[0]
+            if event.submission.content is None or fact.report_event_id is None:
                 raise BugError("an accepted re-wrap has a content and a report")
-            self._rewrap = Rewrap(facts[0].report_event_id, event.submission.content)
+            self._rewrap = Rewrap(fact.report_event_id, event.submission.content, fact.by == fact.origin)
 
     def kept(self) -> Kept:
         """Answer what came out; without a report or a waiting action there is no case any more."""

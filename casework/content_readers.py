@@ -9,15 +9,16 @@ from collections.abc import Iterable
 from casework.directory import Directory, Member
 from casework.errors import RuleViolation, UnknownMemberError
 from casework.public_keys import PublicKey
-from casework.routing import liaisons_of
+from casework.routing import available_shares, liaisons_for, liaisons_of
 
 
 def readers_of(directory: Directory, hosting_country: str, origin: str) -> tuple[str, ...]:
     """Answer the members that content about a host in a country is sealed for, sorted by id.
 
     The active hotlines of the hosting country, all of them, because the rule that picks one may change; the
-    origin, which re-wraps for others later; the police liaison of the country, or INTERPOL and Europol where
-    it has none; and where no hotline is, the mandated hotlines that may claim the case.
+    origin, which re-wraps for others later; the police liaison of the country, INTERPOL where it has none,
+    else Europol; and where no hotline is, INTERPOL and the mandated hotlines that may claim the case. Left
+    out is who may not receive from the origin's countries (`Member.may_receive_from`); never the origin.
 
     Args:
         directory: The version in use.
@@ -30,22 +31,29 @@ def readers_of(directory: Directory, hosting_country: str, origin: str) -> tuple
     found = {origin}
     pseudo = directory.pseudo_country(hosting_country)
     if pseudo is not None:
-        liaisons, has_desk = pseudo.liaisons, pseudo.desk is not None
+        liaisons = liaisons_for(directory, pseudo.liaisons, origin)
+        has_desk = pseudo.desk is not None
     else:
         rule = directory.country(hosting_country)
-        hotlines = [share.member for share in rule.hotlines if directory.is_active(share.member)]
+        hotlines = [share.member for share in available_shares(directory, rule, origin)]
         found.update(hotlines)
         has_desk = not hotlines
-        liaisons = (*liaisons_of(directory, rule.code), *(["interpol"] if has_desk else []))
+        liaisons = liaisons_of(directory, rule.code, origin)
+        if has_desk:
+            liaisons += liaisons_for(directory, ("interpol",), origin)
     found.update(member.id for member in map(directory.liaison, liaisons) if member is not None)
     if has_desk or found == {origin}:
-        found.update(member.id for member in mandated(directory))
+        found.update(member.id for member in mandated(directory, origin))
     return tuple(sorted(found))
 
 
-def mandated(directory: Directory) -> tuple[Member, ...]:
-    """Answer the active hotlines that may claim from the orphan desk."""
-    return tuple(member for member in directory.active_members("hotline") if "orphans" in member.mandates)
+def mandated(directory: Directory, origin: str | None = None) -> tuple[Member, ...]:
+    """Answer the active hotlines that may claim from the orphan desk, and may receive from `origin`."""
+    return tuple(
+        member
+        for member in directory.active_members("hotline")
+        if "orphans" in member.mandates and (origin is None or directory.may_receive(member, origin))
+    )
 
 
 def sealing_key(directory: Directory, member_id: str, at: int) -> PublicKey:

@@ -6,6 +6,7 @@ hotline and `directory_checks` judges whether a document may take effect.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -13,7 +14,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from casework.countries import ALL_COUNTRIES, unknown_country
-from casework.errors import DirectoryRefusedError, RuleViolation, UnknownCountryError, UnknownMemberError
+from casework.errors import (
+    BROKEN_JSON,
+    DirectoryRefusedError,
+    RuleViolation,
+    UnknownCountryError,
+    UnknownMemberError,
+)
 from casework.public_keys import PublicKey
 
 HOUR_MS: Final = 3_600_000
@@ -75,6 +82,8 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         liaison: Code of its escalation topic (`nl`, `interpol`), for law enforcement.
         contact: How people reach it in an emergency.
         keys: Its public keys, for signing and for sealing.
+        may_receive_from: Canonical codes of the countries whose members' reports it may be given; None: all.
+            A rule about transfers of personal data, filled in by the network's lawyers.
     """
 
     id: str
@@ -91,6 +100,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     liaison: str | None = None
     contact: str | None = None
     keys: tuple[PublicKey, ...] = ()
+    may_receive_from: tuple[str, ...] | None = None
 
     @property
     def active(self) -> bool:
@@ -155,22 +165,37 @@ class Signers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: dict[str, PublicKey]
 
 
+class SealedNetworkKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One version of the key of url keys, sealed.
+
+    Attributes:
+        version: 1 to 255.
+        parts: The key as JWEs, each for some of the members that take part.
+    """
+
+    version: int
+    parts: tuple[str, ...]
+
+
 class NetworkKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of url keys, sealed to the members: workers carry them and cannot open them.
 
     Attributes:
         current: Version of the key in use, 1 to 255.
-        sealed: Version to its key as a JWE for all members that take part; holds `current`, and `current + 1`
-            while a change of keys runs.
+        sealed: The key in use and, while a change of keys runs, the one after it.
     """
 
     current: int
-    sealed: dict[int, str]
+    sealed: tuple[SealedNetworkKey, ...]
 
     @property
     def next(self) -> int | None:
         """The version that takes over, while a change of keys runs."""
-        return self.current + 1 if self.current + 1 in self.sealed else None
+        return self.current + 1 if self.parts_of(self.current + 1) else None
+
+    def parts_of(self, version: int) -> tuple[str, ...]:
+        """Answer the JWEs of one version; none when it is not carried."""
+        return next((key.parts for key in self.sealed if key.version == version), ())
 
 
 class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
@@ -229,6 +254,11 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         return found | {key.id: (member.id, key) for member in self.members for key in member.keys}
 
     @cached_property
+    def raw_keys(self) -> Mapping[str, bytes]:
+        """Key id to the 32 bytes of the key: every submission's is looked up."""
+        return {key_id: key.raw for key_id, (_, key) in self.keys_by_id.items()}
+
+    @cached_property
     def _rules(self) -> Mapping[str, CountryRule]:
         return {rule.code: rule for rule in self.countries}
 
@@ -241,8 +271,13 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         return {member.liaison: member for member in self.members if member.liaison is not None}
 
     @cached_property
-    def known(self) -> dict[tuple[str, str], Any]:
-        """What look-ups found out about this version, by their own name and a code; never part of it."""
+    def has_transfer_rules(self) -> bool:
+        """Whether any member may receive from some countries only."""
+        return any(member.may_receive_from is not None for member in self.members)
+
+    @cached_property
+    def known(self) -> dict[tuple[str, ...], Any]:
+        """What look-ups found out about this version, by their own name and codes; never part of it."""
         return {}
 
     def member(self, member_id: str) -> Member:
@@ -262,6 +297,18 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         """Answer whether a member is listed and active: only such a one is given anything to do."""
         found = self.members_by_id.get(member_id)
         return found is not None and found.active
+
+    def may_receive(self, member: Member, origin: str) -> bool:
+        """Answer whether the content of an origin's reports may be given to a member.
+
+        An origin always has its own. One that serves several countries must have all of them on a member's
+        list, and one without a country, or that this version does not list, is on none.
+        """
+        allowed = member.may_receive_from
+        if allowed is None or member.id == origin:
+            return True
+        sender = self.members_by_id.get(origin)
+        return sender is not None and bool(sender.countries) and set(sender.countries) <= set(allowed)
 
     def country_code(self, code: str) -> str:
         """Answer the canonical code of a country, alias or pseudo-country.
@@ -342,6 +389,8 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _DECODER: Final = msgspec.json.Decoder(Directory)
+_VALUE: Final = re.compile(r" ?(?:'[^']*'|`[^`$]*`)")
+"""What msgspec repeats of a document in its errors; a place begins with a dollar sign."""
 
 
 def to_bytes(directory: Directory) -> bytes:
@@ -357,8 +406,14 @@ def from_bytes(document: bytes) -> Directory:
     """
     try:
         directory = _DECODER.decode(document)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DirectoryRefusedError([RuleViolation("document", "unreadable", str(error))]) from error
+        said = msgspec.json.decode(document)
+    except BROKEN_JSON as error:
+        text = _VALUE.sub("", str(error)) if isinstance(error, msgspec.DecodeError) else "JSON in UTF-8"
+        raise DirectoryRefusedError([RuleViolation("document", "unreadable", text)]) from error
+    # Held against what the document itself says, because one of an older version lacks the newest fields.
+    if msgspec.json.encode(said, order="sorted") != document:
+        text = "sorted names, each once, and no spaces"
+        raise DirectoryRefusedError([RuleViolation("document", "not_canonical", text)])
     if directory.format != DOCUMENT_FORMAT:
         known = f"layout {DOCUMENT_FORMAT} is known"
         raise DirectoryRefusedError([RuleViolation("format", "unknown_format", known)])

@@ -29,6 +29,9 @@ EVIDENCE_MARKS: Final[Mapping[str, str]] = MappingProxyType(
         "A": "assumption of this project",
     }
 )
+LEAD_MS: Final = 60_000
+"""How long before it takes effect a version must be published, on the exchange's clock: by then every worker
+has read it, so all of them stamp the same version on a record (design 5.2)."""
 MAX_ID: Final = 40
 # A share below one in a hundred is no share, and each point of weight costs one hash per report.
 MAX_WEIGHT: Final = 100
@@ -67,6 +70,10 @@ def _successor(old: Directory, new: Directory) -> Iterator[RuleViolation]:
         yield RuleViolation("environment", "changed", f"must stay {old.environment}")
     if new.valid_from < old.valid_from:
         yield RuleViolation("valid_from", "not_newer", "must not be before that of the version before")
+    if new.valid_from < new.published_at + LEAD_MS:
+        yield RuleViolation("valid_from", "too_early", f"must be {LEAD_MS // 1000} s after published_at")
+    if old.signers is not None and new.signers is None:
+        yield RuleViolation("signers", "missing", "a version after a signed one names its signers")
     if new.slot_count < old.slot_count:
         yield RuleViolation("slots.count", "shrunk", f"must be at least {old.slot_count}")
     for code, slots in old.slots.items():
@@ -157,14 +164,17 @@ def _identity(member: Member) -> Iterator[tuple[str, str, str]]:
         yield "", "malformed", f"ids are lower-case words joined by hyphens, at most {MAX_ID} characters"
     if member.id.startswith("desk-"):
         yield "", "reserved", "ids that begin with desk- are queues"
-    if member.id.startswith("hx-") or member.id == EXCHANGE:
-        yield "", "reserved", "exchange, and ids that begin with hx-, are the exchange itself"
+    if member.id.startswith(("hx-", "broker-")) or member.id == EXCHANGE:
+        yield "", "reserved", "exchange, and ids that begin with hx- or broker-, are the exchange itself"
     if not member.name.strip():
         yield "name", "missing", "must not be empty"
     if any(code not in ALL_COUNTRIES or code in PSEUDO_COUNTRIES for code in member.countries):
         yield "countries", "unknown_country", "must be canonical codes of ISO 3166-1"
     if member.kind in {"hotline", "authority"} and not member.countries:
         yield "countries", "missing", f"a member of kind {member.kind} serves a country"
+    for code in member.may_receive_from or ():
+        if code not in ALL_COUNTRIES or code in PSEUDO_COUNTRIES:
+            yield "may_receive_from", "unknown_country", "must be canonical codes of ISO 3166-1"
     if member.domain is not None and not _DOMAIN.fullmatch(member.domain):
         yield "domain", "malformed", "must be a domain name in lower case, without scheme or path"
 

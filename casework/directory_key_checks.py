@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from casework.directory import Directory
-from casework.errors import RuleViolation
+from casework.directory import Directory, SealedNetworkKey
+from casework.errors import BadInputError, RuleViolation
+from casework.network_keys import network_binding
 from casework.public_keys import PublicKey, check_key
+from casework.sealed_content import parse
 from casework.url_keys import MAX_VERSION
 
 MAX_KEYS: Final = 8
@@ -27,6 +29,8 @@ def check_keys(directory: Directory) -> Iterator[RuleViolation]:
         yield from _needed(directory)
     elif directory.environment == "production":
         yield RuleViolation("protection", "unprotected", "production requires signed and sealed submissions")
+    if directory.environment == "production" and directory.network_keys is None:
+        yield RuleViolation("network_keys", "missing", "production seals the network key to its members")
     if directory.environment == "production" and directory.expires_at is None:
         yield RuleViolation("expires_at", "missing", "production takes no directory that never expires")
     if directory.expires_at is not None and directory.expires_at <= directory.valid_from:
@@ -61,6 +65,8 @@ def _signers(directory: Directory, owners: dict[str, str]) -> Iterator[RuleViola
         yield from _one(path, key, owners)
         if key.use != "sign":
             yield RuleViolation(path, "wrong_key_use", "signers need signing keys")
+        if key.valid_until is not None or key.revoked_at is not None:
+            yield RuleViolation(path, "not_allowed", "a signer has no end: the next version leaves it out")
 
 
 def _network_keys(directory: Directory) -> Iterator[RuleViolation]:
@@ -69,13 +75,28 @@ def _network_keys(directory: Directory) -> Iterator[RuleViolation]:
         return
     if not 1 <= keys.current <= MAX_VERSION:
         yield RuleViolation("network_keys.current", "out_of_range", f"1 to {MAX_VERSION}")
-    if keys.current not in keys.sealed:
+    if not keys.parts_of(keys.current):
         yield RuleViolation("network_keys.sealed", "missing", "must hold the key in use")
-    for version in keys.sealed:
-        if version not in {keys.current, keys.current + 1}:
-            yield RuleViolation(
-                f"network_keys.sealed.{version}", "unknown_version", "the key in use or the next"
-            )
+    if len({key.version for key in keys.sealed}) < len(keys.sealed):
+        yield RuleViolation("network_keys.sealed", "duplicate", "each version stands once")
+    for key in keys.sealed:
+        path = f"network_keys.sealed.{key.version}"
+        if key.version not in {keys.current, keys.current + 1}:
+            yield RuleViolation(path, "unknown_version", "the key in use or the next")
+        yield from _parts(path, directory.environment, key)
+
+
+def _parts(path: str, environment: str, key: SealedNetworkKey) -> Iterator[RuleViolation]:
+    if not key.parts:
+        yield RuleViolation(path, "missing", "the key sealed for somebody")
+    for part in key.parts:
+        try:
+            sealed = parse(part.encode())
+        except BadInputError as error:
+            yield RuleViolation(path, error.violations[0].rule, "sealed content as for reports")
+        else:
+            if not sealed.is_bound_to(network_binding(environment, key.version)):
+                yield RuleViolation(path, "foreign", "sealed as this version for this environment")
 
 
 def _needed(directory: Directory) -> Iterator[RuleViolation]:

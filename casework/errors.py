@@ -16,8 +16,12 @@ Texts name the field and the rule and never repeat the value: a value may hold a
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
+
+BROKEN_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on hostile JSON: the second on a text that is no UTF-8, the third on deep nesting."""
 
 
 class RuleViolation(msgspec.Struct, frozen=True, order=True):

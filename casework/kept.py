@@ -12,10 +12,13 @@ class Rewrap(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         report_event_id: The report it belongs to.
         content: The sealed content as it came, of the digest that the report's has.
+        by_origin: Whether the report's own origin sends it: then its recipients stand before those stored, in
+            place of what others have wrapped for the same keys.
     """
 
     report_event_id: str
     content: bytes
+    by_origin: bool = False
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):

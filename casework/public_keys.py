@@ -21,6 +21,8 @@ KEY_BYTES: Final = 32
 KEY_ID_CHARACTERS: Final = 43
 _CURVES: Final = {"sign": "Ed25519", "seal": "X25519"}
 _TEXT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_PRIME: Final = 2**255 - 19
+_HIGHEST_BIT: Final = 0x80
 # The points of order 1, 2, 4 and 8 on Curve25519 and its twist, with those above the prime that mean the same
 # (RFC 7748 7; D. J. Bernstein, "Curve25519", validation): every secret agreed with one is known to all.
 _LOW_ORDER: Final = tuple(
@@ -35,9 +37,13 @@ _LOW_ORDER: Final = tuple(
         2**255 - 18,
     )
 )
-# The highest bit of a point means nothing (RFC 7748 5).
+# RFC 7748 5 takes these as well, and then two keys of different ids would be the same key.
+_FROM_THE_PRIME_ON: Final = tuple(number.to_bytes(32, "little") for number in range(_PRIME, 2**255))
+# The highest bit of a point means nothing there.
 WEAK_SEALING_KEYS: Final = frozenset(
-    raw[:31] + bytes([raw[31] | bit]) for raw in _LOW_ORDER for bit in (0, 0x80)
+    raw[:31] + bytes([raw[31] | bit])
+    for raw in (*_LOW_ORDER, *_FROM_THE_PRIME_ON)
+    for bit in (0, _HIGHEST_BIT)
 )
 
 
@@ -104,10 +110,10 @@ def check_key(path: str, key: PublicKey) -> RuleViolation | None:
 
 
 def is_usable(use: KeyUse, raw: bytes) -> bool:
-    """Answer whether the bytes are a point that secrets may rest on: on the curve, and not of low order."""
+    """Answer whether secrets may rest on a point: on the curve, not of low order, and in its one form."""
     if use == "sign":
         return bool(bindings.crypto_core_ed25519_is_valid_point(raw))
-    return raw not in WEAK_SEALING_KEYS
+    return raw[-1] < _HIGHEST_BIT and raw not in WEAK_SEALING_KEYS
 
 
 def to_text(raw: bytes) -> str:

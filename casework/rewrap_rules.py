@@ -12,13 +12,16 @@ from casework.claimed_times import HOUR_MS
 from casework.content_readers import mandated, opening_keys
 from casework.directory import Directory
 from casework.messages import ActionStatement, Case
-from casework.parties import is_party, names_case
+from casework.parties import is_party, names_case, origin_of
 from casework.sealed_content import join_marks, opens
-from casework.transitions import transition
+from casework.transitions import ORPHANED, transition
 
 REWRAP_MS: Final = 4 * HOUR_MS
 """How long holders may take. An assumption: connectors answer by themselves within seconds, so four hours
 are a night's outage; after them the police liaison, for whom every content is sealed too, is told."""
+
+
+_UNKNOWN_CASE: Final = refused("unknown_case", "case_id", "no report of this url_key is here")
 
 
 def ask_if_unreadable(
@@ -54,7 +57,9 @@ def note_if_readable(case: Case, draft: Draft, readers: bytes | None) -> None:
 def decide_rewrap(case: Case | None, action: ActionStatement, cause: Cause, draft: Draft) -> Answer:
     """Write the facts of a re-wrap into `draft` and answer its sender."""
     if case is None or case.round == 0:
-        return refused("unknown_case", "case_id", "no report of this url_key is here")
+        if case is not None and case.waiting:  # else it only began with a parked record
+            draft.by_sender("refused", action=action.action, rule=_UNKNOWN_CASE.rule)
+        return _UNKNOWN_CASE
     answer = _refusal(case, action, cause)
     if answer is not None:
         kind = "refused" if answer.outcome == "refused" else "not_applicable"
@@ -98,9 +103,27 @@ def _refusal(  # noqa: PLR0911 - one way out for each rule
         return refused(
             "content_swapped", "content_digest", "that of the report: only recipients may be added"
         )
-    if join_marks(case.readers, cause.readers) == case.readers:
+    if not _holds(case, cause, origin.member):
+        return refused("not_a_holder", "sender", "another origin, who was never handed this report")
+    # Marks are of the whole case and of keys that others claim to have wrapped for: only of what its own
+    # origin says is it known to be about this report, so that one is never told that it is done.
+    if cause.sender != origin.member and join_marks(case.readers, cause.readers) == case.readers:
         return Answer("not_applicable", "already_done", "content", "These recipients can open it already.")
     return None
+
+
+def _holds(case: Case, cause: Cause, reporter: str) -> bool:
+    """Answer whether the sender may hold a report: not one who is a party by a report of its own alone.
+
+    Nobody but its readers can see whether a key was really wrapped, so whoever finds the same address could
+    name the responsible hotline as a reader and let the others believe that it can open the report.
+    """
+    if cause.sender in {reporter, case.assigned_hotline, *case.former}:
+        return True
+    if origin_of(case, cause.sender) is None:
+        return True
+    member = cause.directory.members_by_id.get(cause.sender)
+    return member is not None and case.state == ORPHANED and "orphans" in member.mandates
 
 
 def _keys(directory: Directory, hotline: str | None, at: int) -> tuple[str, ...]:

@@ -65,20 +65,25 @@ def route(
         hosting_country: Country, alias or pseudo-country of the host.
         url_key: Key of the location; chooses among hotlines that share a country.
         origin: Member id of the reporting hotline; it keeps what it found in its own country where the
-            country's rule says so.
+            country's rule says so. Who may not receive from its countries counts as not available
+            (`Member.may_receive_from`); without an origin no such rule applies.
         content_topic: Code of `codes.CONTENT_TOPICS`, for countries whose rule is `remit`.
 
     Raises:
         UnknownCountryError: `hosting_country` is no country; it is refused, never guessed.
     """
-    plan: _Plan | None = directory.known.get(("route", hosting_country))
+    if origin is None or not directory.has_transfer_rules:
+        look_up: tuple[str, ...] = ("route", hosting_country)
+    else:
+        look_up = ("route", hosting_country, origin)
+    plan: _Plan | None = directory.known.get(look_up)
     if plan is None:
-        plan = directory.known["route", hosting_country] = _plan(directory, hosting_country)
+        plan = directory.known[look_up] = _plan(directory, hosting_country, origin)
     return plan.only or plan.routes[_one_of(plan, url_key, origin, content_topic)]
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """What is the same for all reports of a hosting country.
+    """What is the same for all reports of a hosting country; with rules about transfers, of one origin.
 
     Attributes:
         only: The route of every report; None where several hotlines share the country.
@@ -93,15 +98,15 @@ class _Plan(msgspec.Struct, frozen=True):
     routes: Mapping[str, Route] = MappingProxyType({})
 
 
-def _plan(directory: Directory, hosting_country: str) -> _Plan:
+def _plan(directory: Directory, hosting_country: str, origin: str | None) -> _Plan:
     pseudo = directory.pseudo_country(hosting_country)
     if pseudo is not None:
-        told = _active(directory, pseudo.liaisons)
+        told = liaisons_for(directory, pseudo.liaisons, origin)
         desk = pseudo.desk if told else ORPHAN_DESK
         return _Plan(Route(pseudo.code, pseudo.code, None, desk, told, pseudo.reason))
     rule = directory.country(hosting_country)
-    code, liaisons = rule.code, liaisons_of(directory, rule.code)
-    shares = tuple(share for share in rule.hotlines if directory.member(share.member).active)
+    code, liaisons = rule.code, liaisons_of(directory, rule.code, origin)
+    shares = available_shares(directory, rule, origin)
     if not shares:
         return _Plan(Route(code, code, None, ORPHAN_DESK, liaisons, "no_hotline"))
     routes = {s.member: Route(code, code, s.member, None, liaisons, "responsible") for s in shares}
@@ -110,16 +115,29 @@ def _plan(directory: Directory, hosting_country: str) -> _Plan:
     return _Plan(None, rule, shares, routes)
 
 
-def liaisons_of(directory: Directory, country: str) -> tuple[str, ...]:
+def available_shares(directory: Directory, rule: CountryRule, origin: str | None) -> tuple[HotlineShare, ...]:
+    """Answer the shares of a country's hotlines that are active and may receive from `origin`, if named."""
+    return tuple(
+        share
+        for share in rule.hotlines
+        if (member := directory.member(share.member)).active
+        and (origin is None or directory.may_receive(member, origin))
+    )
+
+
+def liaisons_of(directory: Directory, country: str, origin: str | None) -> tuple[str, ...]:
     """Answer whom escalations about a country go to: its own police, else INTERPOL, else Europol."""
-    for code in (country.lower(), *INTERNATIONAL_LIAISONS):
-        if directory.liaison(code) is not None:
-            return (code,)
-    return ()
+    return liaisons_for(directory, (country.lower(), *INTERNATIONAL_LIAISONS), origin)[:1]
 
 
-def _active(directory: Directory, liaisons: Iterable[str]) -> tuple[str, ...]:
-    return tuple(code for code in liaisons if directory.liaison(code) is not None)
+def liaisons_for(directory: Directory, codes: Iterable[str], origin: str | None) -> tuple[str, ...]:
+    """Answer those of these liaisons that are active and may receive from an origin, if one is named."""
+    return tuple(
+        code
+        for code in codes
+        if (member := directory.liaison(code)) is not None
+        and (origin is None or directory.may_receive(member, origin))
+    )
 
 
 def _one_of(plan: _Plan, url_key: bytes, origin: str | None, content_topic: str | None) -> str:

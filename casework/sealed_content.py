@@ -2,8 +2,9 @@
 
 General JSON serialisation (RFC 7516 7.2.1) in the one form we write: the content is encrypted once with
 A256CBC-HS512, its key is wrapped for each recipient by ECDH-ES+A256KW on X25519 (RFC 7518 4.6, RFC 8037 3.2).
-A256CBC-HS512 because its tag commits to the key: no sender can make one ciphertext that opens differently for
-two recipients (docs/adr/0016). Nothing is opened here; intake and casekeeper hold no key for it.
+What it is bound to ends with the SHA-256 of the content key, so tag and digest commit to the whole key: no
+sender can make one ciphertext that opens differently for two recipients (docs/adr/0016). Nothing is opened
+here; intake and casekeeper hold no key for it.
 
 The form is strict: a message that is not byte for byte what these rules write is refused, so there are no
 unknown members, duplicate names, other algorithms or compressed contents to be understood in two ways.
@@ -15,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from casework.errors import BadInputError, RuleViolation
+from casework.errors import BROKEN_JSON, BadInputError, RuleViolation
 from casework.public_keys import KEY_BYTES, KEY_ID_CHARACTERS, from_text, is_usable, to_text
 
 PROTECTED: Final = to_text(b'{"enc":"A256CBC-HS512"}')
@@ -27,6 +28,7 @@ _IV_BYTES: Final = 16
 _TAG_BYTES: Final = 32
 _WRAPPED_KEY_BYTES: Final = 72
 _BLOCK: Final = 16
+COMMITMENT_BYTES: Final = 32
 KEY_MARK_BYTES: Final = 8
 """What a case keeps of a recipient's key id: enough that nobody finds another key with the same beginning who
 could not simply be named a recipient."""
@@ -59,7 +61,8 @@ class SealedContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A JWE in general JSON serialisation; every text is base64url without padding.
 
     Attributes:
-        aad: Additional authenticated data: `binding` of the submission it belongs to.
+        aad: Additional authenticated data: `binding` of the submission it belongs to, then the SHA-256 of the
+            content key, 32 bytes.
         ciphertext: The framed content, encrypted.
         iv: Initialisation vector.
         protected: The protected header; always `PROTECTED`.
@@ -87,7 +90,12 @@ class SealedContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def is_bound_to(self, bound: bytes) -> bool:
         """Answer whether it was sealed for the submission whose `binding` is given."""
-        return self.aad == to_text(bound)
+        return is_bound(self.aad, bound)
+
+    @property
+    def key_commitment(self) -> bytes:
+        """The SHA-256 of the content key, as its sender committed to it; 32 bytes."""
+        return from_text(self.aad)[-COMMITMENT_BYTES:]
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -100,6 +108,11 @@ def binding(environment: str, sender: str, event_id: str, url_key: bytes) -> byt
     The case id does not exist yet when a report is sealed.
     """
     return _ENCODER.encode((environment, sender, event_id, url_key.hex()))
+
+
+def is_bound(aad: str, bound: bytes) -> bool:
+    """Answer whether authenticated data in base64url is what `bound` and a key's commitment make."""
+    return from_text(aad)[:-COMMITMENT_BYTES] == bound
 
 
 def to_bytes(sealed: SealedContent) -> bytes:
@@ -115,7 +128,7 @@ def parse(content: bytes) -> SealedContent:
     """
     try:
         sealed = _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except BROKEN_JSON as error:
         raise _refused("not_a_jwe", "a JWE in general JSON serialisation") from error
     if _ENCODER.encode(sealed) != content:
         raise _refused("not_canonical", "without spaces, repeated names or another order of names")
@@ -125,8 +138,8 @@ def parse(content: bytes) -> SealedContent:
         raise _refused("wrong_recipients", f"1 to {MAX_RECIPIENTS} recipients")
     _require_bytes("iv", sealed.iv, _IV_BYTES)
     _require_bytes("tag", sealed.tag, _TAG_BYTES)
-    if not _require_bytes("aad", sealed.aad):
-        raise _refused("malformed", "bound to something", "aad")
+    if len(_require_bytes("aad", sealed.aad)) <= COMMITMENT_BYTES:
+        raise _refused("malformed", "bound to something, and to a content key", "aad")
     length = len(_require_bytes("ciphertext", sealed.ciphertext))
     if not length or length % _BLOCK:
         raise _refused("malformed", "whole blocks of AES", "ciphertext")

@@ -12,11 +12,13 @@ from typing import Final
 import msgspec
 
 from casework.public_keys import WEAK_SEALING_KEYS, to_text
-from casework.sealed_content import ALGORITHM, MAX_RECIPIENTS, PROTECTED, parse
+from casework.sealed_content import ALGORITHM, COMMITMENT_BYTES, MAX_RECIPIENTS, PROTECTED, is_bound, parse
 
 # The last character of a whole number of bytes in base64url has zeros where no byte is left.
 _16_BYTES: Final = r"[\w-]{21}[AQgw]"
 _32_BYTES: Final = r"[\w-]{42}[AEIMQUYcgkosw048]"
+# The bit 248 of a point is 0: a point has one form.
+_POINT: Final = r"[\w-]{41}[A-HQ-Xg-nw-z0-3][AEIMQUYcgkosw048]"
 _LAST: Final = {0: None, 2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
 _CONTENT: Final = re.compile(
     rf'{{"aad":"([\w-]+)","ciphertext":"([\w-]+)","iv":"({_16_BYTES})","protected":"{PROTECTED}",'
@@ -24,9 +26,11 @@ _CONTENT: Final = re.compile(
 )
 _RECIPIENT: Final = re.compile(
     rf'{{"encrypted_key":"[\w-]{{96}}","header":{{"alg":"{re.escape(ALGORITHM)}","epk":{{"crv":"X25519",'
-    rf'"kty":"OKP","x":"({_32_BYTES})"}},"kid":"({_32_BYTES})"}}}}(?:,|$)'.encode()
+    rf'"kty":"OKP","x":"({_POINT})"}},"kid":"({_32_BYTES})"}}}}(?:,|$)'.encode()
 )
 _WEAK: Final = frozenset(to_text(key).encode() for key in WEAK_SEALING_KEYS)
+_RECIPIENT_BYTES: Final = 287
+_COMMITMENT: Final = len(to_text(bytes(COMMITMENT_BYTES)))
 _PROTECTED: Final = PROTECTED.encode()
 _BLOCK: Final = 16
 
@@ -46,7 +50,7 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
 
     def is_bound_to(self, bound: bytes) -> bool:
         """Answer whether it was sealed for the submission whose `binding` is given."""
-        return self.aad == to_text(bound)
+        return is_bound(self.aad, bound)
 
 
 def glance(content: bytes) -> Glance:
@@ -59,7 +63,13 @@ def glance(content: bytes) -> Glance:
     if found is not None:
         aad, ciphertext, iv, recipients, tag = found.groups()
         key_ids = _key_ids(recipients)
-        if key_ids and _is_whole(aad) and _is_whole(ciphertext) and not len(ciphertext) * 3 // 4 % _BLOCK:
+        if (
+            key_ids
+            and len(aad) > _COMMITMENT
+            and _is_whole(aad)
+            and _is_whole(ciphertext)
+            and not len(ciphertext) * 3 // 4 % _BLOCK
+        ):
             parts = b".".join((_PROTECTED, aad, iv, ciphertext, tag))
             return Glance(key_ids, hashlib.sha256(parts).digest(), aad.decode())
     sealed = parse(content)
@@ -68,16 +78,15 @@ def glance(content: bytes) -> Glance:
 
 def _key_ids(recipients: bytes) -> tuple[str, ...]:
     """Answer the key ids of a list of recipients; none where a rule is broken."""
-    found = []
-    at, end = 0, len(recipients)
-    while at < end:
-        one = _RECIPIENT.match(recipients, at)
-        if one is None or one[1] in _WEAK:
-            return ()
-        found.append(one[2].decode())
-        at = one.end()
-    is_sound = recipients[-1:] != b"," and len(set(found)) == len(found) <= MAX_RECIPIENTS
-    return tuple(found) if is_sound else ()
+    found = _RECIPIENT.findall(recipients)
+    points, key_ids = {point for point, _ in found}, {key_id for _, key_id in found}
+    is_sound = (
+        # Each is of one length, with a comma between: there is no room for anything else.
+        len(recipients) == len(found) * (_RECIPIENT_BYTES + 1) - 1
+        and len(key_ids) == len(found) <= MAX_RECIPIENTS
+        and _WEAK.isdisjoint(points)
+    )
+    return tuple([key_id.decode() for _, key_id in found]) if is_sound else ()
 
 
 def _is_whole(text: bytes) -> bool:

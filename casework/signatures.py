@@ -74,7 +74,7 @@ def check_signature(  # noqa: PLR0911, PLR0913 - one way out for each rule; who,
         return RuleViolation("key_id", "foreign_key", "the key belongs to another member")
     if key.use != "sign":
         return RuleViolation("key_id", "wrong_key_use", "the key is for sealing")
-    if not is_signed(key.raw, signature, message):
+    if not is_signed(directory.raw_keys[key.id], signature, message):
         return RuleViolation("signature", "signature_mismatch", "not by this key over these bytes and type")
     fault = key.fault_at(signed_at)
     return None if fault is None else RuleViolation("key_id", fault, "valid when the broker took the record")

@@ -141,6 +141,7 @@ def _report(
 ) -> Iterator[RuleViolation]:
     yield from _sender(statement, admission, frozenset({"hotline"}), "not_a_hotline")
     yield from _statement(statement, submission, admission)
+    yield from _key_versions(statement, admission.directory)
     yield from _codes(statement, _REPORT_CODES)
     for field, known in (("payment_methods", codes.PAYMENT_METHODS), ("urgency", codes.URGENCIES)):
         for index, code in enumerate(getattr(statement, field)):
@@ -218,6 +219,22 @@ def _statement(statement: Statement, submission: Submission, admission: Admissio
     if statement.analyst is not None and not _OPAQUE_ID.fullmatch(statement.analyst):
         yield RuleViolation("analyst", "not_opaque", "letters, digits, dot, colon, hyphen, underscore")
     yield from _one(check_sent_at(statement.sent_at, admission.submitted_at))
+
+
+def _key_versions(statement: ReportStatement, directory: Directory) -> Iterator[RuleViolation]:
+    """Yield the rule that a report under a network key of long ago breaks.
+
+    Nobody could compute its url key again, so it could be filed under any. During a change of keys a report
+    carries both; one that was under way at the end of the change is known by the newer of them.
+    """
+    keys = directory.network_keys
+    if keys is None or not statement.url_key:
+        return
+    version, later = statement.url_key[0], (statement.url_key_next or b"\0")[0]
+    is_carried = version in {keys.current, keys.next}
+    is_ending = version + 1 == later == keys.current
+    if not (is_carried or is_ending):
+        yield RuleViolation("url_key", "unknown_network_key", f"of network key {keys.current} or the next")
 
 
 def _codes(statement: Statement, fields: tuple[tuple[str, CodeList], ...]) -> Iterator[RuleViolation]:

@@ -16,6 +16,7 @@ from casework.free_text import check_characters, has_control_characters
 from casework.limits import ITEM_LIMITS, TEXT_LIMITS, too_long
 from casework.messages import Label, Message
 
+_ADDRESS_SIGN: Final = "://"
 _WITH_LINES: Final = frozenset({"note"})
 _Getter = Callable[[Message], Sequence[Any]]
 
@@ -44,13 +45,21 @@ def _plan(message: type[Message]) -> tuple[_Getter, tuple[str, ...], tuple[int, 
 def check_texts(message: Message, prefix: str) -> Iterator[RuleViolation]:
     """Yield a violation for each over-long text, over-full list and control character of a message.
 
+    And for an address in a statement: everybody on its way reads that, and nobody but its readers content.
+
     Args:
         message: A statement or a content.
-        prefix: What stands before the field in the path told to the sender, such as `content.`.
+        prefix: What stands before the field in the path told to the sender, such as `content.`; empty for a
+            statement.
     """
     get, names, limits, lists = _plan(type(message))
     texts = [text or "" for text in get(message)]
-    if not all(map(le, map(len, texts), limits)) or not "".join(texts).isprintable():
+    together = "".join(texts)
+    if not prefix and _ADDRESS_SIGN in together:
+        for text, name in zip(texts, names, strict=True):
+            if _ADDRESS_SIGN in text:
+                yield RuleViolation(name, "address_in_clear", "an address belongs into the sealed content")
+    if not all(map(le, map(len, texts), limits)) or not together.isprintable():
         for text, name, limit in zip(texts, names, limits, strict=True):
             if len(text) > limit:
                 yield too_long(prefix + name, name)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """Version of the rules in this room; grows when the same record would be decided otherwise."""
 
 NONE: Final = "none"

@@ -6,22 +6,37 @@ process sees all.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from casework import directory as directories
 from casework.directory import Directory
-from casework.errors import EditRefusedError, FatalError, HotlineExchangeError, RuleViolation
+from casework.directory_signing import TrustAnchor
+from casework.errors import EditRefusedError, RuleViolation
 from casework.messages import DirectoryDocument
-from schemas.errors import UnreadableError
 from streams import wire
-from streams.untyped import KafkaConsumer, KafkaRecord
+from streams.clock import Clock
+from streams.directory_trust import TrustMemory
+from streams.directory_versions import (
+    DirectoryVersions,
+    NoDirectoryError,
+    PassedOverError,
+    check_lead,
+    document_of,
+    read_document,
+)
+from streams.untyped import KafkaConsumer
 
-log = logging.getLogger(__name__)
+__all__ = [
+    "DirectoryFeed",
+    "NoDirectoryError",
+    "PassedOverError",
+    "document_of",
+    "publish",
+    "read_document",
+]
 
 WAIT_S: Final = 30.0
 _POLL_MS: Final = 500
@@ -31,93 +46,39 @@ _BETWEEN_LOOKS_S: Final = 0.2
 _PARTITION: Final = 0
 
 
-class NoDirectoryError(FatalError):
-    """No version is valid, or the one that is needed did not arrive: nothing can be decided."""
-
-
-class PassedOverError(NoDirectoryError):
-    """A version is missing although a higher one is there: versions only rise, so it will never arrive."""
-
-
-class DirectoryFeed:
+class DirectoryFeed(DirectoryVersions):
     """All usable versions; an asynchronous context manager that has read the topic when it is entered.
 
     Args:
         client: Settings shared by the process's Kafka clients, as keyword arguments of aiokafka.
         topic: Name of the directory topic.
         environment: Documents for another environment are refused: logged and left out.
+        clock: The exchange's clock.
+        anchor: The signers whom the first version must be signed by; None believes unsigned directories.
+        memory: What this machine believed before; None where nothing is kept.
         on_failure: Called with a reason and an error when following the topic failed for good.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where, and what is believed
         self,
         client: Mapping[str, Any],
         topic: str,
         environment: str,
+        *,
+        clock: Clock,
+        anchor: TrustAnchor | None = None,
+        memory: TrustMemory | None = None,
         on_failure: Callable[[str, BaseException], object] | None = None,
     ) -> None:
+        super().__init__(environment, clock, anchor)
         self._client = client
         self._topic = topic
-        self._environment = environment
+        self._memory = memory
         self._on_failure = on_failure
-        self._versions: dict[int, tuple[DirectoryDocument, Directory]] = {}
-        self._newest_first: tuple[tuple[DirectoryDocument, Directory], ...] = ()
         self._arrived = asyncio.Condition()
         self._callbacks: list[Callable[[Directory], None]] = []
         self._consumer: KafkaConsumer = None
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def newest_version(self) -> int:
-        """The highest version known, valid or not yet; 0 when there is none."""
-        return self._newest_first[0][1].version if self._newest_first else 0
-
-    def latest(self, now_ms: int) -> Directory:
-        """Answer the newest version that is valid at a time of the exchange's clock.
-
-        Raises:
-            NoDirectoryError: None is: not published, not valid yet, or expired.
-        """
-        for document, directory in self._newest_first:
-            if document.valid_from <= now_ms and not _expired(document, now_ms):
-                return directory
-        if not self._versions:
-            raise NoDirectoryError(f"no directory is published in {self._topic}: run 'hx directory publish'")
-        raise NoDirectoryError(f"none of {len(self._versions)} versions in {self._topic} is valid now")
-
-    def valid_at(self, stamp_ms: int, now_ms: int) -> Directory:
-        """Answer the newest version that was valid at a moment of the past, the same whenever it is asked.
-
-        What was submitted before the first version took effect, or while none was valid, meets the first
-        one that took effect afterwards.
-
-        Args:
-            stamp_ms: The moment, by the exchange's clock.
-            now_ms: The exchange's clock.
-
-        Raises:
-            NoDirectoryError: None was valid then, and none has become valid since.
-        """
-        later: tuple[DirectoryDocument, Directory] | None = None
-        for found in self._newest_first:
-            document = found[0]
-            if document.valid_from <= stamp_ms:
-                if not _expired(document, stamp_ms):
-                    return found[1]
-            elif document.valid_from <= now_ms and (
-                later is None or document.valid_from <= later[0].valid_from
-            ):
-                later = found
-        return self.latest(now_ms) if later is None else later[1]
-
-    def take(self, record: KafkaRecord) -> Directory | None:
-        """Take a record of the topic that was read elsewhere; answer its version, None when it is refused."""
-        return self._read(record)
-
-    def known(self, version: int) -> Directory | None:
-        """Answer a version without waiting, or None."""
-        found = self._versions.get(version)
-        return None if found is None else found[1]
 
     async def version(self, version: int, wait_s: float = WAIT_S) -> Directory:
         """Answer one version, waiting for it if it has not arrived.
@@ -138,7 +99,7 @@ class DirectoryFeed:
             raise NoDirectoryError(
                 f"directory version {version} did not arrive in {self._topic} within {wait_s:g} s"
             ) from error
-        return self._versions[version][1]
+        return self._versions[version].directory
 
     def on_change(self, callback: Callable[[Directory], None]) -> None:
         """Have `callback` called in the event loop with each version that arrives after the start."""
@@ -151,6 +112,9 @@ class DirectoryFeed:
         try:
             await self._consumer.start()
             await self._read_whole()
+            if self._memory is not None:
+                self._memory.check(self)
+                self._memory.note(self.newest)
         except BaseException:
             await self._consumer.stop()
             raise
@@ -180,7 +144,7 @@ class DirectoryFeed:
                 return
             await asyncio.sleep(_BETWEEN_LOOKS_S)
         raise NoDirectoryError(
-            f"topic {self._topic} is missing, or not to be described by us: run 'hx provision'"
+            f"topic {self._topic} is missing, or not to be described by us: run 'hx provision --apply'"
         )
 
     async def _follow(self) -> None:
@@ -198,100 +162,60 @@ class DirectoryFeed:
         arrived: list[Directory] = []
         for records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).values():
             for record in records:
-                directory = self._read(record)
+                directory = self.take(record)
                 if directory is not None:
                     arrived.append(directory)
         if arrived:
+            if self._memory is not None and self._task is not None:
+                self._memory.note(self.newest)
             async with self._arrived:
                 self._arrived.notify_all()
         return arrived
 
-    def _read(self, record: KafkaRecord) -> Directory | None:
-        if record.value is None:
-            return None
-        try:
-            document, directory = read_document(record.value, self._environment)
-        except (UnreadableError, HotlineExchangeError) as error:
-            log.error("directory record %d refused: %s", record.offset, error)  # noqa: TRY400 - no bug
-            return None
-        there = self._versions.get(directory.version)
-        if there is not None and there[0].document != document.document:
-            # Decisions were made and stamped with the first one: repeated, they must come out the same.
-            log.error("directory record %d refused: its version came with other bytes before", record.offset)
-            return None
-        self._versions[directory.version] = (document, directory)
-        order = sorted(self._versions, reverse=True)
-        self._newest_first = tuple(self._versions[version] for version in order)
-        return directory
 
+async def publish(
+    client: Mapping[str, Any],
+    topic: str,
+    document: DirectoryDocument,
+    *,
+    clock: Clock,
+    anchor: TrustAnchor | None = None,
+) -> int:
+    """Publish one version and answer its offset; one that is there with the same bytes is not sent again.
 
-def read_document(value: bytes, environment: str) -> tuple[DirectoryDocument, Directory]:
-    """Read a record of the directory topic and check that it may be used here.
-
-    Raises:
-        UnreadableError: The bytes are no directory document.
-        DirectoryRefusedError: The directory inside them cannot be read.
-        EditRefusedError: Envelope and directory disagree, or it is for another environment.
-    """
-    document = wire.decode_as(DirectoryDocument, value)
-    directory = directories.from_bytes(document.document)
-    if directory.environment != environment or document.environment != environment:
-        raise EditRefusedError(
-            RuleViolation("environment", "wrong_environment", f"this exchange is {environment}")
-        )
-    if directory.version != document.version:
-        raise EditRefusedError(
-            RuleViolation("version", "disagrees", "document and envelope name one version")
-        )
-    return document, directory
-
-
-def document_of(directory: Directory, *, expires_at: int | None = None) -> DirectoryDocument:
-    """Answer the message that publishes a directory; `expires_at` in milliseconds since the epoch, UTC."""
-    return DirectoryDocument(
-        version=directory.version,
-        environment=directory.environment,
-        published_at=directory.published_at,
-        valid_from=directory.valid_from,
-        expires_at=expires_at,
-        document=directories.to_bytes(directory),
-    )
-
-
-async def publish(client: Mapping[str, Any], topic: str, document: DirectoryDocument) -> int:
-    """Publish one version and answer its offset; the same version with the same bytes may be sent again.
+    A second record of it would replace the first one when the topic is compacted, with a later time.
 
     Args:
         client: Settings shared by the process's Kafka clients, as keyword arguments of aiokafka.
         topic: Name of the directory topic.
         document: What to publish.
+        clock: The exchange's clock.
+        anchor: As readers have it.
 
     Raises:
-        EditRefusedError: The version exists with other bytes, or a higher one does.
+        EditRefusedError: Readers would refuse it: too few signatures, not the next version, valid too early.
     """
     value = wire.encode(document)
-    async with DirectoryFeed(client, topic, document.environment) as feed:
-        there = feed.known(document.version)
-        if there is not None and directories.to_bytes(there) != document.document:
-            raise EditRefusedError(
-                RuleViolation(
-                    "version", "exists", f"version {document.version} was published with other bytes"
-                )
+    _, directory = read_document(value, document.environment)
+    async with DirectoryFeed(client, topic, document.environment, clock=clock, anchor=anchor) as feed:
+        there = feed.published(document.version)
+        if there is not None and there.document.document == document.document:
+            return there.offset
+        is_first = feed.newest is None
+        _require(feed.check_next(document, directory, clock.now_ms()))
+        producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client)
+        await producer.start()
+        try:
+            sent = await producer.send_and_wait(
+                topic, value, key=str(document.version).encode(), partition=_PARTITION
             )
-        if feed.newest_version > document.version:
-            raise EditRefusedError(
-                RuleViolation("version", "not_newer", f"version {feed.newest_version} is published already")
-            )
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client)
-    await producer.start()
-    try:
-        sent = await producer.send_and_wait(
-            topic, value, key=str(document.version).encode(), partition=_PARTITION
-        )
-    finally:
-        await producer.stop()
+        finally:
+            await producer.stop()
+    # The broker's time counts: a slow publication may have come too late, and then nobody believes it.
+    _require(() if is_first else tuple(check_lead(directory, clock.at(sent.timestamp))))
     return int(sent.offset)
 
 
-def _expired(document: DirectoryDocument, now_ms: int) -> bool:
-    return document.expires_at is not None and document.expires_at <= now_ms
+def _require(violations: tuple[RuleViolation, ...]) -> None:
+    if violations:
+        raise EditRefusedError(violations)

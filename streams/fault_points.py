@@ -48,9 +48,10 @@ POINTS: Final = frozenset(
     }
 )
 _ENTRY: Final = re.compile(
-    r"(?P<point>[a-z_]+\.[a-z_]+)(?:\[(?P<partition>\d+)\])?:(?P<action>kill|stop|delay|raise)"
-    r"(?:=(?P<value>[A-Za-z0-9.]+?))?(?:@(?P<nth>\d+)|%(?P<chance>0?\.\d+|1))?"
+    r"(?P<point>[a-z_]+\.[a-z_]+)(?:\[(?P<partition>\d{1,9})\])?:(?P<action>kill|stop|delay|raise)"
+    r"(?:=(?P<value>[A-Za-z0-9.]+?))?(?:@(?P<nth>\d{1,9})|%(?P<chance>0?\.\d+|1))?"
 )
+_SEED: Final = re.compile(r"seed:([0-9]{1,18})")
 _EXAMPLE: Final = "casekeeper.after_effects:kill@3"
 _SEPARATOR: Final = ";"
 
@@ -96,8 +97,9 @@ class FaultPoints:
         rules: dict[str, list[_Rule]] = {}
         seed = 0
         for entry in filter(None, map(str.strip, text.split(_SEPARATOR))):
-            if entry.startswith("seed:") and entry.removeprefix("seed:").isdigit():
-                seed = int(entry.removeprefix("seed:"))
+            given = _SEED.fullmatch(entry)
+            if given is not None:
+                seed = int(given[1])
                 continue
             point, rule = _rule(entry)
             rules.setdefault(point, []).append(rule)

@@ -142,7 +142,7 @@ PIECES: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "aiokafka.conn": {
         "AIOKafkaConnection.send": ("360d12e20e64", "wrapped: does not expect uvloop's RuntimeError"),
-        "AIOKafkaConnection.close": ("7772fd3aee39", "called after it"),
+        "AIOKafkaConnection.close": ("7772fd3aee39", "called after it; wrapped: no TLS farewell"),
         "AIOKafkaConnection._handle_frame": ("aadf78abd43c", "what a response must offer"),
     },
     "aiokafka.record.default_records": {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 
+from streams.refusals import refusal
 from streams.transport_errors import ConfigurationError, FatalTransportError
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ async def probe(
             comes from `publish`, as `UndeliverableError`.
 
     Raises:
-        ConfigurationError: with one sentence that names what is missing.
-        FatalTransportError: no broker let us in. Nobody can tell a wrong address from brokers that are down,
-            and against the latter a restart helps.
+        ConfigurationError: with one sentence that names what is missing or refused: certificate, password,
+            group, topic.
+        FatalTransportError: no broker let us in and none said why. Nobody can tell a wrong address from
+            brokers that are down, and against the latter a restart helps.
     """
     try:
         async with asyncio.timeout(options.start_timeout):
@@ -44,7 +46,7 @@ async def probe(
     except TimeoutError as error:
         raise FatalTransportError(
             f"the brokers at {options.bootstrap} did not let us in for {options.start_timeout} s: "
-            "they are down, or address, certificate or password are wrong"
+            "they are down, or the address is wrong, or they want TLS or a certificate that we do not show"
         ) from error
 
 
@@ -57,7 +59,7 @@ async def _probe(options: WorkerOptions, group_id: str, reads: Sequence[str], wr
         **options.client_settings(),
     )
     try:
-        await _connected(consumer)
+        await _connected(consumer, options)
         await _described(consumer, {*reads, *writes}, options.metadata_patience)
         first = [TopicPartition(topic, 0) for topic in reads]
         consumer.assign(first)
@@ -72,13 +74,16 @@ async def _probe(options: WorkerOptions, group_id: str, reads: Sequence[str], wr
         await consumer.stop()
 
 
-async def _connected(consumer: KafkaConsumer) -> None:
+async def _connected(consumer: KafkaConsumer, options: WorkerOptions) -> None:
     while True:  # until the caller's time limit: brokers may be starting too
         try:
             await consumer.start()
         except errors.KafkaConnectionError as error:
-            log.warning("no connection yet (address, certificate, password?): %s", error)
-            await asyncio.sleep(0.5)
+            why = await refusal(options.client_settings())
+            if why is not None and why.is_certain:
+                raise ConfigurationError(why.text) from error
+            log.warning("no connection yet: %s", error if why is None else why.text)
+            await asyncio.sleep(_LOOK_AGAIN_S)
         else:
             return
 
@@ -90,6 +95,6 @@ async def _described(consumer: KafkaConsumer, topics: set[str], patience: float)
         if loop.time() > until:
             raise ConfigurationError(
                 f"topics missing, or not to be described by us: {', '.join(missing)}: create them "
-                "(those of the exchange: run 'hx provision')"
+                "(those of the exchange: run 'hx provision --apply')"
             )
         await asyncio.sleep(_LOOK_AGAIN_S)

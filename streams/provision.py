@@ -12,6 +12,8 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from casework.errors import SetupError, TemporaryError
+from streams.kafka_access import KafkaAccess
+from streams.refusals import check_access
 from streams.topic_plan import Existing, Plan, plan
 from streams.topics import Topic
 
@@ -29,17 +31,20 @@ class PlanRefusedError(SetupError):
 
 
 @contextmanager
-def connect(bootstrap: str, timeout_ms: int = _CONNECT_MS) -> Iterator[KafkaAdminClient]:
+def connect(access: KafkaAccess, timeout_ms: int = _CONNECT_MS) -> Iterator[KafkaAdminClient]:
     """An admin connection; gives up after ``timeout_ms``.
 
     Raises:
+        BrokersRefuseError: the brokers do not let this principal in.
         TemporaryError: no broker answers.
     """
+    client = access.client_settings()
+    check_access(client)
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=timeout_ms)
+        admin = KafkaAdminClient(**client, bootstrap_timeout_ms=timeout_ms)
     except (KafkaError, OSError) as error:
         raise TemporaryError(
-            f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
+            f"no Kafka answers at {access.bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
         ) from error
     try:
         yield admin
@@ -87,10 +92,10 @@ def apply(admin: KafkaAdminClient, to_do: Plan) -> None:
         raise TemporaryError(f"provisioning was interrupted, repeat it: {type(error).__name__}") from error
 
 
-def provision(bootstrap: str, wanted: Iterable[Topic], *, replication: int, min_insync: int) -> Plan:
+def provision(access: KafkaAccess, wanted: Iterable[Topic], *, replication: int, min_insync: int) -> Plan:
     """Bring a cluster to the table and return the plan that was applied."""
     table = tuple(wanted)
-    with connect(bootstrap) as admin:
+    with connect(access) as admin:
         cluster = read_cluster(admin, (topic.name for topic in table))
         made = plan(cluster, table, replication=replication, min_insync=min_insync)
         apply(admin, made)

@@ -23,6 +23,8 @@ from streams.fault_points import FaultPoints, FaultTextError
 from streams.secret_sources import Secret
 from streams.setting_rules import rule_of
 
+_MAX_FILE_BYTES: Final = 32 * 1024
+"""Ten times all settings with comments; the time for a dotted name in TOML grows with its square."""
 PREFIX: Final = "HX_"
 FILE_KEY: Final = "HX_SETTINGS"
 # Read elsewhere: the embedded Kafka is no part of a production process.
@@ -55,6 +57,11 @@ _Prefix = Annotated[
     ),
 ]
 
+_SecretAddress = Annotated[
+    str,
+    Meta(pattern=r"^(file|env|command):.+$", description="file:PATH, env:NAME or command:WORDS"),
+]
+
 
 class SettingsError(SetupError):
     """A setting is unknown, malformed or not allowed here; the text names key, value and rule."""
@@ -70,6 +77,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         environment: where records may come from and go to; every record carries it.
         bootstrap: Kafka brokers, ``host:port`` separated by commas.
+        kafka_security: how brokers know who connects: by password (``scram``) or client certificate, both
+            over TLS 1.3; ``none`` is for tests and benchmarks and refused in production.
+        kafka_ca: PEM file of the authority that signed the brokers' certificates.
+        kafka_user: name to connect as; None takes that of the worker's kind, the member or the command.
+        kafka_password: where its password lies: ``file:PATH``, ``env:NAME`` or ``command:WORDS``; ``{user}``
+            in it stands for the name.
+        kafka_certificate: PEM file with the client's key and certificate; ``{user}`` as above.
         topic_prefix: put before every topic name and consumer group, verbatim.
         partitions: P, partitions of actions and of all ``cases.*`` topics; fixed for ever.
         replication: copies of each partition.
@@ -77,8 +91,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         metrics_host: address on which workers offer metrics and health.
         intake_metrics_port: metrics port of intake; 0 takes any free one.
         casekeeper_metrics_port: metrics port of casekeeper; 0 takes any free one.
+        provision_metrics_port: metrics port of ``hx provision --watch``; 0 takes any free one.
         data_dir: local files that can be lost: stores, positions.
         directory: directory document; None is the shipped one.
+        directory_trust: file with the signers whom the first directory must be signed by (see
+            docs/key-ceremony.md); None takes unsigned directories, which production refuses.
         session_timeout_s: seconds until a silent worker's partitions move on, 6 to 30: brokers accept no
             less, and a request gives up after 30.
         heartbeat_s: seconds between signs of life; at most a third of the session timeout.
@@ -87,11 +104,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_admitted_backlog: records that casekeeper may be behind before intake waits, urgent ones excepted;
             what a flood can put before everybody else (see docs/for-operators.md).
         instance_id: stable name of this worker among its group; None joins as a new member each time.
-        network_key: key of the url keys, 32 bytes in hex; shared by the network, never printed.
+        network_key: key of the url keys, 32 bytes in hex, never printed; only where the directory carries
+            none sealed to the members: production refuses it.
         keys: address of the key ring of whoever runs this process, a member or the exchange: file:PATH,
-            env:NAME or command:WORDS; empty signs nothing.
+            env:NAME or command:WORDS, in which `{member}` stands for a client's member id; empty signs
+            nothing.
         topic_max_bytes: largest record of any topic; above the largest submission.
-        member_bytes_per_s: bytes a second above which the brokers slow a member down; 0 sets no quota.
+        member_bytes_per_s: bytes a second that a member may send before the brokers slow it down; 0 sets no
+            quota.
+        member_read_bytes_per_s: bytes a second that it may read, likewise; more, as it catches up after an
+            outage.
         erasure_days: days after which content is gone everywhere.
         shrink_after_days: days after the last event of a closed case until only a stub of it is kept, and no
             content.
@@ -101,6 +123,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     environment: Literal["demo", "test", "production"] = "demo"
     bootstrap: _Brokers = "127.0.0.1:9092"
+    kafka_security: Literal["scram", "certificate", "none"] = "scram"
+    kafka_ca: Path | None = None
+    kafka_user: _Name | None = None
+    kafka_password: _SecretAddress | None = None
+    kafka_certificate: Path | None = None
     topic_prefix: _Prefix = ""
     partitions: _Positive = 12
     replication: _Positive = 1
@@ -108,10 +135,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_host: str = "127.0.0.1"
     intake_metrics_port: _Port = 9101
     casekeeper_metrics_port: _Port = 9102
+    provision_metrics_port: _Port = 9103
     data_dir: Path = msgspec.field(
         default_factory=lambda: Path.home() / ".local" / "share" / "hotline-exchange"
     )
     directory: Path | None = None
+    directory_trust: Path | None = None
     session_timeout_s: Annotated[float, Meta(ge=6, le=30)] = 6.0
     heartbeat_s: Annotated[float, Meta(gt=0)] = 2.0
     commit_interval_s: Annotated[float, Meta(gt=0, le=60)] = 0.5
@@ -122,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: str = ""
     topic_max_bytes: _Positive = 2 * 1024 * 1024
     member_bytes_per_s: Annotated[int, Meta(ge=0)] = 1024 * 1024
+    member_read_bytes_per_s: Annotated[int, Meta(ge=0)] = 8 * 1024 * 1024
     erasure_days: Annotated[int, Meta(ge=8)] = 90
     shrink_after_days: _Positive = 90
     clock: str = ""
@@ -148,10 +178,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.environment == "production":
             self._check("clock", not self.clock, "empty: production runs on the machine's clock")
             self._check("faults", not self.faults, "empty: production injects no faults")
-            if self.network_key == DEMO_NETWORK_KEY:
+            self._check("kafka_security", self.kafka_security != "none", "scram or certificate in production")
+            if self.directory_trust is None:
                 raise SettingsError(
-                    f"{PREFIX}NETWORK_KEY is not set, or is the demo key: production needs the network's own,"
-                    f" {_NETWORK_KEY_RULE}"
+                    f"{PREFIX}DIRECTORY_TRUST is not set: production takes signed directories only, and needs"
+                    " the file of their first signers"
+                )
+            if self.network_key != DEMO_NETWORK_KEY:
+                raise SettingsError(
+                    f"{PREFIX}NETWORK_KEY is not taken in production: members find the key in the directory,"
+                    " sealed to them, and workers have none"
                 )
 
     @classmethod
@@ -199,10 +235,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(_MAX_FILE_BYTES + 1)
+        if len(text) > _MAX_FILE_BYTES:
+            raise SettingsError(f"settings file {path}: at most {_MAX_FILE_BYTES:,} bytes")
+        return tomllib.loads(text.decode())
     except OSError as error:
         raise SettingsError(f"settings file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not TOML, not UTF-8, or a number of thousands of digits.
         raise SettingsError(f"settings file {path}: {error}") from error
 
 
@@ -213,7 +254,8 @@ def _convert(where: str, raw: object, types: Mapping[str, Any], name: str, known
     try:
         return msgspec.convert(raw, types[name], strict=False, dec_hook=_from_text)
     except msgspec.ValidationError as error:
-        shown = "****" if types[name] is Secret else repr(raw)
+        # A password that was put where its address belongs must not show either.
+        shown = "****" if types[name] is Secret or name == "kafka_password" else repr(raw)
         rule = _NETWORK_KEY_RULE if types[name] is Secret else rule_of(types[name])
         raise SettingsError(f"{where}={shown}: expected {rule}") from error
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from streams.quotas import RateChange
 from streams.topics import Topic
 
 
@@ -44,7 +43,6 @@ class Plan(msgspec.Struct, frozen=True):
         refused: differences that are never resolved by us.
         unchanged: names of topics that are as wanted.
         replication: copies of each partition of a new topic.
-        rates: quotas that change.
     """
 
     create: tuple[Topic, ...]
@@ -53,44 +51,33 @@ class Plan(msgspec.Struct, frozen=True):
     refused: tuple[Change, ...]
     unchanged: tuple[str, ...]
     replication: int
-    rates: tuple[RateChange, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do and nothing to refuse."""
-        return not (self.create or self.grow or self.configure or self.refused or self.rates)
+        return not (self.create or self.grow or self.configure or self.refused)
 
     def sums(self, *, is_applied: bool = False) -> str:
         """How much there is to do, or was done, in one line."""
-        create, grow, change, rate = (
-            ("created", "grown", "changed", "set")
-            if is_applied
-            else ("to create", "to grow", "to change", "to set")
+        create, grow, change = (
+            ("created", "grown", "changed") if is_applied else ("to create", "to grow", "to change")
         )
         return (
-            f"topics: {len(self.create)} {create}, {len(self.grow)} {grow}, {len(self.unchanged)} unchanged; "
-            f"values: {len(self.configure)} {change}; quotas: {len(self.rates)} {rate}; "
-            f"refused: {len(self.refused)}"
+            f"topics: {len(self.create)} {create}, {len(self.grow)} {grow}, {len(self.unchanged)} unchanged, "
+            f"{len(self.refused)} refused; values: {len(self.configure)} {change}"
         )
 
-    def to_text(self, *, is_applied: bool = False) -> str:
-        """The plan for a reader: one line per change, then the sums."""
-        lines = [
+    def lines(self) -> list[str]:
+        """One line per change."""
+        return [
             *(
                 f"create     {t.name}: partitions {t.partitions}, cleanup.policy={t.config['cleanup.policy']}"
                 for t in self.create
             ),
             *(f"grow       {change}" for change in self.grow),
             *(f"configure  {change}" for change in self.configure),
-            *(f"quota      {change}" for change in self.rates),
             *(f"REFUSED    {change}" for change in self.refused),
-            self.sums(is_applied=is_applied),
         ]
-        return "\n".join(lines)
-
-    def to_json(self) -> bytes:
-        """The plan for a machine."""
-        return msgspec.json.encode(self)
 
 
 def plan(

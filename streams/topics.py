@@ -161,7 +161,7 @@ class Topics:
             _Shape("few", _DEAD_LETTER_PARTITIONS, topic_max_bytes + _PROVENANCE_BYTES).topic(
                 self.dead_letters,
                 _deleted(limit),
-                "intake, casekeeper, connectors",
+                "intake, casekeeper",
                 "operators",
                 key="source topic",
             ),

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import faust
 import mode
 import uvloop
-from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
+from casework.errors import SetupError
 from streams.batch_events import PassSchema
 from streams.broken_connections import notice_broken_connections
 from streams.fail_stop import EXIT_CONFIGURATION, EXIT_FAIL_STOP, FailStop
@@ -32,8 +32,9 @@ from streams.transport_errors import ConfigurationError, FatalTransportError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from streams.kafka_access import KafkaAccess
     from streams.publishing import BatchPublisher
-    from streams.untyped import FaustChannel, FaustCredentials
+    from streams.untyped import FaustChannel
 
 #: Seconds for finishing, committing and closing; after them the process ends without a commit.
 STOP_TIMEOUT_S = 30.0
@@ -46,8 +47,7 @@ class WorkerOptions:
     """How a worker talks to its brokers. Times in seconds, sizes in bytes.
 
     Attributes:
-        bootstrap: ``host:port`` pairs, comma separated.
-        credentials: one of Faust's credentials objects, None for plaintext.
+        access: where the brokers are and how they know this worker.
         instance_id: stable id of this worker (static membership): after a crash the same id takes its
             partitions back at once; after a stop they wait for it until the session is over.
         session_timeout: a silent worker's partitions move after this; at least the broker's
@@ -69,9 +69,8 @@ class WorkerOptions:
         faults: what tests break on purpose.
     """
 
-    bootstrap: str
+    access: KafkaAccess
     client_id: str = "worker"
-    credentials: FaustCredentials = None
     instance_id: str | None = None
     session_timeout: float = 6.0
     heartbeat_interval: float = 2.0
@@ -94,11 +93,15 @@ class WorkerOptions:
     def client_settings(self) -> dict[str, Any]:
         """Return the settings that every aiokafka client of this worker shares."""
         return {
-            "bootstrap_servers": self.bootstrap,
+            **self.access.client_settings(),
             "client_id": self.client_id,
             "request_timeout_ms": int(self.request_timeout * 1000),
-            **credentials_to_aiokafka_auth(self.credentials),
         }
+
+    @property
+    def bootstrap(self) -> str:
+        """``host:port`` pairs of the brokers, comma separated."""
+        return self.access.bootstrap
 
 
 class LosslessApp(faust.App):
@@ -147,7 +150,7 @@ def make_app(group_id: str, options: WorkerOptions, *, fail_stop: FailStop | Non
         group_id,
         broker=[f"kafka://{address.strip()}" for address in options.bootstrap.split(",")],
         broker_client_id=options.client_id,
-        broker_credentials=options.credentials,
+        broker_credentials=options.access.faust_credentials(),
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_metadata_max_age_ms=int(options.metadata_max_age * 1000),
@@ -293,7 +296,7 @@ def run_worker(main: Callable[[FailStop], Coroutine[Any, Any, None]]) -> int:
 async def _guarded(main: Callable[[FailStop], Coroutine[Any, Any, None]], fail_stop: FailStop) -> int:
     try:
         await main(fail_stop)
-    except ConfigurationError as error:
+    except (ConfigurationError, SetupError) as error:
         log.critical("cannot start: %s", error)
         return EXIT_CONFIGURATION
     except asyncio.CancelledError as error:

@@ -23,7 +23,17 @@ hypothesis.settings.load_profile("exchange")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """Start the one broker of this test run, at the first test that asks for it; it dies with the run."""
     directory = tmp_path_factory.mktemp("kafka")
-    with EmbeddedKafka.start(directory, heap_mb=256, quick=True, dies_with_parent=True) as broker:
+    with EmbeddedKafka.start(
+        directory, heap_mb=256, quick=True, dies_with_parent=True, security="none"
+    ) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    """Start a broker that checks who connects and what they may do, for the tests that need one."""
+    directory = tmp_path_factory.mktemp("secured-kafka")
+    with EmbeddedKafka.start(directory, heap_mb=192, quick=True, dies_with_parent=True) as broker:
         yield broker
 
 

@@ -257,13 +257,13 @@ def report(number: int, sender: str = "gb-iwf", key: bytes = KEY) -> bytes:
     )
 
 
-def act(number: int, action: str, case_id: str) -> bytes:
+def act(number: int, action: str, case_id: str, key: bytes = KEY) -> bytes:
     """Answer an admitted action of the responsible hotline."""
     statement = ActionStatement(
         event_id=new_event_id(T, bytes(8) + number.to_bytes(2, "big")),
         environment="test",
         sender="nl-offlimits",
-        url_key=KEY,
+        url_key=key,
         hosting_country="NL",
         sent_at=T,
         directory_version=1,

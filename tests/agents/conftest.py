@@ -17,11 +17,13 @@ from casekeeper_bench import Bench
 
 from agents import workers
 from casework.directory import Directory
+from casework.directory_checks import LEAD_MS
 from casework.ids import new_event_id
 from casework.messages import (
     ActionContent,
     ActionStatement,
     Delivery,
+    DirectoryDocument,
     Message,
     Receipt,
     ReportContent,
@@ -31,11 +33,14 @@ from casework.messages import (
 from casework.url_keys import url_key
 from casework.urls import canonical_url, check_url
 from operations.directory.document import build
-from operations.embedded_kafka import EmbeddedKafka
+from operations.embedded_kafka import EmbeddedKafka, LocalAccess
+from operations.provisioning import provision_local
+from operations.setting_up import wanted_topics
 from streams import provision, wire
 from streams.clock import SystemClock
 from streams.directory_feed import document_of, publish
 from streams.fail_stop import FailStop
+from streams.kafka_access import plaintext
 from streams.settings import Settings
 from streams.slots import partition_of
 from streams.topics import Topics
@@ -44,6 +49,7 @@ MEMBERS = {"nl-offlimits", "gb-iwf", "de-eco"}
 LIAISONS = {"nl", "gb", "interpol"}
 PARTITIONS = 3
 WAIT_S = 60
+PUBLICATION_MS = 20_000
 WORKER = (
     "import sys; from agents.workers import run_worker; from streams.settings import Settings; "
     "sys.exit(run_worker('all', Settings.load()))"
@@ -88,10 +94,19 @@ def _fetch(address: str) -> str:
 
 
 class ShiftedClock:
-    """The machine's clock with the exchange's time some milliseconds ahead of it."""
+    """The machine's clock with the exchange's time some milliseconds ahead of it, from then on."""
 
     def __init__(self) -> None:
-        self.ahead_ms = 0
+        self._shifts = [(-1, 0)]
+
+    @property
+    def ahead_ms(self) -> int:
+        """How far the exchange's time is ahead now."""
+        return self._shifts[-1][1]
+
+    @ahead_ms.setter
+    def ahead_ms(self, ms: int) -> None:
+        self._shifts.append((self.real_ms(), ms))
 
     def now_ms(self) -> int:
         """The exchange's time."""
@@ -102,8 +117,8 @@ class ShiftedClock:
         return SystemClock().real_ms()
 
     def at(self, real_ms: int) -> int:
-        """The exchange's time at a real time."""
-        return real_ms + self.ahead_ms
+        """The exchange's time at a real time: a later shift does not move it."""
+        return real_ms + next(ahead for since, ahead in reversed(self._shifts) if since < real_ms)
 
 
 class Exchange:
@@ -112,8 +127,9 @@ class Exchange:
     small_directory = staticmethod(small_directory)
     new_id = staticmethod(new_id)
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, access: LocalAccess) -> None:
         self.settings = settings
+        self.access = access
         self.topics = Topics(settings.topic_prefix)
         self.directory = small_directory()
         self.clock = ShiftedClock()
@@ -125,19 +141,21 @@ class Exchange:
 
     @property
     def client(self) -> dict[str, Any]:
-        """Settings of this test's Kafka clients."""
-        return {"bootstrap_servers": self.settings.bootstrap}
+        """Settings of this test's own Kafka clients, which may do everything."""
+        return self.access.admin().client_settings()
+
+    async def provision(self, directory: Directory) -> None:
+        """Bring the cluster to a directory: topics, and on a secured one users and rights."""
+        if self.access.trust is not None:
+            await asyncio.to_thread(provision_local, self.access, self.settings, directory)
+            return
+        table = wanted_topics(self.settings, directory)
+        await asyncio.to_thread(
+            provision.provision, plaintext(self.settings.bootstrap), table, replication=1, min_insync=1
+        )
 
     async def __aenter__(self) -> Self:
-        table = self.topics.all_for(
-            [member.id for member in self.directory.members],
-            self.directory.liaison_codes(),
-            slot_count=self.directory.slot_count,
-            partitions=PARTITIONS,
-        )
-        await asyncio.to_thread(
-            provision.provision, self.settings.bootstrap, table, replication=1, min_insync=1
-        )
+        await self.provision(self.directory)
         await self.publish(self.directory)
         self._producer = AIOKafkaProducer(acks="all", max_request_size=4 << 20, **self.client)
         await self._producer.start()
@@ -147,9 +165,20 @@ class Exchange:
         await self.stop()
         await self._producer.stop()
 
-    async def publish(self, directory: Directory) -> None:
-        """Publish a directory version."""
-        await publish(self.client, self.topics.directory, document_of(directory))
+    async def publish(
+        self, directory: Directory, made: Callable[[Directory], DirectoryDocument] = document_of
+    ) -> None:
+        """Publish a directory version; a successor takes effect at once, because time leaps to it.
+
+        `made` answers its message, with signatures where somebody must sign.
+        """
+        lead = 0
+        if directory.version > 1 and directory.valid_from == 1:
+            lead = LEAD_MS + PUBLICATION_MS
+            directory = msgspec.structs.replace(directory, valid_from=self.clock.now_ms() + lead)
+        await publish(self.client, self.topics.directory, made(directory), clock=self.clock)
+        if lead:
+            self.clock.ahead_ms += lead
 
     async def start(self, kind: workers.Kind = "all") -> None:
         """Run a worker in this loop until it is ready."""
@@ -168,7 +197,8 @@ class Exchange:
         async with asyncio.timeout(WAIT_S):
             await asyncio.wait({ready, self._worker}, return_when=asyncio.FIRST_COMPLETED)
         if self._worker.done():
-            self._worker.result()
+            ended, self._worker = self._worker, None
+            ended.result()
         self.addresses = ready.result()
 
     async def stop(self) -> None:
@@ -308,17 +338,32 @@ def bench() -> Bench:
     return Bench()
 
 
-@pytest.fixture
-async def exchange(kafka: EmbeddedKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Exchange]:
-    """An exchange whose topics are there and whose worker is not started yet."""
-    settings = Settings(
+def settings_on(broker: EmbeddedKafka, prefix: str, home: Path) -> Settings:
+    """Answer the settings of an exchange of one test."""
+    given = Settings(
         environment="test",
-        bootstrap=kafka.bootstrap,
-        topic_prefix=topic_prefix,
+        topic_prefix=prefix,
         partitions=PARTITIONS,
         intake_metrics_port=0,
         casekeeper_metrics_port=0,
-        data_dir=tmp_path,
+        data_dir=home,
     )
-    async with Exchange(settings) as ready:
+    return broker.local_access.settings(given)
+
+
+@pytest.fixture
+async def exchange(kafka: EmbeddedKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Exchange]:
+    """An exchange whose topics are there and whose worker is not started yet."""
+    async with Exchange(settings_on(kafka, topic_prefix, tmp_path), kafka.local_access) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def secured_exchange(
+    secured_kafka: EmbeddedKafka, topic_prefix: str, tmp_path: Path
+) -> AsyncIterator[Exchange]:
+    """The same on a broker where everybody has exactly the rights of the directory."""
+    async with Exchange(
+        settings_on(secured_kafka, topic_prefix, tmp_path), secured_kafka.local_access
+    ) as ready:
         yield ready

@@ -3,12 +3,12 @@ import pytest
 from casekeeper_bench import DIRECTORY, TOPICS, Bench, act, report, wake_up
 
 from casework.directory import Directory
-from casework.messages import (
-    Admitted,
-    Receipt,
-)
+from casework.dsse import signed_statement
+from casework.ids import new_event_id
+from casework.messages import Admitted, Receipt, Submission
 from streams import wire
 from streams.directory_feed import PassedOverError
+from streams.key_rings import PrivateKey, Signer
 from streams.transport_errors import StoreError
 
 
@@ -22,8 +22,8 @@ async def test_a_record_that_cannot_be_read_is_set_aside_alone(bench: Bench) -> 
 
 async def test_a_record_whose_outcome_cannot_be_written_parks_its_case_alone(bench: Bench) -> None:
     """A fact that no schema takes, such as one of the year 292 million, stops neither worker nor line."""
-    far = wire.decode_as(Admitted, act(2, "acknowledged", "0" * 36))
-    far = msgspec.structs.replace(far, admitted_at=2**63 - 1, url_key=b"\x01" + b"f" * 32)
+    far = wire.decode_as(Admitted, act(2, "acknowledged", "0" * 36, b"\x01" + b"f" * 32))
+    far = msgspec.structs.replace(far, admitted_at=2**63 - 1)
     await bench.take(report(1), wire.encode(far), report(3))
     assert bench.case(far.url_key).parked.rule == "UnwritableError"
     assert len(bench.messages(Receipt)) == 2
@@ -77,3 +77,35 @@ async def test_a_disk_that_hiccups_once_costs_nothing(bench: Bench) -> None:
     bench.cases.get = get  # type: ignore[method-assign]
     await bench.take(report(1), report(2, "de-eco"))
     assert [receipt.recipient for receipt in bench.messages(Receipt)] == ["gb-iwf", "de-eco"]
+
+
+def signed_by(key: PrivateKey, value: bytes) -> bytes:
+    """Answer an admitted record whose statement is signed by a key."""
+    admitted = wire.decode_as(Admitted, value)
+    submission = wire.decode_as(Submission, admitted.submission or b"")
+    signature = Signer(key).sign(signed_statement(admitted.kind, submission.statement))
+    whole = msgspec.structs.replace(submission, signature=signature, key_id=key.id)
+    return wire.encode(msgspec.structs.replace(admitted, submission=wire.encode(whole)))
+
+
+async def test_what_no_member_signed_is_not_decided_whoever_wrote_it(bench: Bench) -> None:
+    """What did not come by intake speaks in nobody's name: unsigned, by another key, under another id."""
+    keys = {name: PrivateKey.new("sign") for name in ("gb-iwf", "nl-offlimits")}
+    members = tuple(
+        msgspec.structs.replace(m, keys=(keys[m.id].entry(0),)) if m.id in keys else m
+        for m in DIRECTORY.members
+    )
+    bench.directory = msgspec.structs.replace(DIRECTORY, members=members, protection="required")
+    await bench.take(signed_by(keys["gb-iwf"], report(1)))
+    case = bench.case()
+    assert case is not None
+    removed = act(2, "removed", case.case_id)
+    true = signed_by(keys["nl-offlimits"], act(3, "acknowledged", case.case_id))
+    again = msgspec.structs.replace(wire.decode_as(Admitted, true), event_id=new_event_id(1, bytes(10)))
+    bench.sent.clear()
+    await bench.take(removed, signed_by(keys["gb-iwf"], removed), wire.encode(again))
+    letters = [r for send in bench.sent for r in send if r.topic == TOPICS.dead_letters]
+    assert len(letters) == 3
+    assert bench.case() == case
+    await bench.take(true)
+    assert bench.case().state == "acknowledged"  # type: ignore[union-attr] # it is there

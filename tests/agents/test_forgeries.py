@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sealed_samples import sealed_for, sealing_key_of
 
 from agents.judgement import Admit, Bench, GiveUp, Refuse, judge
+from casework.directory import NetworkKeys, SealedNetworkKey
 from casework.dsse import signed_statement
 from casework.errors import BadInputError
 from casework.messages import ActionStatement, ReportContent, ReportStatement, Submission
@@ -167,6 +168,30 @@ def test_every_forgery_is_turned_away_by_its_name(name: str) -> None:
     found, by = rule_of(verdict_on(submission))
     assert found == outcome
     assert by == rule
+
+
+def under_keys(url_key: bytes, later: bytes | None, current: int, *versions: int) -> tuple[str, str]:
+    """Answer what becomes of a report with these url keys where the directory carries these network keys."""
+    network = NetworkKeys(current, tuple(SealedNetworkKey(version, ("sealed",)) for version in versions))
+    statement = replace(STATEMENT, url_key=url_key, url_key_next=later)
+    sealed = sealed_for(["nl-offlimits", "gb-iwf"], binding_of(statement))
+    statement = replace(statement, content_digest=sealed.digest)
+    submission = signed(statement, KEYS["gb-iwf"], to_bytes(sealed))
+    directory = replace(DIRECTORY, network_keys=network)
+    place = {"topic": TOPICS.reports_submitted, "partition": directory.slot("NL", url_key), "offset": 7}
+    record = SimpleNamespace(key=url_key, value=wire.encode(submission), timestamp=NOW, headers=(), **place)
+    return rule_of(judge(record, replace(BENCH, directory=directory)))
+
+
+def test_a_report_under_a_network_key_of_the_past_is_refused() -> None:
+    """Its hotline could not compute the url key again: a sender could file an address under any."""
+    first, second, third = (bytes([version]) + bytes(32) for version in (1, 2, 3))
+    assert under_keys(first, None, 1, 1)[0] == "admitted"
+    assert under_keys(first, second, 1, 1, 2)[0] == "admitted"
+    assert under_keys(second, None, 1, 1, 2)[0] == "admitted"
+    assert under_keys(first, second, 2, 2)[0] == "admitted"
+    for url_key, later in ((first, None), (first, third), (third, None)):
+        assert under_keys(url_key, later, 2, 2) == ("refused", "unknown_network_key")
 
 
 def test_a_rewrap_is_not_bound_to_itself() -> None:

@@ -14,6 +14,8 @@ from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
 from operations.embedded_kafka import EmbeddedKafka
 from streams import provision
+from streams.kafka_settings import access_of
+from streams.principals import CASEKEEPER
 from streams.read_marks import reader_group, write_mark
 from streams.topics import Topics
 
@@ -42,7 +44,7 @@ async def test_a_whole_network_is_measured_within_one_request_time(
     topics = Topics(topic_prefix)
     table = topics.all_for(MEMBERS, (), slot_count=1, partitions=1)
     inboxes = [topic for topic in table if topics.member_of_inbox(topic.name) in MEMBERS]
-    await asyncio.to_thread(provision.provision, kafka.bootstrap, inboxes, replication=1, min_insync=1)
+    await asyncio.to_thread(provision.provision, kafka.access, inboxes, replication=1, min_insync=1)
     inbox, urgent = topics.inbox("member-7"), topics.inbox_urgent("member-7")
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
         for topic, partition in ((inbox, 0), (inbox, 0), (inbox, 0), (inbox, 1), (urgent, 0)):
@@ -119,3 +121,19 @@ async def test_a_measurement_that_finds_no_broker_leaves_nothing_open() -> None:
         await measure.measure()
     gc.collect()
     assert complaints == []
+
+
+@pytest.mark.kafka
+async def test_a_member_that_is_not_provisioned_yet_hides_no_other(
+    secured_exchange: Any,  # noqa: ANN401 - conftest
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Casekeeper may not look at the group of a member before it is provisioned; the others are shown."""
+    await secured_exchange.start("intake")  # a broker has no coordinator before the first group
+    await secured_exchange.stop()
+    client = access_of(secured_exchange.settings, CASEKEEPER).client_settings()
+    measure, metrics = measuring(["nl-offlimits", "se-ecpat"], topics=secured_exchange.topics, **client)
+    await measure.measure()
+    assert [lag(metrics, "nl-offlimits", inbox) for inbox in ("normal", "urgent")] == [0, 0]
+    assert lag(metrics, "se-ecpat", "normal") is None
+    assert "the inbox of se-ecpat could not be measured" in caplog.text

@@ -145,7 +145,7 @@ async def test_the_lag_of_a_group_is_what_it_has_not_committed(
         for topic in topics.all_for((), (), slot_count=1, partitions=3)
         if topic.name == topics.cases_admitted
     ]
-    await asyncio.to_thread(provision.provision, kafka.bootstrap, table, replication=1, min_insync=1)
+    await asyncio.to_thread(provision.provision, kafka.access, table, replication=1, min_insync=1)
     group = f"{topic_prefix}casekeeper"
     client = {"bootstrap_servers": kafka.bootstrap}
     async with AIOKafkaProducer(**client) as producer:

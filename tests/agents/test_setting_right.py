@@ -1,4 +1,7 @@
-"""What operators do beside a running worker on the real broker, one day of it: every tool is really run."""
+"""What operators do beside a running worker on the real broker, one day of it: every tool is really run.
+
+Workers, members and the operator have exactly the rights of the directory, in the loop that workers run in.
+"""
 
 import asyncio
 import json
@@ -9,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 from kafka import KafkaAdminClient, TopicPartition
 
 from agents import case_batch, intake, unparking
@@ -21,8 +25,10 @@ from connectors.positions import MemoryPositions
 from operations.command_line import main
 from operations.invariants import examine, read_history
 from operations.reading import TopicReader
-from streams import provision, wire
+from streams import wire
 from streams.clock import CompressedClock, SystemClock, format_clock
+from streams.kafka_settings import access_of
+from streams.principals import OPERATOR
 from streams.slots import partition_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -155,7 +161,7 @@ class Day:
             ("bug", "open", "gb-iwf"), ("unreadable", "open", None), ("undeliverable", "open", NOBODY)
         }  # fmt: skip
         assert "material" not in json.dumps(listed)
-        code, (shown,) = await hx("deadletters", "show", by_rule["unknown_topic"], "--json")
+        code, (shown,) = await hx("deadletters", "show", by_rule["not_authorised"], "--json")
         assert (code, shown["topic"]) == (0, self.topics.inbox(NOBODY))
         assert (await hx("deadletters", "export", "--to", str(tmp_path / "letters")))[0] == 0
         assert len((tmp_path / "letters").read_text().splitlines()) >= 3
@@ -165,10 +171,7 @@ class Day:
         code, lines = await hx("verify", "--json")
         assert (code, lines[:-1]) == (0, [])
 
-        table = self.topics.all_for([NOBODY], [], slot_count=1, partitions=1)
-        inboxes = [each for each in table if self.topics.member_of_inbox(each.name) == NOBODY]
-        bootstrap = exchange.settings.bootstrap
-        await asyncio.to_thread(provision.provision, bootstrap, inboxes, replication=1, min_insync=1)
+        await exchange.provision(exchange.small_directory(2, add=NOBODY))
         assert (await hx("deadletters", "replay", "--all", *SIGNED))[0] == 0
         assert (await exchange.receipt("gb-iwf", event_id)).outcome == "accepted"
         assert (await exchange.receipt(NOBODY, unheard)).outcome == "accepted"
@@ -179,7 +182,7 @@ class Day:
         place = f"{again.partition}-{again.offset}"
         assert (await hx("deadletters", "discard", place, *SIGNED))[0] == 0
         _, listed = await hx("deadletters", "list", "--json")
-        states = [each["state"] for each in listed if each["rule"] != "unknown_topic"]
+        states = [each["state"] for each in listed if each["rule"] != "not_authorised"]
         assert sorted(states) == ["discarded", "replayed", "replayed"]
         assert (await hx("deadletters", "list", "--state", "replayed", "--member", NOBODY, "--json"))[1]
         copies = [r for r in await exchange.until(topic, bool) if r.value == wire.encode(submission)]
@@ -259,7 +262,7 @@ class Day:
         await self.exchange.send(self.draft(url, "de-eco"))
         (parked,) = await self.facts("parked", of=url)
         self.rules.broken = set()
-        admin: Any = KafkaAdminClient(bootstrap_servers=self.exchange.settings.bootstrap)
+        admin: Any = KafkaAdminClient(**self.exchange.client)
         place = TopicPartition(self.topics.cases_admitted, parked.source_partition)
         await asyncio.to_thread(admin.delete_records, {place: parked.source_offset + 1})
         admin.close()
@@ -280,13 +283,20 @@ def is_again(letter: Any) -> bool:  # noqa: ANN401 - a Kafka record
     return from_headers(letter.headers).attempts > 1
 
 
+@pytest.fixture(scope="module")
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """Run this page in the loop of worker processes."""
+    return uvloop.EventLoopPolicy()
+
+
 @pytest.fixture
 async def day(
-    exchange: Any,  # noqa: ANN401 - conftest
+    secured_exchange: Any,  # noqa: ANN401 - conftest
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> AsyncIterator[Day]:
     """Begin a day on simulated time: worker, client of the Dutch hotline, and `hx` with the same settings."""
+    exchange = secured_exchange
     now = SystemClock().real_ms()
     clock = format_clock(CompressedClock(now, now, FACTOR))
     exchange.settings = msgspec.structs.replace(
@@ -325,7 +335,7 @@ async def test_a_day_of_operators(day: Day, tmp_path: Path) -> None:
     await day.verifies(tmp_path)
     await day.exchange.stop()
     settings = day.exchange.settings
-    with TopicReader(settings.bootstrap) as reader:
+    with TopicReader(access_of(settings, OPERATOR)) as reader:
         history = read_history(reader, day.topics, environment="test", clock=day.exchange.clock)
     assert examine(history).violations == ()
     await day.exchange.start()

@@ -14,12 +14,14 @@ from casework.directory import (
     HotlineShare,
     Member,
     PseudoCountry,
+    Signers,
     from_bytes,
     to_bytes,
 )
 from casework.errors import DirectoryRefusedError, UnknownCountryError, UnknownMemberError
 
 DAY = dt.date(2026, 1, 1)
+LATER = 1 + directory_checks.LEAD_MS
 replace = msgspec.structs.replace
 
 
@@ -152,10 +154,22 @@ SPOILED = {
     "member id": (_member(2, id="Europol"), "members.Europol", "malformed"),
     "member twice": (_member(1, id="de-one"), "members.de-one", "duplicate"),
     "reserved id": (_member(4, id="desk-nl"), "members.desk-nl", "reserved"),
+    "id of a process": (_member(4, id="hx-intake"), "members.hx-intake", "reserved"),
+    "id of a broker": (_member(4, id="broker-1"), "members.broker-1", "reserved"),
     "no name": (_member(0, name=" "), "members.de-one.name", "missing"),
     "no country": (_member(0, countries=()), "members.de-one.countries", "missing"),
     "alias as country": (_member(0, countries=("DE", "UK")), "members.de-one.countries", "unknown_country"),
     "hotline not routed to": (_member(0, countries=("DE", "FR")), "members.de-one.countries", "not_routed"),
+    "transfer from nowhere": (
+        _member(0, may_receive_from=("NL", "QX")),
+        "members.de-one.may_receive_from",
+        "unknown_country",
+    ),
+    "transfer from a host of no country": (
+        _member(0, may_receive_from=("ZZ",)),
+        "members.de-one.may_receive_from",
+        "unknown_country",
+    ),
     "domain with path": (_member(0, domain="one.example/x"), "members.de-one.domain", "malformed"),
     "unknown mandate": (_member(0, mandates=("all",)), "members.de-one.mandates", "unknown_code"),
     "nobody for orphans": (_member(4, mandates=()), "members", "no_orphan_mandate"),
@@ -223,6 +237,7 @@ def test_the_next_version_may_grow() -> None:
         version=2,
         slot_count=6,
         slots={"NL": (0, 1, 4), "DE": (5,)},
+        valid_from=LATER,
     )
     assert directory_checks.check_successor(old, new) == ()
 
@@ -230,7 +245,9 @@ def test_the_next_version_may_grow() -> None:
 SUCCESSORS = {
     "same version": ({"version": 1}, "version", "not_newer"),
     "other environment": ({"environment": "demo"}, "environment", "changed"),
-    "valid earlier": ({"valid_from": 0}, "valid_from", "not_newer"),
+    "valid too early": ({"valid_from": LATER - 1}, "valid_from", "too_early"),
+    "valid earlier": ({"valid_from": 0, "published_at": -LATER}, "valid_from", "not_newer"),
+    "signed no more": ({}, "signers", "missing"),
     "fewer slots": ({"slot_count": 3}, "slots.count", "shrunk"),
     "country loses a slot": ({"slots": {"NL": (0,)}}, "slots.countries.NL", "shrunk"),
     "rest loses a slot": ({"rest_slots": (2,)}, "slots.rest", "shrunk"),
@@ -242,15 +259,16 @@ SUCCESSORS = {
 def test_versions_increase_and_slots_only_grow(name: str) -> None:
     """A version that takes something back is refused, by field and rule."""
     fields, field, rule = SUCCESSORS[name]
-    new = replace(small_directory(), **{"version": 2, **fields})
-    found = {(v.field, v.rule) for v in directory_checks.check_successor(small_directory(), new)}
+    old = replace(small_directory(), signers=Signers(1, {})) if field == "signers" else small_directory()
+    new = replace(small_directory(), **{"version": 2, "valid_from": LATER, **fields})
+    found = {(v.field, v.rule) for v in directory_checks.check_successor(old, new)}
     assert found == {(field, rule)}
 
 
 def test_a_member_that_left_does_not_come_back_under_its_id() -> None:
     """An id never means a second membership, and never another kind of member."""
     left = _member(0, status="left", reason="merged")
-    back = replace(small_directory(), version=2)
+    back = replace(small_directory(), version=2, valid_from=LATER)
     assert [v.rule for v in directory_checks.check_successor(left, back)] == ["reused"]
-    changed = replace(_member(5, liaison="interpol"), version=2)
+    changed = replace(_member(5, liaison="interpol"), version=2, valid_from=LATER)
     assert [v.rule for v in directory_checks.check_successor(small_directory(), changed)] == ["changed"]

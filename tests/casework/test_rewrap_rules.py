@@ -168,11 +168,34 @@ def test_who_can_open_it_already_needs_no_rewrap(sealing_story: "Story") -> None
     """The same recipients again are answered as done; after the closing nobody needs any."""
     sealing_story.report(readers=["gb-iwf", "nl-offlimits"])
     report = first_report(sealing_story)
-    sealing_story.rewrap("gb-iwf", report, ["nl-offlimits"])
+    sealing_story.rewrap("nl-offlimits", report, ["nl-offlimits"])
     assert sealing_story.receipts()[-1].rule == "already_done"
     sealing_story.act("nl-offlimits", "removed")
     sealing_story.rewrap("gb-iwf", report, ["de-eco"])
     assert sealing_story.receipts()[-1].rule == "case_closed"
+
+
+def test_a_later_origin_does_not_keep_the_first_one_from_answering(sealing_story: "Story") -> None:
+    """A report that only names the hotline's key ends the wait; the re-wrap of the first one still counts."""
+    sealing_story.report(readers=["gb-iwf"])
+    report = first_report(sealing_story)
+    sealing_story.report("de-eco", readers=["nl-offlimits"])
+    kept = sealing_story.rewrap("gb-iwf", report, ["gb-iwf", "nl-offlimits"])
+    assert sealing_story.receipts()[-1].outcome == "accepted"
+    assert kept.rewrap is not None
+    assert kept.rewrap.by_origin
+    assert told(sealing_story, "rewrapped_report") == [("nl-offlimits", report)]
+
+
+def test_one_origin_wraps_nothing_for_another(sealing_story: "Story") -> None:
+    """Whoever reports the same address becomes a party, and appends no readers to a report it never held."""
+    sealing_story.report(readers=["gb-iwf"])
+    report = first_report(sealing_story)
+    sealing_story.report("de-eco", readers=["de-eco"])
+    kept = sealing_story.rewrap("de-eco", report, ["nl-offlimits"])
+    assert sealing_story.receipts()[-1].rule == "not_a_holder"
+    assert kept.rewrap is None
+    assert sealing_story.case.state == "awaiting_rewrap"
 
 
 def test_a_rewrap_waits_for_no_report(sealing_story: "Story") -> None:

@@ -69,7 +69,7 @@ def test_made_up_content_is_taken_by_both_or_neither(body: bytes, bound: bytes, 
     assert fits(content) == (parsed is not None)
 
 
-@given(st.text(alphabet="AQgwEIMz01-_", max_size=9))
+@given(st.text(alphabet="AQgwEIMz01-_", max_size=9).map(lambda text: "A" * 44 + text))
 def test_other_writings_of_the_same_bytes_are_taken_by_neither(text: str) -> None:
     """Base64url has one writing for each value; all others are refused by pattern and parser alike."""
     content = to_bytes(replace(sealed_for(["gb-iwf"], b"x"), aad=text))

@@ -119,6 +119,8 @@ def test_a_sound_report_and_a_sound_action_break_no_rule() -> None:
         ({"reference": ""}, "reference", "required"),
         ({"reference": "r" * 129}, "reference", "too_long"),
         ({"reference": "r\x00"}, "reference", "control_character"),
+        ({"reference": URL}, "reference", "address_in_clear"),
+        ({"complaint_id": "see ftp://a.test"}, "complaint_id", "address_in_clear"),
         ({"complaint_id": "a\u202eb"}, "complaint_id", "control_character"),
         ({"content_type": "film"}, "content_type", "unknown_code"),
         ({"site_type": "shop"}, "site_type", "unknown_code"),

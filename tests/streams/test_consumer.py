@@ -10,6 +10,7 @@ import pytest
 from streams.batch_events import RECORD_OVERHEAD
 from streams.fail_stop import FailStop
 from streams.fault_points import FaultPoints
+from streams.kafka_access import plaintext
 from streams.lanes import Batch, PartitionLanes
 from streams.loop_consumer import FETCH_MAX_WAIT_MS, PREFETCH_BACKOFF_S
 from streams.worker import WorkerOptions, batches, make_app, run_apps
@@ -32,7 +33,7 @@ class InProcess:
             "max_bytes_in_flight": 1,
             "drain_timeout": 0.5,
         }
-        options = WorkerOptions(topics.bootstrap, **settings | options)
+        options = WorkerOptions(plaintext(topics.bootstrap), **settings | options)
         self.exits: list[int] = []
         self.app = make_app(topics.prefix + "g", options, fail_stop=FailStop(self.exits.append))
         self.delivered: list[int] = []

@@ -63,12 +63,12 @@ async def test_the_programs_of_the_page_run_as_they_are_printed(topics: Topics, 
     """Both say what is missing and end with 78; with their topics they work, and SIGTERM ends them with 0."""
     assert len(PROGRAMS) == 2
     for number, program in enumerate(PROGRAMS):
-        hurried = on_broker(program.replace('9092")', '9092", metadata_patience=0.2)'), topics)
+        hurried = on_broker(program.replace('9092"))', '9092"), metadata_patience=0.2)'), topics)
         (tmp_path / f"program{number}.py").write_text(hurried, encoding="utf-8")
     topics.create(4, "source", "source.state")
     lost = await started(tmp_path, "program0.py")
     _, said = await lost.communicate()
-    assert lost.returncode == 78
+    assert lost.returncode == 78, said.decode()[-3000:]
     assert f"topics missing, or not to be described by us: {topics.prefix}target:" in said.decode()
     topics.create(4, "target", "counts")
     await topics.fill("source", 4, range(400), keys=20)

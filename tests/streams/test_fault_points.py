@@ -114,7 +114,7 @@ def test_settings_arm_the_faults_and_refuse_what_cannot_be_read() -> None:
 
 def test_production_refuses_every_fault() -> None:
     """The switch that breaks workers on purpose cannot be turned on in production."""
-    own = {"HX_ENVIRONMENT": "production", "HX_NETWORK_KEY": OWN_KEY}
+    own = {"HX_ENVIRONMENT": "production", "HX_DIRECTORY_TRUST": "trust.json"}
     assert not Settings.load(own).make_fault_points().is_armed
     with pytest.raises(SettingsError, match="HX_FAULTS"):
         Settings.load({**own, "HX_FAULTS": "publisher.send:delay=1"})
@@ -124,7 +124,7 @@ def test_a_worker_told_to_inject_faults_in_production_ends_with_78(tmp_path: pyt
     """The process itself refuses, with the code that tells an orchestrator not to restart it."""
     environment = {
         "HX_ENVIRONMENT": "production",
-        "HX_NETWORK_KEY": OWN_KEY,
+        "HX_DIRECTORY_TRUST": "trust.json",
         "HX_FAULTS": "publisher.send:delay=1",
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path),

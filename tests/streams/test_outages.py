@@ -38,7 +38,9 @@ PRODUCE, METADATA, COORDINATOR = 0, 3, 10
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """Start a broker that the tests of this module may kill."""
     directory = tmp_path_factory.mktemp("mortal")
-    with EmbeddedKafka.start(directory, heap_mb=192, quick=True, dies_with_parent=True) as broker:
+    with EmbeddedKafka.start(
+        directory, heap_mb=192, quick=True, dies_with_parent=True, security="none"
+    ) as broker:
         yield broker
 
 
@@ -98,7 +100,9 @@ async def test_a_broker_whose_disk_is_full_loses_nothing(
     small_disk: Path, topics_on: Callable[[EmbeddedKafka], Topics]
 ) -> None:
     """It ends in the middle of the load; with room again the worker goes on, and each id arrives once."""
-    with EmbeddedKafka.start(small_disk / "kafka", heap_mb=192, quick=True, dies_with_parent=True) as broker:
+    with EmbeddedKafka.start(
+        small_disk / "kafka", heap_mb=192, quick=True, dies_with_parent=True, security="none"
+    ) as broker:
         topics = topics_on(broker)
         create_all(topics)
         await topics.fill("in0", 4, range(3000), size=1000)

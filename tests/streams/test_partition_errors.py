@@ -65,7 +65,9 @@ async def test_a_damaged_batch_stops_its_partition_and_nothing_else(
     tmp_path: Path, topics_on: Callable[[EmbeddedKafka], Topics]
 ) -> None:
     """One byte of an unread batch is turned on the disk: all before it and all of others is there, once."""
-    with EmbeddedKafka.start(tmp_path / "kafka", heap_mb=192, quick=True, dies_with_parent=True) as broker:
+    with EmbeddedKafka.start(
+        tmp_path / "kafka", heap_mb=192, quick=True, dies_with_parent=True, security="none"
+    ) as broker:
         topics = topics_on(broker)
         create_all(topics)
         await topics.fill("in0", 4, range(400))

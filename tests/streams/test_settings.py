@@ -5,8 +5,9 @@ import msgspec
 import pytest
 
 from streams.secret_sources import Secret
-from streams.settings import DEMO_NETWORK_KEY, Settings, SettingsError
+from streams.settings import Settings, SettingsError
 
+PRODUCTION = {"HX_ENVIRONMENT": "production", "HX_DIRECTORY_TRUST": "trust.json"}
 OWN_KEY = "ab" * 32
 
 
@@ -83,30 +84,23 @@ def test_the_network_key_never_shows() -> None:
 @pytest.mark.parametrize(
     ("env", "key"),
     [
-        ({"HX_NETWORK_KEY": OWN_KEY, "HX_CLOCK": "2022-01-03T00:00:00Z@1700000000000x600"}, "HX_CLOCK"),
-        ({}, "HX_NETWORK_KEY"),
-        ({"HX_NETWORK_KEY": DEMO_NETWORK_KEY.reveal().hex()}, "HX_NETWORK_KEY"),
+        ({**PRODUCTION, "HX_CLOCK": "2022-01-03T00:00:00Z@1700000000000x600"}, "HX_CLOCK"),
+        ({"HX_ENVIRONMENT": "production"}, "HX_DIRECTORY_TRUST is not set"),
+        ({**PRODUCTION, "HX_NETWORK_KEY": OWN_KEY}, "HX_NETWORK_KEY is not taken"),
     ],
 )
-def test_production_refuses_simulated_time_and_the_demo_key(env: dict[str, str], key: str) -> None:
-    """What would put test data or a public key into production stops the process."""
-    with pytest.raises(SettingsError, match=key):
-        Settings.load({"HX_ENVIRONMENT": "production", **env})
+def test_production_refuses_simulated_time_unsigned_directories_and_keys_in_settings(
+    env: dict[str, str], key: str
+) -> None:
+    """What would put test data, an unproven directory or a readable key into production stops the process."""
+    with pytest.raises(SettingsError, match=key) as caught:
+        Settings.load(env)
+    assert OWN_KEY not in str(caught.value)
 
 
-def test_production_without_a_key_is_told_that_none_is_set() -> None:
-    """Who set no key does not read that a secret they never gave is wrong."""
-    with pytest.raises(SettingsError) as caught:
-        Settings.load({"HX_ENVIRONMENT": "production"})
-    assert str(caught.value).startswith("HX_NETWORK_KEY is not set")
-    assert "64 hex digits" in str(caught.value)
-    assert "Secret" not in str(caught.value)
-
-
-def test_production_starts_with_its_own_key_and_clock() -> None:
-    """With an own key and the machine's clock nothing is refused."""
-    settings = Settings.load({"HX_ENVIRONMENT": "production", "HX_NETWORK_KEY": OWN_KEY})
-    assert settings.environment == "production"
+def test_production_starts_with_an_anchor_and_the_machines_clock() -> None:
+    """With the signers of the first directory and the machine's clock nothing is refused."""
+    assert Settings.load(PRODUCTION).environment == "production"
 
 
 def test_settings_reach_another_process_unchanged(tmp_path: Path) -> None:

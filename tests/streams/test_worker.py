@@ -9,6 +9,7 @@ import pytest
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streams.fail_stop import FailStop
+from streams.kafka_access import plaintext
 from streams.probing import probe
 from streams.publishing import BatchPublisher
 from streams.transport_errors import ConfigurationError, FatalTransportError
@@ -49,7 +50,7 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_fail_stop() -> None:
 async def test_a_session_that_outlasts_a_request_is_refused() -> None:
     """Faust would raise it from inside its start, without naming our options."""
     with pytest.raises(ConfigurationError, match=r"session_timeout=45\.0 s: at most request_timeout=30\.0 s"):
-        make_app("group", WorkerOptions("127.0.0.1:1", session_timeout=45.0))
+        make_app("group", WorkerOptions(plaintext("127.0.0.1:1"), session_timeout=45.0))
 
 
 def test_a_worker_that_no_broker_lets_in_asks_to_be_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +59,7 @@ def test_a_worker_that_no_broker_lets_in_asks_to_be_restarted(monkeypatch: pytes
     monkeypatch.setattr("streams.worker.FailStop", lambda: FailStop(codes.append))
 
     async def starts(_fail_stop: FailStop) -> None:
-        await probe(WorkerOptions("127.0.0.1:1", start_timeout=0.2), "group", ["topic"])
+        await probe(WorkerOptions(plaintext("127.0.0.1:1"), start_timeout=0.2), "group", ["topic"])
 
     assert run_worker(starts) == 70
     assert codes == [70]
@@ -70,7 +71,7 @@ async def test_a_crashed_app_ends_the_run(topics: Topics) -> None:
     topics.create(1, "in")
     app = make_app(
         topics.prefix + "g",
-        WorkerOptions(topics.bootstrap, drain_timeout=0.2),
+        WorkerOptions(plaintext(topics.bootstrap), drain_timeout=0.2),
         fail_stop=FailStop(lambda _code: None),
     )
 
@@ -95,7 +96,7 @@ async def test_a_crashed_app_ends_the_run(topics: Topics) -> None:
 async def test_a_group_that_is_not_joined_in_time_ends_the_run(topics: Topics) -> None:
     """Faust would wait for ever."""
     topics.create(1, "in")
-    app = make_app(topics.prefix + "g", WorkerOptions(topics.bootstrap))
+    app = make_app(topics.prefix + "g", WorkerOptions(plaintext(topics.bootstrap)))
     with pytest.raises(FatalTransportError, match="were not joined in"):
         await run_apps([app], start_timeout=0.0, handle_signals=False)
     await app.stop()
@@ -120,7 +121,7 @@ async def test_a_group_formed_while_a_broker_knew_no_topics_gets_its_partitions_
         return assign(cluster, members)
 
     monkeypatch.setattr(RoundRobinPartitionAssignor, "assign", classmethod(at_first_nothing))
-    app = make_app(topics.prefix + "g", WorkerOptions(topics.bootstrap, metadata_max_age=0.5))
+    app = make_app(topics.prefix + "g", WorkerOptions(plaintext(topics.bootstrap), metadata_max_age=0.5))
     seen, stop = asyncio.Event(), asyncio.Event()
 
     @app.agent(batches(app, topics.prefix + "in"))

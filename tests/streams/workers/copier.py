@@ -18,6 +18,7 @@ from typing import Any
 
 from streams.batch_events import submit_all
 from streams.fail_stop import FailStop
+from streams.kafka_access import plaintext
 from streams.lanes import Batch, PartitionLanes
 from streams.local_copies import InMemory, LocalCopies
 from streams.partition_state import LoadedPartition, PartitionState
@@ -115,7 +116,7 @@ class Copier:
 async def main(fail_stop: FailStop) -> None:
     """Build one app per group and run them."""
     options = WorkerOptions(
-        bootstrap=OPTIONS["bootstrap"],
+        access=plaintext(OPTIONS["bootstrap"]),
         instance_id=OPTIONS.get("instance_id"),
         start_timeout=20.0,
         metadata_patience=1.0,
