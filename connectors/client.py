@@ -5,7 +5,8 @@ and positions are done in one way. It runs at the member, with the member's keys
 """
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,24 +15,30 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
 from casework.directory import ORPHAN_DESK, Directory
-from casework.messages import Receipt
+from casework.errors import BadInputError, TemporaryError
+from casework.messages import Delivery, Receipt
 from connectors.delivery_order import Gap
-from connectors.drafts import ActionDraft, Prepared, ReportDraft
+from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import (
     AccessDeniedError,
+    ClientError,
     ExchangeUnreachableError,
     MisuseError,
     NotConfirmedError,
     ReportRefusedError,
     TopicMissingError,
 )
-from connectors.inbox_book import InboxBook
+from connectors.inbox_book import InboxBook, Provenance
+from connectors.inbox_messages import InboxMessage
 from connectors.inbox_reader import InboxReader
-from connectors.kafka_errors import as_client_error, translated
+from connectors.kafka_errors import KAFKA_ERRORS, as_client_error, refused_or, translated
 from connectors.limits import ClientLimits
 from connectors.membership import Membership, event_id_at, positions_file
+from connectors.opening import Opener
 from connectors.positions import Positions, SqlitePositions
+from connectors.preparing import Prepared
 from connectors.receipt_watch import ReceiptWatch
+from connectors.rewrapping import build_rewrap, is_request
 from connectors.sending import Submitted, place_of, topic_of
 from streams.broken_connections import notice_broken_connections
 from streams.clock import Clock
@@ -40,10 +47,13 @@ from streams.read_marks import reader_group
 from streams.settings import Settings
 from streams.topics import Topics
 
+log = logging.getLogger(__name__)
+
 __all__ = ["DirectoryAt", "MemberClient", "Membership"]
 
 # Enough for a broker that is there; whether one is decides between an outage and a missing topic.
 _ANSWER_S: Final = 2.0
+_AGAIN_S: Final = 2.0
 
 DirectoryAt = Callable[[int], Directory]
 """Answers the directory valid at a time of the exchange's clock, in milliseconds since the epoch, UTC."""
@@ -79,11 +89,14 @@ class MemberClient:
         self._producer: Any = None
         self._readers: dict[tuple[str, ...], InboxReader] = {}
         self._watch = ReceiptWatch(
-            self._inbox_topics(membership.member),
-            membership.kafka,
-            membership.limits.fetch_wait_ms,
-            self._partitions_of,
+            topics=self._inbox_topics(membership.member),
+            kafka=membership.kafka,
+            fetch_wait_ms=membership.limits.fetch_wait_ms,
+            partitions_of=self._partitions_of,
+            directory=lambda: self.directory,
+            prefix=membership.topic_prefix,
         )
+        self._opener = Opener(membership.keys, membership.network_keys, lambda: self.directory)
         self._sent_at: dict[str, int] = {}
         self._answered: dict[str, Receipt] = {}
 
@@ -194,6 +207,36 @@ class MemberClient:
         self._remember(self._sent_at, prepared.event_id, sent.timestamp)
         return Submitted(prepared.event_id, prepared.url_key, topic, partition, sent.offset, sent.timestamp)
 
+    async def rewrap(self, request: Delivery) -> Submitted:
+        """Answer a delivery of the kind `rewrap_request`; the readers of this client do so by themselves.
+
+        Raises:
+            UnprovenMessageError: Nothing proves that the report is its origin's.
+            UnreadableContentError: The member's ring does not open the content.
+            SealError: There is no ring, or those responsible have no key to seal to.
+            NotConfirmedError: Kafka did not confirm; send its `prepared` again.
+        """
+        sender = self.membership.sender(self.directory, self._new_id)
+        admission = self.membership.admission(self.directory, self._clock)
+        return await self.send(build_rewrap(request, self._opener, sender, admission))
+
+    async def _answer_request(self, message: InboxMessage) -> None:
+        """Answer a request before the program sees it, so that it is not done before it is answered."""
+        if not isinstance(message.body, Delivery) or not is_request(message.body):
+            return
+        while True:
+            try:
+                await self.rewrap(message.body)
+            except TemporaryError as error:
+                # Without a broker there is nothing else to read either.
+                log.warning("%r is not answered yet: %s", message, type(error).__name__)
+                await asyncio.sleep(_AGAIN_S)
+            except (ClientError, BadInputError) as error:
+                log.error("%r cannot be answered, its content stays as it is: %s", message, error)  # noqa: TRY400 - the text says it all
+                return
+            else:
+                return
+
     async def wait_for_receipt(self, event_id: str, timeout_s: float = 30.0) -> Receipt:
         """Answer the exchange's answer to a submission of this client; reading the inbox goes on beside it.
 
@@ -238,13 +281,21 @@ class MemberClient:
     async def _start(self) -> None:
         limits = self.membership.limits
         notice_broken_connections()
-        self._producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **self.membership.kafka)
-        self._stack.push_async_callback(self._producer.stop)
-        with translated(f"Kafka at {self.membership.kafka['bootstrap_servers']}"):
+        try:
             async with asyncio.timeout(limits.start_timeout_s):
-                await self._producer.start()
+                self._producer = await _any_producer(self.membership.kafka)
+        except KAFKA_ERRORS as error:
+            raise await refused_or(error, self.membership.kafka) from error
+        self._stack.push_async_callback(self._producer.stop)
         if self._directory_at is None:
-            feed = DirectoryFeed(self.membership.kafka, self.topics.directory, self.membership.environment)
+            feed = DirectoryFeed(
+                self.membership.kafka,
+                self.topics.directory,
+                self.membership.environment,
+                clock=self._clock,
+                anchor=self.membership.anchor,
+                memory=self.membership.memory,
+            )
             with translated(self.topics.directory):
                 async with asyncio.timeout(limits.start_timeout_s):
                     self._directory_at = (await self._stack.enter_async_context(feed)).latest
@@ -268,12 +319,18 @@ class MemberClient:
                 group=reader_group(self.membership.topic_prefix, self.membership.member),
                 kafka=self.membership.kafka,
                 book=InboxBook(
-                    topics, self._positions, self._clock, self.membership.environment, limits.hold
+                    topics,
+                    self._positions,
+                    self._clock,
+                    self.membership.environment,
+                    limits.hold,
+                    provenance=Provenance(lambda: self.directory, self.membership.topic_prefix, self._opener),
                 ),
                 positions=self._positions,
                 clock=self._clock,
                 limits=limits,
                 partitions_of=self._partitions_of,
+                before=self._answer_request if limits.rewraps else None,
             )
             self._readers[topics] = reader
             self._stack.push_async_callback(reader.close)
@@ -303,3 +360,24 @@ class MemberClient:
         memory.setdefault(event_id, value)
         if len(memory) > self.membership.limits.receipt_memory:
             del memory[next(iter(memory))]
+
+
+async def _any_producer(kafka: Mapping[str, Any]) -> AIOKafkaProducer:
+    """Answer a started producer, idempotent where the member may write anything.
+
+    Brokers give a producer id only to who may write. A member that is suspended may not, and still reads: its
+    producer only looks up topics, and whatever it sends is refused.
+    """
+    try:
+        return await _started(AIOKafkaProducer(acks="all", enable_idempotence=True, **kafka))
+    except kafka_errors.ClusterAuthorizationFailedError:
+        return await _started(AIOKafkaProducer(acks="all", **kafka))
+
+
+async def _started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer

@@ -4,10 +4,14 @@ Each error also belongs to the group of `casework.errors` in brackets.
 
 ClientError
 ├── DraftRefusedError         (BadInputError)   correct the draft; nothing was sent, field and rule are named
+├── UnreadableContentError    (BadInputError)   not yours to read, or changed on the way; the rule says which
+├── UnprovenMessageError      (BadInputError)   do not act on it: nobody's signature proves who said it
+├── UrlKeyMismatchError       (BadInputError)   filed under another address than it names; tell its origin
 ├── ReportRefusedError        (BadInputError)   correct the report; the exchange refused what an action names
 ├── NotConfirmedError         (TemporaryError)  send the same `prepared` again: it may or may not have arrived
 ├── NoReceiptError            (TemporaryError)  wait again; the receipt also comes through the inbox
 ├── ExchangeUnreachableError  (TemporaryError)  try again later; nothing was changed
+├── SealError                 (SetupError)      have the directory list your key, or mend the ring
 ├── AccessDeniedError         (SetupError)      have the operator grant the right, or correct the credentials
 ├── TopicMissingError         (SetupError)      check the topic prefix; have the operator provision
 ├── PositionsError            (SetupError)      repair or move the file of positions
@@ -63,6 +67,25 @@ class ReportRefusedError(ClientError, BadInputError):
             RuleViolation("report_event_id", rule, f"that report was answered {receipt.outcome}")
         )
         self.receipt = receipt
+
+
+class UnreadableContentError(ClientError, BadInputError):
+    """Sealed content does not open: this ring is no reader of it, it belongs elsewhere, or it was changed."""
+
+
+class UnprovenMessageError(ClientError, BadInputError):
+    """No valid signature proves that a statement is by the member it names, or is over this content."""
+
+
+class UrlKeyMismatchError(ClientError, BadInputError):
+    """The address in the content has another url key than the statement it came with.
+
+    The report was filed with the case of another address, by mistake or on purpose.
+    """
+
+
+class SealError(ClientError, SetupError):
+    """Content cannot be sealed or a statement cannot be signed with the keys at hand; nothing was sent."""
 
 
 class NotConfirmedError(ClientError, TemporaryError):

@@ -3,30 +3,44 @@
 Apart from Kafka and from tasks, so that every order of arrival and every crash can be tested as plain calls.
 """
 
+import logging
+from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from casework.directory import Directory
+from casework.errors import RuleViolation
 from casework.messages import Delivery, Escalation, Receipt
 from connectors.delivery_order import CaseKey, DeliveryOrder, Gap, HoldLimits
 from connectors.errors import MisuseError, PositionsError
 from connectors.inbox_messages import Body, InboxMessage, Unreadable
+from connectors.opening import Opener
 from connectors.positions import Change, Held, Positions
+from connectors.provenance import Record, Refused, check_record
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import Clock
 from streams.offsets import OffsetTracker
 
+log = logging.getLogger(__name__)
+
 Place = tuple[str, int, int]
 
+_REFUSED_KEPT: Final = 100
 
-class Record(NamedTuple):
-    """A record as read from a topic; timestamp in milliseconds since the epoch, UTC."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    value: bytes | None
+class Provenance(NamedTuple):
+    """How messages are proven and opened.
+
+    Attributes:
+        directory: Answers the directory in use.
+        prefix: Prefix of the topics, which is no part of what is signed.
+        opener: Opens contents.
+    """
+
+    directory: Callable[[], Directory]
+    prefix: str
+    opener: Opener
 
 
 class InboxBook:
@@ -38,24 +52,30 @@ class InboxBook:
         clock: For the time since which a gap is open.
         environment: Messages of another one are handed out as `Unreadable`.
         limits: How many deliveries may be held.
+        provenance: How messages are proven and opened.
 
     Attributes:
         duplicates: How many records were dropped because they came before.
+        refusals: How many records were passed over because nothing proves that the exchange wrote them.
         on_done: Called after each message that is done.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, the member's client
         self,
         topics: tuple[str, ...],
         positions: Positions,
         clock: Clock,
         environment: str,
         limits: HoldLimits,
+        *,
+        provenance: Provenance,
     ) -> None:
         self._topics = topics
         self._positions = positions
         self._clock = clock
         self._environment = environment
+        self._provenance = provenance
+        self._refused: deque[Refused] = deque(maxlen=_REFUSED_KEPT)
         self._order: DeliveryOrder[InboxMessage] = DeliveryOrder(positions.first_not_done, limits)
         self._offsets: OffsetTracker[tuple[str, int]] = OffsetTracker()
         self._open: set[Place] = set()
@@ -63,6 +83,7 @@ class InboxBook:
         self._from_store: set[Place] = set()
         self._unsaved: PositionsError | None = None
         self.duplicates = 0
+        self.refusals = 0
         self.on_done: Callable[[], None] = _nothing
 
     @property
@@ -75,6 +96,11 @@ class InboxBook:
         """How many deliveries wait for missing ones."""
         return self._order.held
 
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """The newest records that were passed over as not proven, at most 100, oldest first."""
+        return tuple(self._refused)
+
     def gaps(self) -> tuple[Gap, ...]:
         """Answer the missing delivery numbers, the oldest gap first."""
         return self._order.gaps()
@@ -84,7 +110,9 @@ class InboxBook:
         ready: list[InboxMessage] = []
         for held in self._positions.held(self._topics):
             place = (held.topic, held.partition, held.offset)
-            message = InboxMessage(self._decode(held.value), place, held.timestamp, self._done)
+            # Proven when it was first read.
+            body = self._decode(held.value)
+            message = InboxMessage(body, place, held.timestamp, self._done, self._provenance.opener)
             key = CaseKey(held.recipient, held.case_id)
             self._from_store.add(place)
             offered = self._order.offer(key, held.number, message, held.since_ms, is_stored=True)
@@ -100,9 +128,13 @@ class InboxBook:
         None when no more may be held: offer the same record again once something was handed out, and read
         nothing of its partition until then.
         """
+        violation = self._check(record)
+        if violation is not None:
+            self._refuse(record, violation)
+            return ()
         body = self._decode(record.value)
         place = (record.topic, record.partition, record.offset)
-        message = InboxMessage(body, place, record.timestamp, self._done)
+        message = InboxMessage(body, place, record.timestamp, self._done, self._provenance.opener)
         if isinstance(body, Delivery):
             return self._take_delivery(record, body, message)
         identifier = _identifier(body)
@@ -184,6 +216,16 @@ class InboxBook:
         self._open.discard(place)
         self._from_store.discard(place)
         self.on_done()
+
+    def _check(self, record: Record) -> RuleViolation | None:
+        return check_record(self._provenance.directory(), self._provenance.prefix, record)
+
+    def _refuse(self, record: Record, violation: RuleViolation) -> None:
+        place = (record.topic, record.partition, record.offset)
+        log.error("%s/%d/%d is not by the exchange and is passed over: %s", *place, violation.rule)
+        self.refusals += 1
+        self._refused.append(Refused(*place, violation.rule))
+        self._finish(place)
 
     def _pass(self, record: Record) -> None:
         self.duplicates += 1

@@ -4,18 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from casework.messages import (
-    ActionContent,
-    ActionStatement,
-    Delivery,
-    Escalation,
-    Receipt,
-    ReportContent,
-    ReportStatement,
-)
+from casework.messages import Delivery, Escalation, Receipt
 from connectors.errors import MisuseError
-from schemas.errors import UnexpectedMessageError
-from streams import wire
+from connectors.opening import Content, Opener
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -44,15 +35,36 @@ class InboxMessage:
         timestamp: Its log-append time, real time; milliseconds since the epoch, UTC.
     """
 
-    __slots__ = ("_done", "body", "offset", "partition", "timestamp", "topic")
+    __slots__ = ("_done", "_opener", "body", "offset", "partition", "timestamp", "topic")
 
     def __init__(
-        self, body: Body, place: tuple[str, int, int], timestamp: int, done: Callable[["InboxMessage"], None]
+        self,
+        body: Body,
+        place: tuple[str, int, int],
+        timestamp: int,
+        done: Callable[["InboxMessage"], None],
+        opener: Opener,
     ) -> None:
         self.body = body
+        self._opener = opener
         self.topic, self.partition, self.offset = place
         self.timestamp = timestamp
         self._done: Callable[[InboxMessage], None] | None = done
+
+    def open(self) -> Content | None:
+        """Answer what a delivery or escalation encloses, proven and opened; None where it encloses nothing.
+
+        Nothing is kept: a program that does not ask never holds an address in memory.
+
+        Raises:
+            UnprovenMessageError: No signature proves who said it, or the content is not what was signed.
+            UnreadableContentError: No key of the member's ring opens it.
+            UrlKeyMismatchError: The report was filed under another address than it names.
+            SealError: The ring does not open the network key that the directory carries.
+        """
+        if not isinstance(self.body, Delivery | Escalation):
+            return None
+        return self._opener.open(self.body)
 
     async def done(self) -> None:
         """Say that the message is processed and stored: it will not come again after a restart.
@@ -68,35 +80,3 @@ class InboxMessage:
 
     def __repr__(self) -> str:
         return f"<{type(self.body).__name__} {self.topic}/{self.partition}/{self.offset}>"
-
-
-def statement_of(body: Delivery | Escalation) -> ReportStatement | ActionStatement | None:
-    """Answer the member's statement that a message carries, or None where it carries none.
-
-    Raises:
-        UnreadableError: Its bytes are no statement.
-    """
-    if body.statement is None:
-        return None
-    statement = wire.decode(body.statement)
-    if not isinstance(statement, ReportStatement | ActionStatement):
-        raise UnexpectedMessageError(type(statement).__name__, "ReportStatement", "ActionStatement")
-    return statement
-
-
-def content_of(body: Delivery | Escalation) -> ReportContent | ActionContent | None:
-    """Answer the clear content that a message carries, or None where it carries none.
-
-    Raises:
-        MisuseError: The content is sealed; it must be opened with the member's key.
-        UnreadableError: Its bytes are no content.
-    """
-    statement = statement_of(body)
-    if body.content is None or statement is None:
-        return None
-    if statement.content_protection != "none":
-        raise MisuseError("the content is sealed: open it with the member's key")
-    content = wire.decode(body.content)
-    if not isinstance(content, ReportContent | ActionContent):
-        raise UnexpectedMessageError(type(content).__name__, "ReportContent", "ActionContent")
-    return content

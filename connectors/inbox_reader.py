@@ -17,11 +17,12 @@ from aiokafka.structs import OffsetAndMetadata
 
 from connectors.delivery_order import CaseKey, Gap
 from connectors.errors import MisuseError, PositionLostError
-from connectors.inbox_book import InboxBook, Record
+from connectors.inbox_book import InboxBook
 from connectors.inbox_messages import InboxMessage
 from connectors.kafka_errors import translated
 from connectors.limits import ClientLimits
 from connectors.positions import Positions
+from connectors.provenance import Record, Refused, record_of
 from connectors.ready_queue import ReadyQueue
 from streams.clock import Clock
 from streams.read_marks import write_mark
@@ -52,6 +53,8 @@ class InboxReader:
         clock: For the time of reading.
         limits: Bounds.
         partitions_of: Answers the partitions of a topic.
+        before: Called with each message before it is handed out; what it raises leaves the iterator, and the
+            message comes again.
     """
 
     def __init__(  # noqa: PLR0913 - made in one place, the member's client
@@ -65,6 +68,7 @@ class InboxReader:
         clock: Clock,
         limits: ClientLimits,
         partitions_of: PartitionsOf,
+        before: Callable[[InboxMessage], Awaitable[None]] | None = None,
     ) -> None:
         self._topics = topics
         self._group = group
@@ -74,6 +78,8 @@ class InboxReader:
         self._clock = clock
         self._limits = limits
         self._partitions_of = partitions_of
+        self._before = before
+        self._next_out: InboxMessage | None = None
         self._consumer: Any = None
         self._ready = ReadyQueue(topics)
         self._stalled: dict[TopicPartition, deque[Record]] = {}
@@ -95,6 +101,20 @@ class InboxReader:
     def duplicates(self) -> int:
         """How many records were dropped because they came before."""
         return self._book.duplicates
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """The newest records, at most 100, that nothing proves to be the exchange's; passed over, not shown.
+
+        Each is also an error in the log. Tell the operators: somebody wrote into the inbox, or a message was
+        changed on the way; `hx inbox rebuild` sends true ones again.
+        """
+        return self._book.refused
+
+    @property
+    def refusals(self) -> int:
+        """How many records were passed over so."""
+        return self._book.refusals
 
     @property
     def stalled(self) -> tuple[tuple[str, int], ...]:
@@ -179,8 +199,12 @@ class InboxReader:
             if loop.time() >= self._next_urgent_look:
                 await self._fetch(self._partitions[0], 0)
                 self._next_urgent_look = loop.time() + _URGENT_LOOK_S
-            message = self._ready.get()
+            # Kept until it is out: whoever cancels in between loses no message.
+            self._next_out = message = self._next_out or self._ready.get()
             if message is not None:
+                if self._before is not None:
+                    await self._before(message)
+                self._next_out = None
                 return message
             await self._fetch(tuple(tp for tps in self._partitions for tp in tps), _POLL_MS)
 
@@ -202,9 +226,7 @@ class InboxReader:
             self._read_at_ms = self._clock.real_ms()
         for tp in wanted:
             records = fetched.get(tp, ())
-            self._take(
-                tp, deque(Record(r.topic, r.partition, r.offset, r.timestamp, r.value) for r in records)
-            )
+            self._take(tp, deque(map(record_of, records)))
 
     def _take(self, tp: TopicPartition, records: deque[Record]) -> None:
         while records:

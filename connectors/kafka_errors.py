@@ -3,9 +3,9 @@
 aiokafka and kafka-python have classes of their own with the same names, so names decide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import aiokafka.errors
 import kafka.errors
@@ -17,6 +17,7 @@ from connectors.errors import (
     PositionLostError,
     TopicMissingError,
 )
+from streams.refusals import BrokersRefuseError, refusal
 
 KAFKA_ERRORS: Final = (aiokafka.errors.KafkaError, kafka.errors.KafkaError, OSError, TimeoutError)
 
@@ -36,8 +37,18 @@ def translated(topic: str) -> Iterator[None]:
     """Raise the client's own error for any of Kafka's that leaves the block; it names `topic`."""
     try:
         yield
+    except BrokersRefuseError as error:
+        raise AccessDeniedError(str(error)) from error
     except KAFKA_ERRORS as error:
         raise as_client_error(error, topic) from error
+
+
+async def refused_or(error: BaseException, kafka: Mapping[str, Any]) -> ClientError:
+    """Answer why the brokers refuse a client that could not connect, or that they do not answer."""
+    why = await refusal(kafka)
+    if why is not None and why.is_certain:
+        return AccessDeniedError(why.text)
+    return as_client_error(error, f"Kafka at {kafka['bootstrap_servers']}")
 
 
 def as_client_error(error: BaseException, topic: str) -> ClientError:

@@ -18,6 +18,8 @@ class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
         start_timeout_s: Seconds until brokers and topics must have answered.
         send_timeout_s: Seconds until a send that is not confirmed is given back as an error.
         receipt_timeout_s: Seconds that an action waits for the receipt of the own report it names.
+        rewraps: Whether the reader of the inbox answers requests to re-wrap content by itself; a program that
+            switches it off owes the answer (`MemberClient.rewrap`).
         receipt_memory: Own submissions whose receipts are remembered, for actions that follow them.
     """
 
@@ -29,4 +31,5 @@ class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
     start_timeout_s: float = 15.0
     send_timeout_s: float = 60.0
     receipt_timeout_s: float = 30.0
+    rewraps: bool = True
     receipt_memory: int = 10_000

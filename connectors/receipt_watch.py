@@ -5,15 +5,17 @@ a consumer of its own: without a group, from the time of the submission on, and 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from casework.directory import Directory
 from casework.messages import Receipt
 from connectors.errors import ClientError, NoReceiptError
 from connectors.inbox_reader import PartitionsOf
 from connectors.kafka_errors import translated
+from connectors.provenance import Record, check_record, record_of
 from schemas.errors import UnreadableError
 from streams import wire
 
@@ -32,19 +34,26 @@ class ReceiptWatch:
         kafka: Settings shared by the client's Kafka clients, as keyword arguments of aiokafka.
         fetch_wait_ms: How long the broker may wait for new records.
         partitions_of: Answers the partitions of a topic.
+        directory: Answers the directory in use, which lists the keys of the exchange.
+        prefix: Prefix of the topics.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, the member's client
         self,
+        *,
         topics: tuple[str, ...],
         kafka: Mapping[str, Any],
         fetch_wait_ms: int,
         partitions_of: PartitionsOf,
+        directory: Callable[[], Directory],
+        prefix: str,
     ) -> None:
         self._topics = topics
         self._kafka = kafka
         self._fetch_wait_ms = fetch_wait_ms
         self._partitions_of = partitions_of
+        self._directory = directory
+        self._prefix = prefix
         self._waiting: dict[str, asyncio.Future[Receipt]] = {}
         self._passed: dict[str, Receipt] = {}
         self._wanted = asyncio.Event()
@@ -116,17 +125,18 @@ class ReceiptWatch:
                     await _go_to_time(consumer, partitions, since_ms)
                 for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
                     for record in records:
-                        self._answer(record.value)
+                        self._answer(record_of(record))
                 if not self._waiting:
                     self._wanted.clear()
         finally:
             await consumer.stop()
 
-    def _answer(self, value: bytes | None) -> None:
-        if value is None:
+    def _answer(self, record: Record) -> None:
+        if record.value is None or check_record(self._directory(), self._prefix, record) is not None:
+            # The reader of the inbox tells of it.
             return
         try:
-            message = wire.decode(value)
+            message = wire.decode(record.value)
         except UnreadableError:
             return
         if not isinstance(message, Receipt):

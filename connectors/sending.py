@@ -3,8 +3,8 @@
 import msgspec
 
 from casework.directory import Directory
-from connectors.drafts import Prepared
 from connectors.errors import TopicMissingError
+from connectors.preparing import Prepared
 from streams.slots import partition_of
 from streams.topics import Topics
 

@@ -3,6 +3,7 @@
 It reads no inbox: deliveries need order, positions and a program that runs. That is `MemberClient`.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -12,9 +13,8 @@ import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from casework.directory import Directory
-from casework.errors import HotlineExchangeError
 from casework.messages import Receipt
-from connectors.drafts import ActionDraft, Prepared, ReportDraft
+from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import (
     ExchangeUnreachableError,
     MisuseError,
@@ -26,12 +26,17 @@ from connectors.errors import (
 )
 from connectors.kafka_errors import KAFKA_ERRORS, as_client_error, translated
 from connectors.membership import Membership, event_id_at
+from connectors.preparing import Prepared
+from connectors.provenance import Record, check_record, record_of
 from connectors.sending import Submitted, place_of, topic_of
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import Clock
-from streams.directory_feed import read_document
+from streams.directory_versions import DirectoryVersions, NoDirectoryError
+from streams.refusals import check_access
 from streams.topics import Topics
+
+log = logging.getLogger(__name__)
 
 _POLL_MS: Final = 200
 
@@ -49,7 +54,8 @@ class SyncClient:
     Args:
         membership: Who and where.
         clock: The exchange's clock.
-        directory: The directory to use; None reads the newest from its topic.
+        directory: The directory to use; None reads the newest from its topic, once: a program that stays
+            open uses `MemberClient`, which follows it.
         new_id: Makes event ids for a time.
     """
 
@@ -74,6 +80,7 @@ class SyncClient:
         limits = self.membership.limits
         try:
             with translated(f"Kafka at {self.membership.kafka['bootstrap_servers']}"):
+                check_access(self.membership.kafka)
                 self._producer = KafkaProducer(
                     acks="all",
                     enable_idempotence=True,
@@ -110,9 +117,15 @@ class SyncClient:
 
         Raises:
             DraftRefusedError: The draft breaks rules; field and rule are named.
+            StaleDirectoryError: The directory that was read at the start has expired: open a new client.
         """
         if self._producer is None or self._directory is None:
             raise MisuseError("the client is not open: use it inside `with`")
+        expires_at = self._directory.expires_at
+        if expires_at is not None and self._clock.real_ms() >= expires_at:
+            # Who left or lost a key since would still be sealed to.
+            version = self._directory.version
+            raise StaleDirectoryError(f"directory version {version} has expired: open the client again")
         return self.membership.prepare(draft, self._directory, self._clock, self._new_id)
 
     def submit(self, draft: ReportDraft, *, wait: bool = True, timeout_s: float = 30.0) -> Outcome:
@@ -206,11 +219,25 @@ class SyncClient:
             polled = self._consumer.poll(timeout_ms=_POLL_MS)
         for records in polled.values():
             for record in records:
-                receipt = _receipt(record.value)
+                receipt = self._receipt(record_of(record))
                 if receipt is not None:
                     if self._open.get(receipt.event_id, receipt) is None:
                         self._open[receipt.event_id] = receipt
                     yield receipt
+
+    def _receipt(self, record: Record) -> Receipt | None:
+        """Answer the receipt in a record; None where it is none, or not proven to be the exchange's."""
+        assert self._directory is not None, "set when the client starts"  # noqa: S101 - for the type checker
+        violation = check_record(self._directory, self.membership.topic_prefix, record)
+        if violation is not None:
+            place = f"{record.topic}/{record.partition}/{record.offset}"
+            log.error("%s is not by the exchange and is passed over: %s", place, violation.rule)
+            return None
+        try:
+            message = wire.decode(record.value or b"")
+        except UnreadableError:
+            return None
+        return message if isinstance(message, Receipt) else None
 
     def _make_consumer(self) -> Any:  # noqa: ANN401 - an untyped library
         return KafkaConsumer(
@@ -240,25 +267,15 @@ class SyncClient:
             raise TopicMissingError(f"{partition.topic}: no such topic; check the prefix or provision")
         self._consumer.assign([partition])
         end = self._consumer.end_offsets([partition])[partition]
-        newest: Directory | None = None
-        now_ms = self._clock.now_ms()
+        versions = DirectoryVersions(self.membership.environment, self._clock, self.membership.anchor)
         while self._consumer.position(partition) < end:
             for record in self._consumer.poll(timeout_ms=_POLL_MS).get(partition, ()):
-                try:
-                    document, directory = read_document(record.value or b"", self.membership.environment)
-                except (UnreadableError, HotlineExchangeError):
-                    continue
-                expired = document.expires_at is not None and document.expires_at <= now_ms
-                if document.valid_from <= now_ms and not expired:
-                    newest = directory if newest is None or directory.version > newest.version else newest
-        if newest is None:
-            raise StaleDirectoryError(f"{partition.topic} holds no directory that is valid now")
-        return newest
-
-
-def _receipt(value: bytes | None) -> Receipt | None:
-    try:
-        message = wire.decode(value or b"")
-    except UnreadableError:
-        return None
-    return message if isinstance(message, Receipt) else None
+                versions.take(record)
+        memory = self.membership.memory
+        try:
+            if memory is not None:
+                memory.check(versions)
+                memory.note(versions.newest)
+            return versions.latest(self._clock.now_ms())
+        except NoDirectoryError as error:
+            raise StaleDirectoryError(f"{partition.topic}: {error}") from error

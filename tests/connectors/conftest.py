@@ -6,6 +6,7 @@ import pytest
 
 from casework.directory import CountryRule, Directory, HotlineShare, Member, PseudoCountry
 from casework.messages import Delivery, Receipt
+from operations.directory.equipping import Equipment, equip
 
 NOW_MS = 1_700_000_000_000
 
@@ -34,6 +35,12 @@ def directory() -> Directory:
         rest_slots=(0, 2),
         aliases={"UK": "GB", "EL": "GR"},
     )
+
+
+@pytest.fixture
+def equipment(directory: Directory) -> Equipment:
+    """Return the directory with keys of all active members and of the exchange, protection required."""
+    return equip(directory, at=0)
 
 
 @pytest.fixture

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from casework.messages import Delivery, Receipt
-from connectors.drafts import Prepared, ReportDraft
+from connectors.drafts import ReportDraft
 from connectors.errors import DraftRefusedError, NotConfirmedError
 from connectors.inbox_messages import Body, InboxMessage, Unreadable
+from connectors.opening import Opener
+from connectors.preparing import Prepared
 
+OPENER = Opener(None, None, NotImplemented)
 PAGE = Path(__file__).parents[2] / "docs" / "for-hotline-engineers.md"
 
 
@@ -72,7 +75,7 @@ class Client:
     async def inbox(self) -> AsyncIterator[InboxMessage]:
         """Give the messages."""
         for body in self._bodies:
-            yield InboxMessage(body, ("t", 0, 0), 0, lambda message: self.done.append(message.body))
+            yield InboxMessage(body, ("t", 0, 0), 0, lambda message: self.done.append(message.body), OPENER)
 
 
 async def test_the_documented_program_does_what_the_page_says(

@@ -19,8 +19,9 @@ from casework.messages import (
 from casework.submissions import Admission
 from casework.url_keys import url_key
 from casework.urls import canonical_url
-from connectors.drafts import ActionDraft, ReportDraft, Sender, build_action, build_report
+from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import DraftRefusedError
+from connectors.preparing import Sender, build_action, build_report
 from streams import wire
 from streams.secret_sources import Secret
 
@@ -199,4 +200,4 @@ def test_every_field_of_a_draft_reaches_a_message() -> None:
     pairs = ((ReportDraft, ReportStatement, ReportContent), (ActionDraft, ActionStatement, ActionContent))
     for draft, statement, content in pairs:
         known = {*statement.__struct_fields__, *content.__struct_fields__}
-        assert set(draft.__struct_fields__) - known <= {"url"}
+        assert set(draft.__struct_fields__) - known <= {"url", "readers"}

@@ -1,19 +1,34 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from casework.directory import Directory
+from casework.exchange_signatures import KEY_ID_HEADER, SIGNATURE_HEADER, signed_message
 from casework.messages import Delivery, Escalation, Message, Receipt, Submission
 from connectors.delivery_order import CaseKey, HoldLimits
 from connectors.errors import MisuseError, PositionsError
-from connectors.inbox_book import InboxBook, Record
+from connectors.inbox_book import InboxBook, Provenance
 from connectors.inbox_messages import InboxMessage, Unreadable
+from connectors.opening import Opener
 from connectors.positions import Change, MemoryPositions, Positions, SqlitePositions
+from connectors.provenance import Record
+from operations.directory.equipping import Equipment
 from streams import wire
 from streams.clock import ManualClock
+from streams.key_rings import KeyRing, Signer
 
 URGENT, NORMAL = "inbox.nl-offlimits.urgent", "inbox.nl-offlimits"
 CLOCK = ManualClock(1_000, 5_000)
+
+
+def unsigned() -> Directory:
+    """Return a directory without keys of the exchange."""
+    return Directory(1, "test", 0, 0, (), (), (), 1, {}, (0,), {})
+
+
+UNSIGNED = Provenance(unsigned, "", Opener(None, None, unsigned))
 
 
 @pytest.fixture
@@ -29,9 +44,13 @@ def store(path: Path) -> Iterator[SqlitePositions]:
         yield made
 
 
-def book(store: Positions, limits: HoldLimits | None = None) -> InboxBook:
+def book(
+    store: Positions, limits: HoldLimits | None = None, provenance: Provenance | None = None
+) -> InboxBook:
     """Return the bookkeeping of an inbox that is read from this store's positions."""
-    return InboxBook((URGENT, NORMAL), store, CLOCK, "test", limits or HoldLimits())
+    return InboxBook(
+        (URGENT, NORMAL), store, CLOCK, "test", limits or HoldLimits(), provenance=provenance or UNSIGNED
+    )
 
 
 def record(offset: int, body: Message | bytes, topic: str = NORMAL) -> Record:
@@ -248,3 +267,61 @@ async def test_after_a_failed_save_nothing_more_is_saved(delivery: Callable[...,
     with pytest.raises(PositionsError, match="start it again"):
         await taken[1][0].done()
     assert store.position(NORMAL, 0) is None
+
+
+def signed(ring: KeyRing, topic: str, value: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Return the headers by which the exchange signs a value for a topic."""
+    signer = Signer(ring.keys[0])
+    return (
+        (SIGNATURE_HEADER, signer.sign(signed_message(topic, value))),
+        (KEY_ID_HEADER, signer.key_id.encode()),
+    )
+
+
+def test_only_what_the_exchange_has_signed_is_handed_out(
+    store: SqlitePositions,
+    delivery: Callable[..., Delivery],
+    equipment: Equipment,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Unsigned, for another inbox, altered, by another key, or signed twice: passed over, and told."""
+    one = wire.encode(delivery(1))
+    mine = signed(equipment.exchange, NORMAL, one)
+    wrong = {
+        0: (),
+        1: signed(equipment.exchange, URGENT, one),
+        2: signed(equipment.exchange, NORMAL, one + b"."),
+        3: signed(equipment.rings["be-childfocus"], NORMAL, one),
+        4: (*mine, *mine),
+        5: (mine[0], (KEY_ID_HEADER, b"\xff")),
+        6: mine[:1],
+    }
+    current = equipment.directory
+    opener = Opener(None, None, lambda: current)
+    inbox = book(store, provenance=Provenance(lambda: current, "demo.", opener))
+    there = f"demo.{NORMAL}"
+    for offset, headers in wrong.items():
+        assert inbox.take(Record(there, 0, offset, 9, one, headers)) == ()
+    assert numbers(inbox.take(Record(there, 0, 7, 9, one, mine))) == [1]
+    assert inbox.refusals == 7
+    assert [(refused.offset, refused.rule) for refused in inbox.refused] == [
+        (0, "signature_missing"), (1, "signature_mismatch"), (2, "signature_mismatch"),
+        (3, "foreign_key"), (4, "repeated_header"), (5, "unknown_key"), (6, "signature_missing"),
+    ]  # fmt: skip
+    assert f"{there}/0/3 is not by the exchange" in caplog.text
+    inbox.flush()
+    assert store.position(there, 0) == 7
+
+
+def test_a_key_of_the_exchange_counts_by_the_time_of_the_append(
+    store: SqlitePositions, delivery: Callable[..., Delivery], equipment: Equipment
+) -> None:
+    """What was written before a key was revoked stays good, what was written after it is passed over."""
+    one, two = wire.encode(delivery(1)), wire.encode(delivery(2))
+    (key,) = equipment.directory.exchange_keys
+    revoked = msgspec.structs.replace(key, revoked_at=100)
+    current = msgspec.structs.replace(equipment.directory, exchange_keys=(revoked,))
+    inbox = book(store, provenance=Provenance(lambda: current, "", Opener(None, None, lambda: current)))
+    assert numbers(inbox.take(Record(NORMAL, 0, 0, 99, one, signed(equipment.exchange, NORMAL, one)))) == [1]
+    assert inbox.take(Record(NORMAL, 0, 1, 100, two, signed(equipment.exchange, NORMAL, two))) == ()
+    assert inbox.refused[0].rule == "key_revoked"

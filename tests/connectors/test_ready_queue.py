@@ -5,14 +5,16 @@ from hypothesis import strategies as st
 
 from casework.messages import Delivery, Receipt
 from connectors.inbox_messages import Body, InboxMessage
+from connectors.opening import Opener
 from connectors.ready_queue import ReadyQueue
 
 TOPICS = ("urgent", "normal")
+NO_OPENER = Opener(None, None, NotImplemented)
 
 
 def message(body: Body, topic: str) -> InboxMessage:
     """Return a message of a topic."""
-    return InboxMessage(body, (topic, 0, 0), 0, lambda _message: None)
+    return InboxMessage(body, (topic, 0, 0), 0, lambda _message: None, NO_OPENER)
 
 
 def drained(queue: ReadyQueue) -> list[Body]:

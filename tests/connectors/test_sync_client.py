@@ -1,10 +1,12 @@
 import time
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from agents.exchange_seal import ExchangeSeal
 from casework.directory import Directory
 from casework.messages import Receipt
 from connectors.drafts import ActionDraft, ReportDraft
@@ -18,6 +20,7 @@ from connectors.errors import (
 )
 from connectors.membership import Membership
 from connectors.sync_client import SyncClient
+from operations.directory.equipping import Equipment
 from operations.embedded_kafka import EmbeddedKafka
 from streams import wire
 from streams.clock import SystemClock
@@ -120,7 +123,7 @@ def test_an_action_of_a_script_follows_the_receipt_of_its_report(
 
 def test_what_a_script_lacks_is_told_at_once(membership: Membership, directory: Directory) -> None:
     """No directory and no inbox are errors of the opening."""
-    with pytest.raises(StaleDirectoryError, match="holds no directory"):
+    with pytest.raises(StaleDirectoryError, match="no directory that may be used here"):
         SyncClient(membership, clock=SystemClock()).__enter__()
     other = Membership(
         member="be-childfocus",
@@ -131,3 +134,33 @@ def test_what_a_script_lacks_is_told_at_once(membership: Membership, directory: 
     )
     with pytest.raises(TopicMissingError, match=r"inbox\.be-childfocus"):
         SyncClient(other, clock=SystemClock(), directory=directory).__enter__()
+
+
+def test_a_script_with_a_ring_seals_and_believes_signed_receipts_only(
+    membership: Membership, equipment: Equipment, kafka: EmbeddedKafka, receipt: Callable[..., Receipt]
+) -> None:
+    """A receipt without the exchange's signature is passed over, and the signed one after it is found."""
+    place = msgspec.structs.replace(membership, keys=equipment.rings[ME])
+    exchange = ExchangeSeal(
+        equipment.exchange, lambda: equipment.directory, SystemClock().real_ms, membership.topic_prefix
+    )
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
+    with SyncClient(place, clock=SystemClock(), directory=equipment.directory) as client:
+        sent = client.submit(report(), wait=False).submitted
+        topic = client.topics.inbox(ME)
+        forged, true = (wire.encode(receipt(sent.event_id, outcome)) for outcome in ("refused", "accepted"))
+        producer.send(topic, forged, partition=0).get(20)
+        producer.send(topic, true, partition=0, headers=list(exchange.headers(topic, true))).get(20)
+        assert client.wait_for_receipt(sent.event_id).outcome == "accepted"
+    producer.close()
+
+
+def test_an_expired_directory_seals_nothing(membership: Membership, directory: Directory) -> None:
+    """A script that stayed open too long does not seal for those whom the network may have left behind."""
+    draft = ReportDraft(
+        url="https://a.example/", hosting_country="NL", received_at=1, reference="r-1", content_type="media"
+    )
+    expired = msgspec.structs.replace(directory, expires_at=SystemClock().real_ms())
+    client = SyncClient(membership, clock=SystemClock(), directory=expired)
+    with client, pytest.raises(StaleDirectoryError, match="expired"):
+        client.prepare(draft)
