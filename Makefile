@@ -6,6 +6,7 @@ DEMO_SECONDS ?= 60
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
+FUZZ_EXAMPLES ?= 1000000
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -14,7 +15,7 @@ LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench chaos lint format lock clean
+.PHONY: help install demo test check bench chaos fuzz lint format lock sbom clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ bench: .venv/run.stamp ## the speed of everything that was promised, beside its 
 chaos: .venv/run.stamp ## break a running exchange on purpose and compare by ids what is left (CHAOS_ARGS="--seed 1")
 	$(BIN)/python -m operations.chaos $(CHAOS_ARGS)
 
+fuzz: .venv/dev.stamp ## hostile input for every parser, a million in all (FUZZ_EXAMPLES=1000000)
+	PYTHONPATH=.:tests/hostile $(BIN)/python tests/hostile/fuzz.py --examples $(FUZZ_EXAMPLES)
+
 lint: .venv/dev.stamp ## style, types, layers, schema compatibility
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/ruff format --check $(PATHS)
@@ -52,6 +56,9 @@ lock: ## renew the hash-locked requirements from pyproject.toml (needs uv)
 	$(LOCK) --upgrade --group build --output-file requirements/run.txt
 	$(LOCK) --upgrade --group build --group dev --output-file requirements/dev.txt
 	@! grep -nE '://|^-' requirements/*.txt || { echo "addresses or options stand in the lock files" >&2; exit 1; }
+
+sbom: .venv/dev.stamp ## what this software is made of, as CycloneDX 1.6, into build/sbom.cdx.json
+	$(BIN)/python -m operations.bill_of_materials --out build/sbom.cdx.json
 
 clean: ## remove what tools left behind; .venv and the downloaded archives stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import cold_load, flood, growth, latency, routing, takeover, urgent, whole_way
+from benchmarks import cold_load, flood, growth, latency, protection, routing, takeover, urgent, whole_way
 from benchmarks.ground import Ground
 from benchmarks.processes import ContestantError
 from benchmarks.verdicts import Outcome, as_builtins, markdown, table
@@ -33,6 +33,7 @@ MEASURES: Final[dict[str, Callable[[Ground], Outcome]]] = {
     takeover.NAME: takeover.measure,
     cold_load.NAME: cold_load.measure,
     growth.NAME: growth.measure,
+    protection.NAME: protection.measure,
 }
 _HEAP_MB: Final = 1024
 
@@ -45,7 +46,9 @@ def main() -> int:
     outcomes = []
     with (
         tempfile.TemporaryDirectory(prefix="hx-bench-") as home,
-        EmbeddedKafka.start(Path(home) / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka,
+        EmbeddedKafka.start(
+            Path(home) / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True, security="none"
+        ) as kafka,
     ):
         ground = Ground(kafka.bootstrap, Path(home), options.rounds, options.scale, tuple(options.only))
         for name in options.measures or MEASURES:

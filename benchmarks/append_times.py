@@ -15,6 +15,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from benchmarks.processes import Contestant, ContestantError
 from operations.reading import TopicReader
+from streams.kafka_access import KafkaAccess, plaintext
+
+Where = str | KafkaAccess
+"""Address of plaintext brokers, or the whole way into others."""
 
 _POLL_S: Final = 0.1
 _READ_PATIENCE_S: Final = 120.0
@@ -51,8 +55,13 @@ class Latency(msgspec.Struct, frozen=True):
         return cls(cuts[49], cuts[98], max(waits_ms))
 
 
+def access_to(where: Where) -> KafkaAccess:
+    """The way into the brokers."""
+    return plaintext(where) if isinstance(where, str) else where
+
+
 def wait_for_count(
-    bootstrap: str, topics: Iterable[str], wanted: int, patience_s: float, check: Callable[[], None]
+    bootstrap: Where, topics: Iterable[str], wanted: int, patience_s: float, check: Callable[[], None]
 ) -> None:
     """Wait until topics hold `wanted` records; `check` is called with each look.
 
@@ -61,7 +70,7 @@ def wait_for_count(
     """
     names = tuple(topics)
     until = time.monotonic() + patience_s
-    with TopicReader(bootstrap) as reader:
+    with TopicReader(access_to(bootstrap)) as reader:
         while (count := reader.count(*names)) < wanted:
             check()
             if time.monotonic() > until:
@@ -70,7 +79,7 @@ def wait_for_count(
 
 
 def cpu_of_records(
-    bootstrap: str, topics: Iterable[str], wanted: int, patience_s: float, contestant: Contestant
+    bootstrap: Where, topics: Iterable[str], wanted: int, patience_s: float, contestant: Contestant
 ) -> float:
     """Wait for `wanted` records of a contestant; answers its CPU seconds a record, the start left out.
 
@@ -81,7 +90,7 @@ def cpu_of_records(
     """
     names = tuple(topics)
     wait_for_count(bootstrap, names, 1, patience_s, contestant.check)
-    with TopicReader(bootstrap) as reader:
+    with TopicReader(access_to(bootstrap)) as reader:
         before, used = reader.count(*names), contestant.cpu_seconds()
     wait_for_count(bootstrap, names, wanted, patience_s, contestant.check)
     if wanted - before < wanted * _ENOUGH:
@@ -89,7 +98,7 @@ def cpu_of_records(
     return (contestant.cpu_seconds() - used) / (wanted - before)
 
 
-def read(bootstrap: str, topics: Iterable[str]) -> list[Appended]:
+def read(bootstrap: Where, topics: Iterable[str]) -> list[Appended]:
     """All records of topics, in no promised order.
 
     Raises:
@@ -101,9 +110,9 @@ def read(bootstrap: str, topics: Iterable[str]) -> list[Appended]:
         raise ContestantError(f"the topics could not be read in {_READ_PATIENCE_S:.0f} s") from error
 
 
-async def _read(bootstrap: str, topics: tuple[str, ...]) -> list[Appended]:
+async def _read(bootstrap: Where, topics: tuple[str, ...]) -> list[Appended]:
     consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **access_to(bootstrap).client_settings(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=4 << 20,

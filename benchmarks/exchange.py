@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from typing import Final, Self
 
 from benchmarks import append_times, topics
-from benchmarks.append_times import Appended
+from benchmarks.append_times import Appended, Where
 from benchmarks.ground import Ground, fresh
 from benchmarks.processes import Contestant, ContestantError
 from benchmarks.spliced import Splicer
 from casework.directory import ORPHAN_DESK, Directory
 from casework.messages import Delivery
-from operations.setting_up import provision_topics, publish_directory, read_directory, wanted_topics
+from operations.provisioning import provision_cluster
+from operations.setting_up import publish_directory, read_directory, wanted_topics
 from schemas.codec import name_of
 from streams import wire
 from streams.clock import SystemClock
@@ -35,6 +36,7 @@ class Exchange:
         self.ports = _free_ports()
         self.settings = Settings(
             bootstrap=ground.bootstrap,
+            kafka_security="none",
             topic_prefix=prefix,
             intake_metrics_port=self.ports[0],
             casekeeper_metrics_port=self.ports[1],
@@ -44,10 +46,12 @@ class Exchange:
         self.topics = Topics(prefix)
         self.now = SystemClock().now_ms()
         self.directory = _directory(self.now)
-        provision_topics(self.settings, self.directory)
+        provision_cluster(self.settings, self.directory)
         asyncio.run(publish_directory(self.settings, self.directory))
         members = [ORPHAN_DESK, *(member.id for member in self.directory.members)]
         self.inboxes = [name for m in members for name in (self.topics.inbox(m), self.topics.inbox_urgent(m))]
+
+        self.way_in: Where = ground.bootstrap
 
     def __enter__(self) -> Self:
         return self

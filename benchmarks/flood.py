@@ -16,6 +16,7 @@ from benchmarks.processes import Contestant
 from benchmarks.submissions import HOSTING_COUNTRIES
 from benchmarks.verdicts import Outcome, Row
 from operations.reading import TopicReader
+from streams.kafka_access import plaintext
 
 NAME: Final = "flood"
 _BACKLOG: Final = 200_000
@@ -61,7 +62,7 @@ def _one(ground: Ground, kept: Path, outcome: Outcome) -> dict[str, float]:
             append_times.wait_for_count(ground.bootstrap, exchange.inboxes, 1, _PATIENCE_S, worker.check)
             with Contestant.module("benchmarks.sender", ground.bootstrap, source, path, _RATE) as sender:
                 sender.wait(len(sent) / _RATE + _PATIENCE_S)
-            with TopicReader(ground.bootstrap) as reader:
+            with TopicReader(plaintext(ground.bootstrap)) as reader:
                 # A receipt and an assignment each.
                 left = 1 - reader.count(*exchange.inboxes) / 2 / count
             if left <= 0:

@@ -18,6 +18,7 @@ from benchmarks.open_cases import with_open_cases
 from benchmarks.submissions import HOSTING_COUNTRIES, ORIGIN
 from benchmarks.verdicts import Outcome, Row, Target
 from operations.reading import TopicReader
+from streams.kafka_access import plaintext
 
 NAME: Final = "growth"
 _FEW: Final = 10_000
@@ -73,7 +74,7 @@ def _one(ground: Ground, exchange: Exchange, cases: int, *, cold: bool = False) 
         rss, disk = worker.rss_bytes(), _disk_bytes(exchange.settings.data_dir)
         if cold:
             _evict(exchange.settings.data_dir)
-        with TopicReader(ground.bootstrap) as reader:
+        with TopicReader(plaintext(ground.bootstrap)) as reader:
             before = reader.count(*exchange.inboxes)
         used = worker.cpu_seconds()
         placed = second.placed_reports(chosen)

@@ -20,7 +20,8 @@ from casework.ids import RANDOM_BYTES, id_bytes, new_event_id
 from casework.limits import URL_KEY_BYTES
 from casework.messages import Admitted, ReportStatement
 from casework.submissions import Admission
-from connectors.drafts import Prepared, ReportDraft, Sender, build_report
+from connectors.drafts import ReportDraft
+from connectors.preparing import Prepared, Sender, build_report
 from streams import wire
 from streams.settings import Settings
 from streams.slots import partition_of, slot_of

@@ -30,7 +30,7 @@ from benchmarks.submissions import prepared_reports
 from casework.casekeeping import keep
 from casework.directory import Directory
 from casework.events import Source
-from connectors.drafts import Prepared
+from connectors.preparing import Prepared
 from operations.setting_up import read_directory
 from streams import wire
 from streams.clock import SystemClock

@@ -6,20 +6,33 @@ from collections.abc import Iterator
 from casework.directory import Directory
 from casework.ids import new_event_id
 from casework.submissions import Admission
-from connectors.drafts import Prepared, ReportDraft, Sender, build_report
+from connectors.drafts import ReportDraft
+from connectors.preparing import Prepared, Sender, build_report
+from streams.key_rings import KeyRing
 from streams.settings import Settings
 
 ORIGIN = "ie-hotline"
 HOSTING_COUNTRIES = ("NL", "US", "BG", "RO", "LT", "PL", "CZ", "LV", "FR", "SE", "FI", "GB")
 
 
-def prepared_reports(count: int, settings: Settings, directory: Directory, now_ms: int) -> Iterator[Prepared]:
-    """Make `count` submissions as a member's client makes them; `now_ms` in milliseconds since the epoch."""
+def prepared_reports(
+    count: int, settings: Settings, directory: Directory, now_ms: int, keys: KeyRing | None = None
+) -> Iterator[Prepared]:
+    """Make `count` submissions as a member's client makes them.
+
+    Args:
+        count: How many.
+        settings: Settings of the exchange.
+        directory: Its directory.
+        now_ms: Milliseconds since the epoch.
+        keys: The origin's ring, with which they are signed and sealed.
+    """
     sender = Sender(
         member=ORIGIN,
         environment=settings.environment,
         network_key=settings.network_key,
         new_id=lambda at: new_event_id(at, os.urandom(10)),
+        keys=keys,
     )
     admission = Admission(
         directory=directory,

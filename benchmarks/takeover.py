@@ -15,6 +15,7 @@ from benchmarks.open_cases import with_open_cases
 from benchmarks.processes import Contestant, ContestantError
 from benchmarks.verdicts import Outcome, Row, Target
 from operations.reading import TopicReader
+from streams.kafka_access import plaintext
 
 NAME: Final = "takeover"
 _CASES: Final = 1_000_000
@@ -55,7 +56,7 @@ def _one(ground: Ground, exchange: Exchange, environment: dict[str, str], salt: 
         first.wait_until_quiet(_PATIENCE_S)
         with Contestant.module("benchmarks.sender", ground.bootstrap, source, path, _RATE):
             time.sleep(_FLOWING_S)
-            with TopicReader(ground.bootstrap) as reader:
+            with TopicReader(plaintext(ground.bootstrap)) as reader:
                 before = reader.count(*exchange.inboxes)
             killed_at = first.kill()
             with exchange.worker(environment) as second:

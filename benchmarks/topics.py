@@ -9,7 +9,9 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from kafka.errors import KafkaError
 
+from benchmarks.append_times import Where, access_to
 from streams import provision
+from streams.kafka_access import plaintext
 from streams.topics import Topic
 
 PARTITIONS: Final = 12
@@ -24,7 +26,7 @@ Placed = tuple[int, bytes | None, bytes | None]
 def made(bootstrap: str, names: Sequence[str], partitions: int = 1) -> Iterator[None]:
     """Topics that are deleted at the end."""
     table = [Topic(name, "any", "few", partitions, _CONFIG, "", "") for name in names]
-    provision.provision(bootstrap, table, replication=1, min_insync=1)
+    provision.provision(plaintext(bootstrap), table, replication=1, min_insync=1)
     try:
         yield
     finally:
@@ -33,23 +35,26 @@ def made(bootstrap: str, names: Sequence[str], partitions: int = 1) -> Iterator[
 
 def delete(bootstrap: str, names: Sequence[str]) -> None:
     """Delete topics; what cannot be deleted goes with the broker."""
-    with provision.connect(bootstrap) as admin:
+    with provision.connect(plaintext(bootstrap)) as admin:
         try:
             admin.delete_topics(list(names))
         except KafkaError as error:
             print(f"topics were not deleted: {type(error).__name__}")
 
 
-def fill(bootstrap: str, topic: str, records: Iterable[Placed]) -> float:
+def fill(bootstrap: Where, topic: str, records: Iterable[Placed]) -> float:
     """Write records in large batches and return when all are confirmed; answers the seconds it took."""
     began = time.monotonic()
     asyncio.run(_fill(bootstrap, topic, records))
     return time.monotonic() - began
 
 
-async def _fill(bootstrap: str, topic: str, records: Iterable[Placed]) -> None:
+async def _fill(bootstrap: Where, topic: str, records: Iterable[Placed]) -> None:
     producer: Any = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=512 << 10
+        **access_to(bootstrap).client_settings(),
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=512 << 10,
     )
     await producer.start()
     open_batches: dict[int, Any] = {}

@@ -19,6 +19,7 @@ from casework.messages import Escalation
 from operations.reading import TopicReader
 from schemas.codec import name_of
 from streams import wire
+from streams.kafka_access import plaintext
 
 NAME: Final = "urgent"
 _BACKLOG: Final = 500_000
@@ -81,7 +82,7 @@ def _one(ground: Ground, kept: Path, outcome: Outcome) -> dict[str, float]:
 
 def _handled(exchange: Exchange) -> float:
     """How many reports were answered; a receipt and an assignment each."""
-    with TopicReader(exchange.bootstrap) as reader:
+    with TopicReader(plaintext(exchange.bootstrap)) as reader:
         return reader.count(*exchange.inboxes) / 2
 
 

@@ -25,6 +25,7 @@ from typing import Final, Literal
 import msgspec
 
 from casework.directory import ORPHAN_DESK
+from casework.errors import BadInputError
 from casework.ids import SHOWN_ID
 from casework.messages import (
     Case,
@@ -34,6 +35,9 @@ from casework.messages import (
     Receipt,
     ReportStatement,
 )
+from casework.protection import SEALED
+from casework.recipients import ASSIGNMENT, LINKED_REPORT, REWRAP_REQUEST, REWRAPPED_REPORT
+from casework.sealed_content import parse
 from casework.stubs import last_number
 from schemas.errors import UnreadableError
 from streams import wire
@@ -43,7 +47,7 @@ Place = tuple[str, int, int]
 CaseRecipient = tuple[str, str]
 
 REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
-_HAND_OVER: Final = frozenset({"assignment", "linked_report"})
+_HAND_OVER: Final = frozenset({ASSIGNMENT, LINKED_REPORT, REWRAP_REQUEST, REWRAPPED_REPORT})
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -367,10 +371,21 @@ def _holds(message: Delivery | Escalation, report_event_id: str | None) -> bool:
         report = wire.decode_as(ReportStatement, message.statement)
     except UnreadableError:
         return False
-    digest = None if message.content is None else hashlib.sha256(message.content).digest()
     return (report.event_id, report.url_key, report.content_digest) == (
-        report_event_id, message.url_key, digest
+        report_event_id, message.url_key, _digest(message.content, report.content_protection)
     )  # fmt: skip
+
+
+def _digest(content: bytes | None, protection: str) -> bytes | None:
+    """Answer what a statement says of this content; of sealed content, whoever can open it."""
+    if content is None:
+        return None
+    if protection != SEALED:
+        return hashlib.sha256(content).digest()
+    try:
+        return parse(content).digest
+    except BadInputError:
+        return b""
 
 
 def _key(receipt: Receipt) -> tuple[str, str | None, bytes | None]:

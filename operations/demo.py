@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -23,11 +23,13 @@ from rich.live import Live
 
 from agents import casekeeper
 from casework.directory import Directory
-from operations import setting_up
+from operations import provisioning, setting_up
 from operations.accounting import Account
+from operations.canary import Canary, Hit, new_mark
 from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, read_metrics
 from operations.demo_worker import DemoWorker, fetch
-from operations.embedded_kafka import EmbeddedKafka
+from operations.directory.equipping import equip, keep
+from operations.embedded_kafka import EmbeddedKafka, LocalAccess
 from operations.embedded_kafka.process import free_port
 from operations.invariants import Checked, Violation, examine, read_history
 from operations.log_file import logging_to
@@ -36,6 +38,8 @@ from operations.simulator.constants import DAY_MS
 from operations.simulator.run import LiveSimulation, Scenario
 from operations.simulator.year import start_of
 from streams.clock import CompressedClock, SystemClock, format_clock
+from streams.kafka_settings import access_of
+from streams.principals import OPERATOR
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -92,9 +96,9 @@ def run_demo(options: DemoOptions) -> int:
         with logging_to(home / "demo.log"):
             _say(options, EmbeddedKafka.announcement())
             with EmbeddedKafka.start(home / "kafka", heap_mb=_HEAP_MB, dies_with_parent=True) as kafka:
-                demo = Demo(options, kafka.bootstrap, home)
+                demo = Demo(options, kafka.local_access, home)
                 outcome = uvloop.run(demo.play())
-        is_whole = not outcome.violations and outcome.is_drained
+        is_whole = not outcome.violations and outcome.is_drained and not outcome.leaks
         is_disposable = is_whole
         print(msgspec.json.encode(outcome).decode() if options.as_json else as_summary(outcome))
     except KeyboardInterrupt:
@@ -120,6 +124,8 @@ class Outcome(msgspec.Struct, frozen=True):
         measured: What the workers measured at the end.
         seconds: Real seconds of play.
         days: Simulated days.
+        leaks: Where marks of sealed content or the network key can be read in what the operator holds.
+        searched_bytes: How much was searched for them.
     """
 
     account: Account
@@ -129,6 +135,8 @@ class Outcome(msgspec.Struct, frozen=True):
     measured: Measured
     seconds: float
     days: float
+    leaks: tuple[Hit, ...] = ()
+    searched_bytes: int = 0
 
 
 class Demo:
@@ -136,16 +144,15 @@ class Demo:
 
     Args:
         options: What it does.
-        bootstrap: The broker.
+        access: The ways into the broker.
         home: Directory for what is kept; its content may be thrown away afterwards.
     """
 
-    def __init__(self, options: DemoOptions, bootstrap: str, home: Path) -> None:
+    def __init__(self, options: DemoOptions, access: LocalAccess, home: Path) -> None:
         self._options = options
         self._home = home
         self._factor = options.days * DAY_MS / (options.seconds * 1000)
-        base = Settings(
-            bootstrap=bootstrap,
+        given = Settings(
             data_dir=home / "data",
             directory=options.directory,
             intake_metrics_port=free_port(),
@@ -153,9 +160,16 @@ class Demo:
             # A fixed name takes its partitions back at once after a crash.
             instance_id="demo",
         )
+        base = access.settings(given)
+        self._access = access
         # What is valid in the simulated year was published before it.
         start_ms = start_of(options.year)
-        self._directory = setting_up.read_directory(base, start_ms - _YEAR_MS)
+        now_ms = SystemClock().real_ms()
+        published = setting_up.read_directory(base, start_ms - _YEAR_MS)
+        self._equipment = equip(published, at=now_ms, expires_at=now_ms + _YEAR_MS)
+        self._directory = self._equipment.directory
+        base = keep(self._equipment, base, home)
+        self._mark = new_mark()
         self._clock = CompressedClock(start_ms, SystemClock().real_ms() + _HEAD_START_MS, self._factor)
         self._settings = msgspec.structs.replace(base, clock=format_clock(self._clock))
         self._worker = DemoWorker(self._settings, home / "worker.log")
@@ -169,27 +183,38 @@ class Demo:
         """The published directory."""
         return self._directory
 
+    @property
+    def network_key(self) -> bytes:
+        """The key of the url keys, which members have and the operator has not."""
+        return self._equipment.network_key.reveal()
+
     async def play(self) -> Outcome:
         """Set up, play, drain and compare."""
         options = self._options
-        _say(options, "provisioning topics and publishing the directory")
-        await asyncio.to_thread(setting_up.provision_topics, self._settings, self._directory)
-        await setting_up.publish_directory(self._settings, self._directory)
+        _say(options, "provisioning topics and publishing the signed directory")
+        await asyncio.to_thread(provisioning.provision_local, self._access, self._settings, self._directory)
+        await setting_up.publish_directory(self._settings, self._equipment.signed())
         _say(options, f"starting the worker, metrics at {'  '.join(self._worker.addresses)}")
         per_day = options.reports_per_second * options.seconds / options.days
-        scenario = Scenario(year=options.year, seed=options.seed, reports_a_day=per_day)
-        simulation = LiveSimulation(self._settings, self._clock, self._directory, scenario)
+        scenario = Scenario(options.year, options.seed, reports_a_day=per_day, mark=self._mark)
+        simulation = LiveSimulation(
+            self._settings, self._clock, self._directory, scenario, rings=self._equipment.rings
+        )
         with self._worker:
             await asyncio.to_thread(self._worker.wait_until_ready)
             async with simulation:
                 with self._stopping_on_interrupt():
                     is_drained = await self._play(simulation)
                 self._phase = "stopping the worker"
-                self._measure(await asyncio.to_thread(fetch, self._worker.addresses[1]))
+                metrics = await asyncio.to_thread(lambda: list(map(fetch, self._worker.addresses)))
+                self._measure(metrics[1])
                 await asyncio.to_thread(self._worker.stop)
                 await simulation.settle(_SETTLE_PATIENCE_S)
         _say(options, "comparing ids, and deciding everything again")
         found = await asyncio.to_thread(self._examine, simulation)
+        _say(options, "searching all that the operator holds for what members sealed")
+        canary = Canary({"address or note": self._mark.encode(), "network key": self.network_key})
+        leaks = await asyncio.to_thread(self._search, canary, [text or "" for text in metrics])
         return Outcome(
             found.account,
             found.violations,
@@ -198,6 +223,8 @@ class Demo:
             self._measured,
             options.seconds,
             options.days,
+            leaks,
+            canary.searched_bytes,
         )
 
     async def _play(self, simulation: LiveSimulation) -> bool:
@@ -279,12 +306,21 @@ class Demo:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
+    def _search(self, canary: Canary, metrics: Iterable[str]) -> tuple[Hit, ...]:
+        """Search the directory of this run, with brokers, workers and logs; every topic; the metrics."""
+        hits = list(canary.search_files(self._home))
+        for text in metrics:
+            hits += canary.search(text.encode(), "metrics")
+        with TopicReader(self._access.admin()) as reader:
+            hits += canary.search_topics(reader)
+        return tuple(hits)
+
     def _examine(self, simulation: LiveSimulation) -> Checked:
         ledger = simulation.ledger
         read = {member: ledger.deliveries[member] for member in simulation.cast.hotlines}
         topics = Topics(self._settings.topic_prefix)
         group = f"{self._settings.topic_prefix}{casekeeper.GROUP}"
-        with TopicReader(self._settings.bootstrap) as reader:
+        with TopicReader(access_of(self._settings, OPERATOR)) as reader:
             history = read_history(
                 reader,
                 topics,
@@ -336,6 +372,7 @@ def as_summary(outcome: Outcome) -> str:
         ("worker restarts", f"{outcome.restarts}"),
         ("took effect twice", f"{len(found.conflicts)}"),
         ("decided otherwise", f"{len(outcome.violations) - len(found.lost) - len(found.conflicts)}"),
+        ("leaked", f"{len(outcome.leaks)} in {outcome.searched_bytes / 1e6:,.0f} MB searched"),
         ("lost", f"{len(found.lost)}"),
     ]
     lines = [f"{name + ':':<19}{value}" for name, value in rows]
@@ -343,6 +380,7 @@ def as_summary(outcome: Outcome) -> str:
         "(some were wrong or repeated on purpose: refused, dead-lettered, duplicates)",
         f"{'lost:':<6}{len(found.lost)}",
     ]
+    lines += [f"  leaked {hit.mark}, {hit.form}: {hit.place}" for hit in outcome.leaks[:_SHOWN_LOSSES]]
     lines += [f"  {each.rule} {each.id}: {each.text}" for each in outcome.violations[:_SHOWN_LOSSES]]
     if not outcome.is_drained:
         lines.append("not every submission was answered in time")

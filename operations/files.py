@@ -11,25 +11,28 @@ line, whatever their size.
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Generic, TypeVar
 
 import msgspec
 
-from casework.errors import BadInputError, RuleViolation
+from casework.errors import BROKEN_JSON, BadInputError, RuleViolation
 from casework.url_keys import url_key_from_text
-from connectors.drafts import ActionDraft, Prepared, ReportDraft, violation_of
+from connectors.drafts import ActionDraft, ReportDraft, violation_of
+from connectors.preparing import Prepared
 
 Draft = TypeVar("Draft", ReportDraft, ActionDraft)
 
 MAX_LINE_BYTES: Final = 1 << 20
 """Four times the largest submission: room for JSON's escapes, and a bound for memory."""
 
-_LISTS: Final = frozenset({"payment_methods", "urgency", "sibling_items"})
+_LISTS: Final = frozenset({"payment_methods", "urgency", "sibling_items", "readers"})
 _NOT_IN_CSV: Final = frozenset({"labels"})
 _CSV: Final = frozenset({".csv"})
 _JSON_LINES: Final = frozenset({".jsonl", ".ndjson"})
+_NAME: Final = re.compile(r"[a-z]{2,15}(?:_[a-z]{1,15}){0,4}")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -192,11 +195,13 @@ def _cells(text: str, delimiter: str) -> list[str]:
 
 def _check_columns(name: str, columns: list[str], draft: type[Draft]) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(draft)}
-    for column in columns:
+    for place, column in enumerate(columns, 1):
         if column in _NOT_IN_CSV:
             raise _refused(f"{name}:1", "not_in_csv", f"{column} can only be given in JSON lines")
         if column not in fields:
-            raise _refused(f"{name}:1", "unknown_column", f"{column!r} is no field of a {draft.__name__}")
+            # In a file without a first line of names these are values.
+            shown = repr(column) if _NAME.fullmatch(column) else f"column {place}"
+            raise _refused(f"{name}:1", "unknown_column", f"{shown} is no field of a {draft.__name__}")
         if columns.count(column) > 1:
             raise _refused(f"{name}:1", "column_twice", f"{column!r} is named twice")
     missing = sorted(field.name for field in fields.values() if field.required and field.name not in columns)
@@ -212,7 +217,7 @@ def _json_lines(name: str, file: BinaryIO, draft: type[Draft]) -> Iterator[Line[
         number, text = item
         try:
             fields = msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except BROKEN_JSON:
             rule = RuleViolation("line", "not_json", "must be one JSON object")
             yield Problem(name, number, rule)
             continue

@@ -10,6 +10,7 @@ from itertools import groupby
 
 import msgspec
 
+from agents.exchange_seal import ExchangeSeal
 from casework.effects import effects
 from casework.errors import BugError, FatalError
 from casework.evolution import evolve
@@ -149,19 +150,29 @@ def _rebuilt(posting: Posting, body: Delivery | Escalation, contents: Contents, 
 
 
 def send(
-    rebuilt: Iterable[Rebuilt], member: str, topics: Topics, writer: TopicWriter, journal: Journal
+    rebuilt: Iterable[Rebuilt], topic_of_note: str, seal: ExchangeSeal, writer: TopicWriter, journal: Journal
 ) -> int:
     """Send deliveries into a member's inbox again, noted in the journal as one operation; answer how many.
 
+    Args:
+        rebuilt: The deliveries.
+        topic_of_note: Topic that the journal names.
+        seal: Signs them as the exchange signs its own.
+        writer: Writes them.
+        journal: Notes the operation.
+
     Raises:
+        KeyRingError: The directory lists keys of the exchange, and the ring here has none that counts now.
         NotWrittenError: The inbox does not take one.
         KafkaUnreachableError: One was not confirmed; those before it are sent.
     """
     count = 0
-    with journal.noting("rebuild", Place(topics.inbox(member), 0, 0)) as note:
+    seal.check()
+    with journal.noting("rebuild", Place(topic_of_note, 0, 0)) as note:
         for each in rebuilt:
             key = each.message.url_key
             partition = partition_of(key, writer.partitions(each.topic))
-            note.written = writer.write(each.topic, partition, key, each.framed)
+            headers = seal.headers(each.topic, each.framed)
+            note.written = writer.write(each.topic, partition, key, each.framed, headers)
             count += 1
     return count

@@ -5,13 +5,15 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from streams.redacted_logs import CarefulFileHandler, RedactingFormatter
+
 
 @contextlib.contextmanager
 def logging_to(file: Path) -> Iterator[None]:
-    """Keep what libraries log out of the screen."""
+    """Keep what libraries log out of the screen; addresses and secrets stay out of the file too."""
     root = logging.getLogger()
-    handler = logging.FileHandler(file, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler = CarefulFileHandler(file)
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root.addHandler(handler)
     try:
         yield

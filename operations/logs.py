@@ -6,9 +6,10 @@ The proof must not depend on where the records lie, so that a test can lose, dou
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
+from casework.directory_signing import TrustAnchor
 from operations.reading import Record
 from streams.clock import CompressedClock, ManualClock, SystemClock
-from streams.directory_feed import DirectoryFeed
+from streams.directory_versions import DirectoryVersions
 from streams.topics import Topics
 
 ExchangeClock = SystemClock | CompressedClock | ManualClock
@@ -106,9 +107,11 @@ def police(log: Log, topics: Topics) -> list[str]:
     return sorted(name for name in log.topics() if name.startswith(head))
 
 
-def directories(log: Log, topics: Topics, environment: str) -> DirectoryFeed:
-    """Answer a feed of all directory versions in a log; it follows nothing."""
-    feed = DirectoryFeed({}, topics.directory, environment)
+def directories(
+    log: Log, topics: Topics, environment: str, clock: ExchangeClock, anchor: TrustAnchor | None = None
+) -> DirectoryVersions:
+    """Answer all directory versions in a log that workers with this clock and anchor believe."""
+    versions = DirectoryVersions(environment, clock, anchor)
     for record in log.whole(topics.directory):
-        feed.take(record)
-    return feed
+        versions.take(record)
+    return versions

@@ -7,6 +7,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from casework.errors import TemporaryError
+from streams.kafka_access import KafkaAccess
+from streams.refusals import check_access
 
 _POLL_MS: Final = 200
 _CONNECT_MS: Final = 10_000
@@ -33,15 +35,18 @@ class TopicReader:
     """Reads topics without a group, so that looking changes nothing. Use as a context manager.
 
     Args:
-        bootstrap: `host:port` of a broker.
+        access: Where the brokers are, and who reads.
 
     Raises:
+        BrokersRefuseError: The brokers do not let this principal in.
         KafkaUnreachableError: No broker answered within 10 s.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        self.bootstrap = bootstrap
-        self._consumer: Any = _consumer(bootstrap)
+    def __init__(self, access: KafkaAccess) -> None:
+        self._access = access
+        self._client = access.client_settings()
+        check_access(self._client)
+        self._consumer: Any = self._connected()
         self._others: list[Any] = []
         self._known: dict[str, list[int]] = {}
 
@@ -83,7 +88,7 @@ class TopicReader:
             KafkaUnreachableError: The broker went away.
         """
         try:
-            admin: Any = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+            admin: Any = KafkaAdminClient(**self._client)
             try:
                 places = self._places((topic,))
                 found = admin.list_group_offsets({group: places}).get(group, {})
@@ -127,7 +132,22 @@ class TopicReader:
             self._others.append(consumer)
 
     def _spare(self) -> Any:  # noqa: ANN401 - kafka-python is untyped
-        return self._others.pop() if self._others else _consumer(self.bootstrap)
+        return self._others.pop() if self._others else self._connected()
+
+    def _connected(self) -> Any:  # noqa: ANN401 - kafka-python is untyped
+        try:
+            return KafkaConsumer(
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                bootstrap_timeout_ms=_CONNECT_MS,
+                **self._client,
+            )
+        except (KafkaError, OSError) as error:
+            raise KafkaUnreachableError(
+                f"no Kafka answers at {self._access.bootstrap}: "
+                "start one with 'hx kafka start' or set HX_BOOTSTRAP"
+            ) from error
 
     def whole(self, *topics: str) -> Iterator[Record]:
         """Every record from the beginning to the end as it was at the call; unknown topics have none.
@@ -196,18 +216,3 @@ class TopicReader:
         ]
         records.sort(key=lambda record: record.timestamp)
         return records
-
-
-def _consumer(bootstrap: str) -> Any:  # noqa: ANN401 - kafka-python is untyped
-    try:
-        return KafkaConsumer(
-            bootstrap_servers=bootstrap,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            bootstrap_timeout_ms=_CONNECT_MS,
-        )
-    except (KafkaError, OSError) as error:
-        raise KafkaUnreachableError(
-            f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
-        ) from error

@@ -4,14 +4,15 @@ What is missing, and what is done:
 - admission or receipt: the submission goes to its own topic and partition again, with the same key, value and
   headers. Intake admits it once more; casekeeper knows it, or answers it as a duplicate.
 - decision: the admitted record goes into its own partition of cases.admitted again, unchanged.
-- delivery, escalation: made again from facts and stored contents, with the same id and bytes. One of intake's
-  (an urgency code) comes with its submission.
+- delivery, escalation: made again from facts and stored contents, with the same id and bytes, and signed as
+  the exchange signs its own. One of intake's (an urgency code) comes with its submission.
 - fact, state: nothing is sent. `hx verify` names what differs; a state is rebuilt by the next load.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
+from agents.exchange_seal import ExchangeSeal
 from casework.messages import Delivery, Escalation
 from casework.postings import Posting
 from operations import inbox_rebuild
@@ -26,20 +27,24 @@ from streams.topics import Topics
 _MADE_AGAIN: Final = frozenset({"delivery", "escalation"})
 
 
-def plan(log: Log, topics: Topics, found: Reconciled) -> Iterator[Record]:
+def plan(log: Log, topics: Topics, found: Reconciled, seal: ExchangeSeal) -> Iterator[Record]:
     """Yield the records to send, with the topic and partition they go to; their offsets mean nothing.
 
     Raises:
         BrokenFactsError: Messages are missing and cannot be made again, because facts are missing too.
+        KeyRingError: Messages are missing, the directory lists keys of the exchange, and the ring has none
+            that counts now: nobody would believe them.
     """
     yield from found.resend
     wanted = {item.id for item in found.items if item.what == "missing" and item.kind in _MADE_AGAIN}
     if not wanted:
         return
+    seal.check()
     for made in inbox_rebuild.messages(log, topics, lambda posting: _name_of(posting) in wanted, 0):
         key = made.message.url_key
         partition = partition_of(key, max(log.partitions(made.topic), 1))
-        yield Record(made.topic, partition, 0, 0, key, made.framed, ())
+        headers = seal.headers(made.topic, made.framed)
+        yield Record(made.topic, partition, 0, 0, key, made.framed, headers)
 
 
 def inject(record: Record, writer: TopicWriter, journal: Journal) -> Place:

@@ -1,18 +1,16 @@
-"""From settings and directory to a cluster that is ready: its topics and its published directory."""
+"""What settings and directory file say: the directory, its topics, and publishing it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-from kafka.admin import KafkaAdminClient
-
 from casework.directory import Directory
+from casework.messages import DirectoryDocument
 from operations.directory import document
 from operations.directory.files import NETWORK_FILE, Candidates
-from streams import provision, quotas
 from streams.directory_feed import document_of, publish
+from streams.directory_trust import anchor_of
+from streams.kafka_settings import access_of
+from streams.principals import SECRETARIAT
 from streams.settings import Settings
-from streams.topic_plan import Plan
 from streams.topics import Topic, Topics
 
 
@@ -26,16 +24,31 @@ def candidates_by_default(settings: Settings) -> Candidates:
     return "keep" if settings.environment == "production" else "admit"
 
 
-def read_directory(settings: Settings, at_ms: int, *, candidates: Candidates | None = None) -> Directory:
+def read_directory(
+    settings: Settings,
+    at_ms: int,
+    *,
+    file: Path | None = None,
+    valid_from: int | None = None,
+    candidates: Candidates | None = None,
+) -> Directory:
     """The directory of the file as it would be published at `at_ms` (milliseconds since the epoch).
+
+    Args:
+        settings: The settings.
+        at_ms: When it is published, by the exchange's clock.
+        file: The directory file; that of the settings when None.
+        valid_from: When it takes effect, by the exchange's clock; at once when None.
+        candidates: What becomes of candidates; as the environment has it when None.
 
     Raises:
         SetupError: The file cannot be opened, or breaks rules; each is named with its line.
     """
     return document.build(
-        directory_file(settings),
+        file or directory_file(settings),
         environment=settings.environment,
         published_at=at_ms,
+        valid_from=valid_from,
         candidates=candidates or candidates_by_default(settings),
     )
 
@@ -52,59 +65,16 @@ def wanted_topics(settings: Settings, directory: Directory) -> tuple[Topic, ...]
     )
 
 
-def plan_topics(settings: Settings, directory: Directory) -> Plan:
-    """What provisioning would change on the cluster, quotas included; nothing is changed.
+async def publish_directory(settings: Settings, directory: Directory | DirectoryDocument) -> int:
+    """Publish a directory, signed or not, on its topic and answer the offset; repeating it is harmless.
 
     Raises:
-        TemporaryError: No broker answers.
+        EditRefusedError: Readers would refuse it: too few signatures, not the next version, valid too early.
     """
-    table = wanted_topics(settings, directory)
-    with provision.connect(settings.bootstrap) as admin:
-        cluster = provision.read_cluster(admin, (topic.name for topic in table))
-        rates = _plan_rates(admin, settings, directory)
-    made = provision.plan(cluster, table, replication=settings.replication, min_insync=settings.min_insync)
-    return msgspec.structs.replace(made, rates=rates)
-
-
-def provision_topics(
-    settings: Settings, directory: Directory, *, on_plan: Callable[[Plan], object] | None = None
-) -> Plan:
-    """Bring the cluster to the table, then the members' quotas; answer the plan that was applied.
-
-    Args:
-        settings: The settings.
-        directory: The directory.
-        on_plan: Told the plan before it is applied.
-
-    Raises:
-        PlanRefusedError: A change is never made; nothing was changed.
-        TemporaryError: No broker answers.
-    """
-    made = plan_topics(settings, directory)
-    if on_plan is not None:
-        on_plan(made)
-    with provision.connect(settings.bootstrap) as admin:
-        provision.apply(admin, made)
-        quotas.set_rates(admin, made.rates)
-    return made
-
-
-def _plan_rates(
-    admin: KafkaAdminClient, settings: Settings, directory: Directory
-) -> tuple[quotas.RateChange, ...]:
-    """Each member has the rate of the settings; whoever else has an inbox was a member and has none."""
-    topics = Topics(settings.topic_prefix)
-    members = {member.id for member in directory.members}
-    once_members = {found for name in admin.list_topics() if (found := topics.member_of_inbox(name))}
-    rate = settings.member_bytes_per_s
-    wanted = dict.fromkeys(members, rate) if rate else {}
-    return quotas.plan_rates(quotas.read_rates(admin), wanted, members | once_members)
-
-
-async def publish_directory(settings: Settings, directory: Directory) -> int:
-    """Publish a directory on its topic and answer the offset; repeating the same bytes is harmless."""
     return await publish(
-        {"bootstrap_servers": settings.bootstrap},
+        access_of(settings, SECRETARIAT).client_settings(),
         Topics(settings.topic_prefix).directory,
-        document_of(directory),
+        document_of(directory) if isinstance(directory, Directory) else directory,
+        clock=settings.make_clock(),
+        anchor=anchor_of(settings),
     )

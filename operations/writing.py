@@ -1,7 +1,7 @@
 """Writing single records by hand, each confirmed: what operators replay, order and note down."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
@@ -16,6 +16,8 @@ from aiokafka.errors import (
 from agents.dead_letters import Header
 from casework.errors import BadInputError, RuleViolation
 from operations.reading import KafkaUnreachableError
+from streams.kafka_access import KafkaAccess
+from streams.refusals import check_access
 
 _CONNECT_S: Final = 10.0
 _CONFIRM_S: Final = 30.0
@@ -46,21 +48,25 @@ class TopicWriter:
     the plain calls of aiokafka and kafka-python refuse those.
 
     Args:
-        bootstrap: `host:port` of a broker.
+        access: Where the brokers are, and who writes.
 
     Raises:
+        BrokersRefuseError: The brokers do not let this principal in.
         KafkaUnreachableError: No broker answered within 10 s.
     """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, access: KafkaAccess) -> None:
+        client = access.client_settings()
+        check_access(client)
         self._runner = asyncio.Runner()
         try:
-            self._producer: Any = self._runner.run(_started(bootstrap))
+            self._producer: Any = self._runner.run(_started(client))
         except BaseException as error:
             self._runner.close()
             if isinstance(error, KafkaError | OSError):
                 raise KafkaUnreachableError(
-                    f"no Kafka answers at {bootstrap}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
+                    f"no Kafka answers at {access.bootstrap}: "
+                    "start one with 'hx kafka start' or set HX_BOOTSTRAP"
                 ) from error
             raise
 
@@ -117,7 +123,7 @@ class TopicWriter:
             found = None
         if not found:
             raise NotWrittenError(
-                RuleViolation("topic", "unknown_topic", f"{topic} does not exist: run 'hx provision'")
+                RuleViolation("topic", "unknown_topic", f"{topic} does not exist: run 'hx provision --apply'")
             )
         return len(found)
 
@@ -133,13 +139,13 @@ class TopicWriter:
             return int((await sent).offset)
 
 
-async def _started(bootstrap: str) -> AIOKafkaProducer:
+async def _started(client: Mapping[str, Any]) -> AIOKafkaProducer:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
         max_request_size=_MAX_BYTES,
         max_batch_size=_MAX_BYTES,
+        **client,
     )
     try:
         async with asyncio.timeout(_CONNECT_S):

@@ -11,6 +11,7 @@ from typing import Final
 from benchmarks.peers import yardstick
 from streams.batch_events import submit_all
 from streams.fail_stop import FailStop
+from streams.kafka_access import plaintext
 from streams.lanes import Batch, PartitionLanes
 from streams.probing import probe
 from streams.publishing import Outgoing
@@ -23,7 +24,7 @@ _YIELD_EVERY: Final = 256
 async def main(fail_stop: FailStop, arguments: list[str]) -> None:
     """Route until SIGTERM."""
     bootstrap, group, codec, source, prefix = arguments
-    options = WorkerOptions(bootstrap=bootstrap)
+    options = WorkerOptions(access=plaintext(bootstrap))
     topics, route = yardstick.destinations(prefix), yardstick.ROUTES[codec]
     await probe(options, group, [source])
     app = make_app(group, options, fail_stop=fail_stop)

@@ -53,7 +53,7 @@ def gather(
         KafkaUnreachableError: The brokers went away.
     """
     settings, topics = exchange.settings, exchange.topics
-    with TopicReader(settings.bootstrap) as reader:
+    with TopicReader(exchange.access) as reader:
         history = read_history(
             reader,
             topics,

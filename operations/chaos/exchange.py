@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,14 +12,21 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from casework.directory import Directory
 from casework.directory_checks import require
-from operations import setting_up
-from operations.embedded_kafka import EmbeddedCluster, EmbeddedKafka
+from operations import provisioning, setting_up
+from operations.directory.equipping import equip, keep
+from operations.embedded_kafka import EmbeddedCluster, EmbeddedKafka, LocalAccess
+from operations.embedded_kafka.cluster import together
 from operations.simulator.cast import choose_cast
 from operations.simulator.constants import DAY_MS
 from operations.simulator.hosting import hosting_weights
 from operations.simulator.year import start_of
 from streams.clock import CompressedClock, SystemClock, format_clock
-from streams.settings import Settings
+from streams.kafka_access import KafkaAccess
+from streams.kafka_settings import access_of
+from streams.key_rings import KeyRing
+from streams.principals import OPERATOR
+from streams.secret_sources import Secret
+from streams.settings import DEMO_NETWORK_KEY, Settings
 from streams.topics import Topics
 
 Size = Literal["one", "three"]
@@ -55,9 +62,9 @@ class Brokers:
         self.lock = asyncio.Lock()
 
     @property
-    def bootstrap(self) -> str:
-        """Where clients connect."""
-        return ",".join(node.bootstrap for node in self.nodes)
+    def local_access(self) -> LocalAccess:
+        """The ways in."""
+        return together(self.nodes)
 
     def configure(self, kind: ConfigResourceType, name: str, **values: object) -> None:
         """Set dynamic configuration; underscores in names stand for dots.
@@ -72,8 +79,10 @@ class Brokers:
 
     @contextmanager
     def _admin(self) -> Iterator[Any]:
-        alive = [node.bootstrap for node in self.nodes if node.is_alive()]
-        admin = KafkaAdminClient(bootstrap_servers=alive, request_timeout_ms=_REQUEST_MS)
+        alive = [node for node in self.nodes if node.is_alive()]
+        admin = KafkaAdminClient(
+            **together(alive or self.nodes).admin().client_settings(), request_timeout_ms=_REQUEST_MS
+        )
         try:
             yield admin
         finally:
@@ -98,11 +107,20 @@ class Exchange(msgspec.Struct, frozen=True):
         settings: What they are told.
         clock: The exchange's clock.
         directory: The published directory.
+        rings: Key ring by member id.
+        network_key: What members make url keys with.
     """
 
     settings: Settings
     clock: CompressedClock
     directory: Directory
+    rings: Mapping[str, KeyRing] = msgspec.field(default_factory=dict)
+    network_key: Secret = DEMO_NETWORK_KEY
+
+    @property
+    def access(self) -> KafkaAccess:
+        """Access of the operator."""
+        return access_of(self.settings, OPERATOR)
 
     @property
     def topics(self) -> Topics:
@@ -113,21 +131,31 @@ class Exchange(msgspec.Struct, frozen=True):
 async def set_up(brokers: Brokers, home: Path) -> Exchange:
     """Provision the topics of a small network, publish its directory and answer what there is."""
     copies = len(brokers.nodes)
+    access = brokers.local_access
     base = Settings(
         environment="test",
-        bootstrap=brokers.bootstrap,
         partitions=_PARTITIONS,
         replication=copies,
         min_insync=max(1, copies - 1),
         data_dir=home / "data",
     )
+    base = access.settings(base)
     start_ms = start_of(YEAR)
-    directory = small_network(setting_up.read_directory(base, start_ms - 365 * DAY_MS))
-    await asyncio.to_thread(setting_up.provision_topics, base, directory)
-    await setting_up.publish_directory(base, directory)
+    now_ms = SystemClock().real_ms()
+    network = small_network(setting_up.read_directory(base, start_ms - 365 * DAY_MS))
+    equipment = equip(network, at=now_ms, expires_at=now_ms + 365 * DAY_MS)
+    base, directory = keep(equipment, base, home), equipment.directory
+    await asyncio.to_thread(provisioning.provision_local, access, base, directory)
+    await setting_up.publish_directory(base, equipment.signed())
     await asyncio.to_thread(_compact_at_once, brokers, Topics())
     clock = CompressedClock(start_ms, SystemClock().real_ms() + _HEAD_START_MS, _FACTOR)
-    return Exchange(msgspec.structs.replace(base, clock=format_clock(clock)), clock, directory)
+    return Exchange(
+        msgspec.structs.replace(base, clock=format_clock(clock)),
+        clock,
+        directory,
+        equipment.rings,
+        equipment.network_key,
+    )
 
 
 def small_network(directory: Directory) -> Directory:

@@ -198,7 +198,7 @@ class Injector:
 
     def _facts(self) -> int | None:
         try:
-            with TopicReader(self._brokers.bootstrap) as reader:
+            with TopicReader(self._exchange.access) as reader:
                 return sum(reader.ends(self._exchange.topics.cases_events).values())
         except (KafkaError, TemporaryError):
             return None

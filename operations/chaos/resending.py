@@ -8,16 +8,17 @@ from kafka import KafkaProducer
 from agents.dead_letters import from_headers, original_headers
 from casework.messages import DeadLetterHeaders
 from operations.reading import Record, TopicReader
+from streams.kafka_access import KafkaAccess
 from streams.topics import Topics
 
 _CONFIRM_S = 60.0
 
 
-def resend_undeliverable(bootstrap: str, topics: Topics, done: set[tuple[int, int]]) -> int:
+def resend_undeliverable(access: KafkaAccess, topics: Topics, done: set[tuple[int, int]]) -> int:
     """Send every undeliverable message to where it should have gone; answer how many there were.
 
     Args:
-        bootstrap: The brokers.
+        access: Where the brokers are, and who sends.
         topics: The topic table.
         done: Places of dead letters that are left out; those sent are added.
 
@@ -25,7 +26,7 @@ def resend_undeliverable(bootstrap: str, topics: Topics, done: set[tuple[int, in
         KafkaUnreachableError: The brokers went away.
         KafkaError: A message was refused again.
     """
-    with TopicReader(bootstrap) as reader:
+    with TopicReader(access) as reader:
         letters = [
             (letter, headers)
             for letter, headers in _undeliverable(reader, topics)
@@ -34,7 +35,7 @@ def resend_undeliverable(bootstrap: str, topics: Topics, done: set[tuple[int, in
     if not letters:
         return 0
     producer = KafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", max_request_size=4 * 1024 * 1024, compression_type=None
+        acks="all", max_request_size=4 * 1024 * 1024, compression_type=None, **access.client_settings()
     )
     try:
         sent = [

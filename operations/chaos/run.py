@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from operations.canary import Canary, new_mark
 from operations.chaos import exchange as exchanges
 from operations.chaos.crew import Worker
 from operations.chaos.evidence import Evidence, gather
@@ -27,7 +28,9 @@ from operations.chaos.schedule import Step, steps
 from operations.chaos.standstill import left_to_do, stand_still, told
 from operations.chaos.versions import PRESENT, Version, other_version, revision
 from operations.chaos.watch import Watch
+from operations.invariants import Violation
 from operations.log_file import logging_to
+from operations.reading import TopicReader
 from operations.simulator.run import LiveSimulation, Scenario
 
 CREW: Final[dict[Size, tuple[tuple[str, str, bool], ...]]] = {
@@ -138,8 +141,11 @@ class _Phase:
     ) -> Phase:
         options = self._options
         per_day = options.reports_per_second / _SIMULATED_DAYS_A_SECOND
-        scenario = Scenario(year=YEAR, seed=options.seed, reports_a_day=per_day)
-        simulation = LiveSimulation(exchange.settings, exchange.clock, exchange.directory, scenario)
+        mark = new_mark()
+        scenario = Scenario(YEAR, options.seed, reports_a_day=per_day, mark=mark)
+        simulation = LiveSimulation(
+            exchange.settings, exchange.clock, exchange.directory, scenario, rings=exchange.rings
+        )
         stop = asyncio.Event()
         watch = Watch(simulation.ledger, started)
         with _interrupting(stop):
@@ -153,9 +159,7 @@ class _Phase:
                     seconds = time.monotonic() - begun
                     stop.set()
                     await load
-                    resend = partial(
-                        resend_undeliverable, self._brokers.bootstrap, exchange.topics, done=set()
-                    )
+                    resend = partial(resend_undeliverable, exchange.access, exchange.topics, done=set())
                     drained_s = await self._drain(simulation, crew, resend)
                     self._say("holding the clocks until nothing is left to do")
                     left = await stand_still(exchange, crew, _STILL_S)
@@ -175,15 +179,25 @@ class _Phase:
                 confirmed=ledger.confirmed.keys(),
                 read={member: ledger.deliveries[member] for member in simulation.cast.hotlines},
             )
+            self._say("searching all that the operator holds for what members sealed")
+            canary = Canary({"address or note": mark.encode(), "network key": exchange.network_key.reveal()})
+            leaks = await asyncio.to_thread(self._search, canary)
         return self._phase(
             injector=injector,
             crew=crew,
             watch=watch,
-            found=found,
+            found=msgspec.structs.replace(found, violations=(*found.violations, *leaks)),
             seconds=seconds,
             drained_s=drained_s,
             left=left,
         )
+
+    def _search(self, canary: Canary) -> tuple[Violation, ...]:
+        """Search the files of brokers and workers, and every topic; answer each find as a violation."""
+        hits = list(canary.search_files(self._home, *(node.directory for node in self._brokers.nodes)))
+        with TopicReader(self._brokers.local_access.admin()) as reader:
+            hits += canary.search_topics(reader)
+        return tuple(Violation("leaked", hit.place, f"{hit.mark}, {hit.form}") for hit in hits)
 
     async def _break(
         self, injector: Injector, load: asyncio.Task[None], stop: asyncio.Event, faults: int

@@ -52,14 +52,9 @@ def told(left: dict[str, int] | None) -> dict[str, int]:
 def left_to_do(exchange: Exchange) -> dict[str, int] | None:
     """Answer how many records no group has committed yet, by place; None while the brokers do not say."""
     topics, prefix = exchange.topics, exchange.settings.topic_prefix
-    bootstrap = exchange.settings.bootstrap
-    reads = {
-        intake.URGENT_GROUP: (topics.reports_urgent,),
-        intake.GROUP: (topics.actions_submitted, topics.reports_submitted),
-        casekeeper.GROUP: (topics.cases_admitted,),
-    }
+    reads = {**intake.read_by(topics), casekeeper.GROUP: (topics.cases_admitted,)}
     try:
-        with provision.connect(bootstrap) as admin, TopicReader(bootstrap) as reader:
+        with provision.connect(exchange.access) as admin, TopicReader(exchange.access) as reader:
             left = {}
             for group, names in reads.items():
                 found = admin.list_group_offsets(prefix + group)

@@ -1,7 +1,8 @@
 """Another version of the workers, to run beside the present one: the oldest that speaks the same wire format.
 
 It comes from the repository's own history. Only revisions whose schemas are locked alike are taken, because
-that is what an upgrade in service promises. Without such a revision (no history, or the last one changed a
+that is what an upgrade in service promises, and only those that can connect to secured brokers and take
+sealed content in its present form. Without such a revision (no history, or the last one changed a
 schema) the present code stands in for it, and the report says so.
 """
 
@@ -18,7 +19,14 @@ import msgspec
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PACKAGES: Final = ("casework", "schemas", "streams", "agents")
 _LOCK: Final = "schemas/avro/lock.json"
-_NEEDS: Final = "streams/fault_points.py"
+_NEEDS: Final = ("streams/fault_points.py", "streams/kafka_access.py", "casework/directory_signing.py")
+_COMMITS: Final = ("casework/sealed_content.py", b"COMMITMENT_BYTES")
+"""What a revision must hold to take sealed content in the form in which it travels."""
+_UNSET: Final = {
+    *("HX_INSTANCE_ID", "HX_DIRECTORY", "HX_DIRECTORY_TRUST"),
+    *("HX_KAFKA_CA", "HX_KAFKA_USER", "HX_KAFKA_PASSWORD"),
+}
+"""Variables that a version knows though its own settings leave them out, because they have no default."""
 _LIMIT_S: Final = 60.0
 _DEPTH: Final = 200
 
@@ -71,7 +79,11 @@ def _oldest_compatible() -> str | None:
     found = None
     wanted = (ROOT / _LOCK).read_bytes()
     for revision in (listed or b"").decode().split()[1:]:
-        if _git("show", f"{revision}:{_LOCK}") != wanted or _git("show", f"{revision}:{_NEEDS}") is None:
+        is_alike = _git("show", f"{revision}:{_LOCK}") == wanted
+        path, mark = _COMMITS
+        seals_alike = mark in (_git("show", f"{revision}:{path}") or b"")
+        has_all = all(_git("show", f"{revision}:{path}") is not None for path in _NEEDS)
+        if not (is_alike and seals_alike and has_all):
             break
         found = revision
     return found
@@ -88,7 +100,7 @@ def _settings_of(path: Path) -> frozenset[str]:
         timeout=_LIMIT_S,
         check=True,
     )
-    return frozenset(told.stdout.split()) | {"HX_INSTANCE_ID", "HX_DIRECTORY"}
+    return frozenset(told.stdout.split()) | _UNSET
 
 
 def _git(*arguments: str) -> bytes | None:

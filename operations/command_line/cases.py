@@ -17,7 +17,6 @@ from operations.command_line.texts import duration, moment
 from operations.journal import Signature
 from operations.newest_states import newest_cases
 from operations.reading import Record
-from operations.writing import TopicWriter
 from streams import wire
 
 app = typer.Typer(help="Look at cases; let a parked one go on.")
@@ -162,7 +161,7 @@ def unpark(
     if found is None or found.parked is None:
         leave(Exit.NO, f"no case {case}" if found is None else f"the case {case} is not parked")
     started = session.clock.real_ms()
-    with TopicWriter(session.settings.bootstrap) as writer:
+    with session.writer() as writer:
         place = unparking.order(
             found,
             skip=skip,

@@ -243,7 +243,7 @@ def _each(
     if not found:
         leave(Exit.NO, "no dead letter is meant")
     failed = 0
-    with TopicWriter(session.settings.bootstrap) as writer:
+    with session.writer() as writer:
         journal = Journal(
             writer, session.topics.journal, session.settings.environment, session.clock, signature
         )

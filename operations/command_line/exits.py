@@ -9,8 +9,8 @@
 """
 
 import enum
+import os
 import sys
-import traceback
 from typing import NoReturn
 
 import typer
@@ -20,6 +20,8 @@ from connectors.errors import ExchangeUnreachableError
 from operations.directory.errors import DirectoryFileError
 from operations.embedded_kafka import EmbeddedKafkaError
 from streams.directory_feed import NoDirectoryError
+from streams.redacted_logs import text_of
+from streams.redaction import redact
 
 
 class Exit(enum.IntEnum):
@@ -52,8 +54,8 @@ def explain(error: Exception, *, debug: bool) -> Exit:
     """Print an error as one sentence, with its traceback where asked, and answer its exit code."""
     code = code_of(error)
     if debug:
-        traceback.print_exception(error)
-    text = " ".join(_text(error).split()) or type(error).__name__
+        print(text_of(error), file=sys.stderr, end="")
+    text = redact(" ".join(_text(error).split()), _own_words()) or type(error).__name__
     if code is Exit.DEFECT and not debug:
         text = f"unexpected {type(error).__name__}: run again with --debug and tell the developers"
     print(f"hx: {text}", file=sys.stderr)
@@ -68,6 +70,13 @@ def _text(error: Exception) -> str:
     if isinstance(error, ExchangeUnreachableError):
         return f"{error}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
     return str(error)
+
+
+def _own_words() -> set[str]:
+    """Answer what the caller has told us, which may be repeated: words of the command, hosts of settings."""
+    told = [*sys.argv[1:], *(value for name, value in os.environ.items() if name.startswith("HX_BOOTSTRAP"))]
+    hosts = [part.rpartition(":")[0] for word in told for part in word.split(",")]
+    return {*told, *hosts}
 
 
 def leave(code: Exit, sentence: str | None = None) -> NoReturn:

@@ -11,7 +11,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from casework.countries import canonical_country
+from casework.errors import BadInputError, RuleViolation
 from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
+from connectors import provenance
+from connectors.membership import NAME_IN_KEYS, ring_of
+from connectors.network_secrets import NetworkKeyHolder, NetworkSecrets
+from connectors.opening import Opener
+from connectors.provenance import check_record
 from operations import inbox_rebuild
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_receipt, place_of
@@ -22,7 +28,6 @@ from operations.command_line.texts import moment, time_of
 from operations.inbox_rebuild import Rebuilt
 from operations.journal import Journal, Signature
 from operations.reading import Record, TopicReader
-from operations.writing import TopicWriter
 from schemas.errors import UnreadableError
 from streams import wire
 
@@ -43,7 +48,12 @@ def tail(
     count: Annotated[int, typer.Option("--count", "-n", min=0, help="How many of the newest messages.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     show_content: Annotated[
-        bool, typer.Option("--show-content", help="Also print the address, where it is readable here.")
+        bool,
+        typer.Option(
+            "--open",
+            "--show-content",
+            help="Also open contents with the ring in HX_KEYS, and show addresses.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,12 +65,13 @@ def tail(
     stopped = threading.Event()
     with session.reader() as reader:
         topics = _topics(session, reader, member, escalations)
-        shown = partial(show, as_json=as_json, show_content=show_content, session=session)
+        opener = _opener(session, member, escalations) if show_content else None
+        shown = partial(show, as_json=as_json, opener=opener, session=session)
         found = list(newest(reader.whole(*topics), count))
         for record in found:
             shown(record)
         if not found and count and not as_json:
-            print("no message yet" if topics else "no inbox yet: run 'hx provision'", file=sys.stderr)
+            print("no message yet" if topics else "no inbox yet: run 'hx provision --apply'", file=sys.stderr)
         if follow:
             signal.signal(signal.SIGINT, lambda *_: stopped.set())
             for record in reader.follow(*topics, stop=stopped.is_set):
@@ -117,11 +128,12 @@ def rebuild(
 
         if to_topic:
             settings = session.settings
-            with TopicWriter(settings.bootstrap) as writer:
+            with session.writer() as writer:
                 journal = Journal(
                     writer, session.topics.journal, settings.environment, session.clock, signature
                 )
-                inbox_rebuild.send(each(), member, session.topics, writer, journal)
+                topic = session.topics.inbox(member)
+                inbox_rebuild.send(each(), topic, session.seal(), writer, journal)
         else:
             for _ in each():
                 pass
@@ -152,7 +164,7 @@ def _topics(session: Session, reader: TopicReader, member: str | None, code: str
 
 
 def _not_provisioned(what: str) -> NoReturn:
-    leave(Exit.CONFIGURATION, f"the {what} does not exist yet: run 'hx provision'")
+    leave(Exit.CONFIGURATION, f"the {what} does not exist yet: run 'hx provision --apply'")
 
 
 def newest(records: Iterable[Record], count: int) -> Iterator[Record]:
@@ -160,32 +172,60 @@ def newest(records: Iterable[Record], count: int) -> Iterator[Record]:
     yield from reversed(heapq.nlargest(count, records, key=lambda record: (record.timestamp, record.offset)))
 
 
-def show(record: Record, *, as_json: bool, show_content: bool, session: Session | None = None) -> None:
+def _opener(session: Session, member: str | None, code: str | None) -> Opener:
+    settings, directory = session.settings, session.directory()
+    liaison = directory.liaison(code.lower()) if code else None
+    reader = member if liaison is None else liaison.id
+    ring = ring_of(settings, reader) if reader or NAME_IN_KEYS not in settings.keys else None
+    holder = NetworkKeyHolder(ring, NetworkSecrets(settings.network_key))
+    # Whoever has no ring can check no url key that a sealed network key made.
+    return Opener(ring, None if ring is None and directory.network_keys else holder, lambda: directory)
+
+
+def show(record: Record, *, as_json: bool, opener: Opener | None, session: Session | None = None) -> None:
     """Print one message, or where it lies and why it cannot be read.
 
     Args:
         record: A record of an inbox or of escalations.
         as_json: Whether to print JSON.
-        show_content: Whether to print the address too.
-        session: Whose clock and directory are used; None tells the broker's time, and of a case without
-            hotline only that.
+        opener: Opens contents, whose address is then printed too; None leaves them shut.
+        session: Whose clock and directory are used; None tells the broker's time, of a case without hotline
+            only that, and proves nothing.
     """
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    violation = None if session is None else _not_proven(record, session)
+    if violation is not None:
+        # Not shown: whoever wrote it chose every word of it.
+        if as_json:
+            print_json({"type": "unproven", **place, "rule": violation.rule})
+        else:
+            print(
+                f"{record.topic}/{record.partition}/{record.offset}: not by the exchange ({violation.rule})"
+            )
+        return
     try:
         message = wire.decode(record.value or b"")
     except UnreadableError as error:
         if as_json:
-            place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
             print_json({"type": "unreadable", **place, "rule": error.rule})
         else:
             print(f"{record.topic}/{record.partition}/{record.offset}: unreadable ({error})")
         return
     if not isinstance(message, Answer):
         return
-    content = _content(message) if show_content else None
+    content, shut = None, ""
+    if opener is not None and not isinstance(message, Receipt):
+        try:
+            content = opener.open(message)
+        except BadInputError as error:
+            shut = error.violations[0].rule
     if as_json:
         appended = {"type": type(message).__name__, "appended_at": record.timestamp}
         print_json(
-            appended | {"message": without_content(message)} | ({"content": content} if content else {})
+            appended
+            | {"message": without_content(message)}
+            | ({"content": content} if content else {})
+            | ({"not_opened": shut} if shut else {})
         )
         return
     at_ms = record.timestamp if session is None else session.clock.at(record.timestamp)
@@ -193,23 +233,32 @@ def show(record: Record, *, as_json: bool, show_content: bool, session: Session 
     if isinstance(message, Receipt) and message.case_id:
         needed = None if session is None or message.assigned_hotline else session.any_directory
         keeper = of_receipt(message, needed)
-    print(line_of(message, at_ms, keeper) + (f"  {content.url}" if content else ""), flush=True)
+    # Intake has not seen what was sealed: nothing in it may steer a terminal.
+    address = printable(content.url) if isinstance(content, ReportContent) else ""
+    opened = f"  not opened: {shut}" if shut else f"  {address}" if address else ""
+    print(line_of(message, at_ms, keeper) + opened, flush=True)
+
+
+def _not_proven(record: Record, session: Session) -> RuleViolation | None:
+    """Answer why a record is not proven to be the exchange's; None also where no directory is there."""
+    directory = session.any_directory
+    if directory is None:
+        return None
+    signed = provenance.Record(
+        record.topic, record.partition, record.offset, record.timestamp, record.value, record.headers
+    )
+    return check_record(directory, session.topics.prefix, signed)
+
+
+def printable(text: str) -> str:
+    """Answer a foreign text with a question mark for each character that is not for print."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def without_content(message: Answer) -> dict[str, object]:
     """The message as a mapping, without statement and content."""
     left_out = {"statement", "signature", "content"}
     return {name: getattr(message, name) for name in message.__struct_fields__ if name not in left_out}
-
-
-def _content(message: Answer) -> ReportContent | None:
-    if isinstance(message, Receipt) or not message.content:
-        return None
-    try:
-        content = wire.decode(message.content)
-    except UnreadableError:
-        return None
-    return content if isinstance(content, ReportContent) else None
 
 
 def line_of(message: Answer, at_ms: int, keeper: str = "") -> str:

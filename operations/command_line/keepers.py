@@ -25,7 +25,7 @@ def of_receipt(receipt: Receipt, directory: Directory | None) -> str:
         return receipt.assigned_hotline
     if directory is None or receipt.hosting_country is None or receipt.url_key is None:
         return UNKNOWN
-    way = route(directory, receipt.hosting_country, receipt.url_key)
+    way = route(directory, receipt.hosting_country, receipt.url_key, origin=receipt.recipient)
     return _without_hotline(way.desk, way.liaisons) if way.escalates else UNKNOWN
 
 

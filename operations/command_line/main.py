@@ -15,8 +15,10 @@ from operations.command_line import (
     dead_letters,
     demo,
     directory,
+    evidence,
     inbox,
     kafka,
+    keys,
     members,
     provision,
     reconcile,
@@ -28,6 +30,8 @@ from operations.command_line import (
 )
 from operations.command_line.exits import Exit, explain
 from operations.command_line.session import Session
+from streams.process_hardening import harden
+from streams.redacted_logs import redact_uncaught
 
 app = typer.Typer(
     name="hotline-exchange",
@@ -43,9 +47,11 @@ for group, module in (
     ("worker", worker),
     ("inbox", inbox),
     ("cases", cases),
+    ("evidence", evidence),
     ("deadletters", dead_letters),
     ("directory", directory),
     ("members", members),
+    ("keys", keys),
     ("schemas", schemas),
 ):
     app.add_typer(module.app, name=group, no_args_is_help=True)
@@ -80,6 +86,8 @@ def options(
 
 def main() -> None:
     """Run the command line; every error is one sentence on standard error and an exit code."""
+    harden()
+    redact_uncaught()
     debug = "--debug" in sys.argv
     if debug:
         sys.argv = [sys.argv[0], "--debug", *(word for word in sys.argv[1:] if word != "--debug")]

@@ -94,6 +94,8 @@ def show(context: typer.Context, member: Member, as_json: AsJson = False) -> Non
         value = getattr(view.member, name)
         if value:
             print(f"  {name:<10} {', '.join(value) if isinstance(value, tuple) else value}")
+    if view.member.may_receive_from == ():
+        print("  may_receive_from nobody but itself")
     print("to confirm for an admission:")
     for item, meaning in view.to_confirm.items():
         print(f"  {item:<14} {meaning}")
@@ -154,4 +156,4 @@ def _tell(edit: editing.Edit, *, as_json: bool) -> None:
     print(f"{edit.member.id} is {edit.member.status}; the file is now version {edit.version}")
     for consequence in edit.consequences:
         print(f"- {consequence}")
-    print("publish it: hx provision && hx directory publish")
+    print("publish it: hx provision --apply && hx directory publish")

@@ -15,7 +15,6 @@ from operations.reconciliation import Reconciled, Window
 from operations.reconciliation import reconcile as reconcile_logs
 from operations.reinjection import inject as inject_record
 from operations.reinjection import plan
-from operations.writing import TopicWriter
 
 _DAY_MS = 24 * 3_600_000
 _SETTLED_MS = 60_000
@@ -69,8 +68,8 @@ def _inject(
     as_json: bool,
 ) -> None:
     with ExitStack() as stack:
-        writer = None if is_dry else stack.enter_context(TopicWriter(session.settings.bootstrap))
-        for record in plan(reader, session.topics, found):
+        writer = None if is_dry else stack.enter_context(session.writer())
+        for record in plan(reader, session.topics, found, session.seal()):
             where = {"topic": record.topic, "partition": record.partition}
             if writer is not None:
                 journal = Journal(

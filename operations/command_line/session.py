@@ -9,13 +9,19 @@ from typing import Any, Final
 
 import msgspec
 
-from casework.directory import Directory, from_bytes
+from agents.exchange_seal import ExchangeSeal
+from casework.directory import Directory
 from casework.errors import SetupError
-from casework.messages import DirectoryDocument
-from operations.embedded_kafka import EmbeddedKafka, kafka_home
-from operations.reading import TopicReader
-from streams import wire
+from operations.directory.equipping import settings_here
+from operations.embedded_kafka import EmbeddedKafka, LocalAccess, kafka_home
+from operations.logs import directories
+from operations.reading import KafkaUnreachableError, TopicReader
+from operations.writing import TopicWriter
 from streams.clock import CompressedClock, SystemClock
+from streams.directory_trust import anchor_of
+from streams.directory_versions import DirectoryVersions, NoDirectoryError
+from streams.kafka_settings import access_of
+from streams.principals import OPERATOR
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -47,12 +53,47 @@ class Session:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings; where nobody names a broker and an embedded one runs here, its address."""
-        settings = Settings.load(file=self._config)
-        if "HX_BOOTSTRAP" in os.environ or settings.bootstrap != Settings().bootstrap:
-            return settings
+        """The settings; where nobody names a broker and an embedded one runs here, the way into that.
+
+        Keys of members who all live on this machine are named too, once they were made.
+        """
+        if self.local_access is None:
+            return self._given
+        settings, home = self.local_access.settings(self._given), self.local_access.equipment
+        return settings if home is None else settings_here(settings, home)
+
+    @cached_property
+    def admin_settings(self) -> Settings:
+        """The settings for setting up the cluster: those of the administrator of an embedded broker here."""
+        if self.local_access is None:
+            return self._given
+        return self.local_access.admin_settings(self._given)
+
+    @cached_property
+    def local_access(self) -> LocalAccess | None:
+        """The ways into the embedded broker that runs here, where the settings name no other one."""
+        if self._names_kafka():
+            return None
         broker = EmbeddedKafka.running(kafka_home())
-        return msgspec.structs.replace(settings, bootstrap=broker.bootstrap) if broker else settings
+        return None if broker is None else broker.local_access
+
+    def require_kafka(self) -> None:
+        """Raise where the settings name no broker and no embedded one runs here.
+
+        Raises:
+            KafkaUnreachableError: With what to do.
+        """
+        if self.local_access is None and not self._names_kafka():
+            raise KafkaUnreachableError(
+                f"no Kafka runs in {kafka_home()}: start one with 'hx kafka start' or set HX_BOOTSTRAP"
+            )
+
+    def _names_kafka(self) -> bool:
+        return "HX_BOOTSTRAP" in os.environ or self._given.bootstrap != Settings().bootstrap
+
+    @cached_property
+    def _given(self) -> Settings:
+        return Settings.load(file=self._config)
 
     def settings_with(self, **changes: Any) -> Settings:  # noqa: ANN401 - fields of several types
         """The settings with some fields changed by options of the command."""
@@ -69,48 +110,62 @@ class Session:
         return self.settings.make_clock()
 
     def tell_if_silent(self) -> None:
-        """Say on standard error what is waited for, where no broker takes a connection at once."""
+        """Say on standard error what is waited for, where no broker takes a connection at once.
+
+        Raises:
+            KafkaUnreachableError: Nobody has said where one is.
+        """
+        self.require_kafka()
         if not self._told and not takes_connections(self.settings.bootstrap):
             self._told = True
             print(
                 f"no Kafka answers at {self.settings.bootstrap} yet: trying on", file=sys.stderr, flush=True
             )
 
-    def reader(self) -> TopicReader:
-        """An independent reader of whole topics."""
+    def reader(self, principal: str = OPERATOR) -> TopicReader:
+        """An independent reader of whole topics, with the rights of an operator or of a member."""
         self.tell_if_silent()
-        return TopicReader(self.settings.bootstrap)
+        return TopicReader(access_of(self.settings, principal))
 
-    def published(self, version: int) -> DirectoryDocument | None:
-        """The published document of a directory version, or None."""
-        return self._documents().get(version)
+    def writer(self) -> TopicWriter:
+        """What operators write single records with."""
+        self.require_kafka()
+        return TopicWriter(access_of(self.settings, OPERATOR))
+
+    def seal(self) -> ExchangeSeal:
+        """What signs messages of the exchange that an operator sends again.
+
+        Raises:
+            SetupError: The settings name a ring that cannot be read.
+        """
+        directory = self.directory()
+        return ExchangeSeal.from_settings(self.settings, lambda: directory, self.clock.real_ms)
+
+    def versions(self) -> DirectoryVersions:
+        """All published versions of the directory that workers with these settings believe."""
+        with self.reader() as reader:
+            return directories(
+                reader, self.topics, self.settings.environment, self.clock, anchor_of(self.settings)
+            )
 
     def directory(self) -> Directory:
         """The newest directory that is valid now.
 
         Raises:
             SetupError: None was published.
+            NoDirectoryError: The newest one has expired, or none is valid yet.
         """
-        now = self.clock.now_ms()
-        documents = self._documents()
-        valid = [version for version, document in documents.items() if document.valid_from <= now]
-        if not valid:
-            raise SetupError("no directory is published yet: run 'hx provision' and 'hx directory publish'")
-        return from_bytes(documents[max(valid)].document)
+        versions = self.versions()
+        if versions.newest is None:
+            raise SetupError(
+                "no directory is published yet: run 'hx provision --apply' and 'hx directory publish'"
+            )
+        return versions.latest(self.clock.now_ms())
 
     @cached_property
     def any_directory(self) -> Directory | None:
         """The newest directory that is valid now, read once; None where there is none."""
         try:
             return self.directory()
-        except SetupError:
+        except (SetupError, NoDirectoryError):
             return None
-
-    def _documents(self) -> dict[int, DirectoryDocument]:
-        with self.reader() as reader:
-            documents = (
-                wire.decode_as(DirectoryDocument, record.value)
-                for record in reader.whole(self.topics.directory)
-                if record.value is not None
-            )
-            return {document.version: document for document in documents}

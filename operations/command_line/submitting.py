@@ -13,6 +13,7 @@ from casework.messages import Receipt
 from connectors.client import MemberClient
 from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import NoReceiptError, ReportRefusedError, StaleDirectoryError
+from connectors.membership import Membership
 from connectors.positions import MemoryPositions
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_receipt, place_of
@@ -71,8 +72,18 @@ class Submission:
         settings = self._session.settings
         directory = read_directory(settings, self._session.clock.now_ms())
         check_sender(self.member, directory)
-        client = MemberClient.from_settings(
-            settings, self.member, positions=MemoryPositions(), directory=lambda _now: directory
+        membership = Membership(
+            member=self.member,
+            environment=settings.environment,
+            network_key=settings.network_key,
+            kafka={"bootstrap_servers": settings.bootstrap},
+            topic_prefix=settings.topic_prefix,
+        )
+        client = MemberClient(
+            membership,
+            clock=self._session.clock,
+            positions=MemoryPositions(),
+            directory=lambda _now: directory,
         )
         for item in prepared_lines(lines, client.prepare):
             self._counts.see(item)
@@ -84,6 +95,7 @@ class Submission:
 
     def send(self, lines: Iterable[Line[Draft] | Problem], *, wait: bool, timeout_s: float) -> None:
         """Send every good line, tell its receipt, and end with an exit code."""
+        self._session.require_kafka()
         asyncio.run(self._send(lines, wait=wait, timeout_s=timeout_s))
         if not self._as_json:
             waited = f", {self._refused} not accepted, {self._unanswered} without receipt" if wait else ""

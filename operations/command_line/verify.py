@@ -14,6 +14,7 @@ from operations.verification.findings import MEANINGS, REASONS
 from operations.verification.run import Scope, Verification
 from operations.verification.run import verify as verify_logs
 from operations.verification.snapshot import Snapshot
+from streams.directory_trust import anchor_of
 
 _SHOWN = 50
 
@@ -59,7 +60,11 @@ def _scope(
     topics = session.topics
     prefix = session.settings.topic_prefix
     # Intake first: what casekeeper commits meanwhile was admitted before.
-    submitted = {name: reader.committed(f"{prefix}{intake.GROUP}", name) for name in topics.submissions}
+    submitted = {
+        name: reader.committed(f"{prefix}{group}", name)
+        for group, names in intake.read_by(topics).items()
+        for name in names
+    }
     return Scope(
         topics,
         session.settings.environment,
@@ -68,6 +73,7 @@ def _scope(
         bounds=reader.committed(f"{prefix}{casekeeper.GROUP}", topics.cases_admitted),
         submitted=submitted,
         snapshot=None if snapshot is None else Snapshot.load(snapshot),
+        anchor=anchor_of(session.settings),
     )
 
 

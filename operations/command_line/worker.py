@@ -21,6 +21,7 @@ class Kind(enum.StrEnum):
 
 def _run(context: typer.Context, kind: Kind, metrics_port: int | None) -> None:
     session: Session = context.obj
+    session.require_kafka()
     changed = {}
     if metrics_port is not None:
         second = metrics_port + (1 if metrics_port and kind is Kind.ALL else 0)

@@ -34,13 +34,14 @@ CHECKLIST: Final[Mapping[str, str]] = MappingProxyType(
         "evidence": "the sources were read and name it",
         "mandates": "its mandates were given to it in writing",
         "liaison": "its police unit agreed to take escalations under this code",
-        "keys": "its keys were compared over a second channel (not required before signatures are)",
+        "keys": "the ids of its keys were compared over a second channel",
+        "may_receive_from": "lawyers of the network named the countries whose reports it may be given",
         "agreement": "its agreement with the network is signed",
         "test_exchange": "it sent and received the test reports of the test environment",
     }
 )
 _ALWAYS: Final = ("kind", "contact", "evidence", "agreement", "test_exchange")
-_AS_GIVEN: Final = ("countries", "domain", "mandates", "liaison")
+_AS_GIVEN: Final = ("countries", "domain", "mandates", "liaison", "keys")
 _FROM: Final[Mapping[MemberStatus, AbstractSet[MemberStatus]]] = MappingProxyType(
     {
         "active": frozenset({"candidate", "suspended"}),
@@ -106,7 +107,10 @@ def show_member(member_id: str, path: Path = NETWORK_FILE) -> MemberView:
 
 def checklist(member: Member) -> Mapping[str, str]:
     """Answer the items that must be confirmed before this member becomes active."""
-    asked = (*_ALWAYS, *(field for field in _AS_GIVEN if getattr(member, field)))
+    asked = [*_ALWAYS, *(field for field in _AS_GIVEN if getattr(member, field))]
+    # An empty list is a rule too: from nobody.
+    if member.may_receive_from is not None:
+        asked.append("may_receive_from")
     return {item: meaning for item, meaning in CHECKLIST.items() if item in asked}
 
 

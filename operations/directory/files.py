@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from casework import directory_checks
@@ -27,10 +27,12 @@ from casework.directory import (
     Environment,
     HotlineShare,
     Member,
+    Protection,
     PseudoCountry,
 )
 from casework.errors import RuleViolation, SetupError
 from operations.directory.errors import DirectoryFileError, Problem
+from operations.directory.reading_fields import KeyReader
 
 NETWORK_FILE: Final = Path(__file__).with_name("network.yaml")
 
@@ -38,6 +40,7 @@ Candidates = Literal["keep", "admit", "leave_out"]
 
 _DURATION: Final = re.compile(r"(\d+) ?(h|d)")
 _TOP: Final = ("version", "deadlines", "aliases", "pseudo_countries", "slots", "members", "countries")
+_PROTECTION: Final = ("expires", "protection", "exchange_keys", "signers", "network_keys")
 _SLOTS: Final = ("count", "rest", "countries")
 
 
@@ -133,7 +136,7 @@ def parse(
     Raises:
         DirectoryFileError: Every violation of form or, when there is none, of rule, with its line.
     """
-    reader = _Reader(file.data)
+    reader = _Reader(file.data, file.path.parent)
     parts = reader.parts()
     if reader.violations:
         raise DirectoryFileError(file.problems(reader.violations))
@@ -175,43 +178,48 @@ def _with_candidates(directory: Directory, candidates: Candidates) -> Directory:
     return replace(directory, members=members, countries=countries)
 
 
-class _Reader:
+class _Reader(KeyReader):
     """Turns the mappings of the file into the parts of a `Directory` and collects what does not fit."""
 
-    def __init__(self, data: CommentedMap) -> None:
+    def __init__(self, data: CommentedMap, beside: Path) -> None:
+        super().__init__(beside)
         self._data = data
-        self.violations: list[RuleViolation] = []
 
     @cached_property
     def _sections(self) -> Mapping[str, Any]:
-        return self._fields("", self._data, _TOP, required=_TOP)
+        return self.fields("", self._data, (*_TOP, *_PROTECTION), required=_TOP)
 
     def parts(self) -> dict[str, Any]:
         sections = self._sections
-        slots = self._fields("slots", sections.get("slots"), _SLOTS, required=_SLOTS)
-        own = self._mapping("slots.countries", slots.get("countries"))
+        slots = self.fields("slots", sections.get("slots"), _SLOTS, required=_SLOTS)
+        own = self.mapping("slots.countries", slots.get("countries"))
         members = self._entries("members", sections.get("members"), Member, "id")
         return {
-            "version": self._convert("version", sections.get("version"), int),
+            "version": self.convert("version", sections.get("version"), int),
             "deadlines": self._deadlines("deadlines", sections.get("deadlines")),
-            "aliases": self._convert("aliases", sections.get("aliases"), dict[str, str]),
+            "aliases": self.convert("aliases", sections.get("aliases"), dict[str, str]),
             "pseudo_countries": self._entries(
                 "pseudo_countries", sections.get("pseudo_countries"), PseudoCountry, "code"
             ),
-            "slot_count": self._convert("slots.count", slots.get("count"), int),
-            "rest_slots": self._convert("slots.rest", slots.get("rest"), tuple[int, ...]),
+            "slot_count": self.convert("slots.count", slots.get("count"), int),
+            "rest_slots": self.convert("slots.rest", slots.get("rest"), tuple[int, ...]),
             "slots": {
-                code: self._convert(f"slots.countries.{code}", value, tuple[int, ...])
+                code: self.convert(f"slots.countries.{code}", value, tuple[int, ...])
                 for code, value in own.items()
             },
             "members": members,
             "countries": self._entries("countries", sections.get("countries"), CountryRule, "code"),
+            "expires_at": self.time("expires", sections.get("expires")),
+            "protection": self.convert("protection", sections.get("protection", "optional"), Protection),
+            "exchange_keys": self.keys("exchange_keys", sections.get("exchange_keys", ())),
+            "signers": self.signers("signers", sections.get("signers")),
+            "network_keys": self.network_keys("network_keys", sections.get("network_keys")),
         }
 
     def _entries(self, path: str, value: object, kind: type[Any], key: str) -> tuple[Any, ...]:
         entries = (
             self._entry(f"{path}.{name}", fields, kind, key, name)
-            for name, fields in self._mapping(path, value).items()
+            for name, fields in self.mapping(path, value).items()
         )
         return tuple(
             sorted((e for e in entries if e is not None), key=lambda entry: str(getattr(entry, key)))
@@ -221,78 +229,33 @@ class _Reader:
         before = len(self.violations)
         types = {field: hint for field, hint in typing.get_type_hints(kind).items() if field != key}
         required = [f.name for f in msgspec.structs.fields(kind) if f.required and f.name in types]
-        fields = self._fields(path, value, types, required=required)
+        fields = self.fields(path, value, types, required=required)
         values: dict[str, Any] = {}
         for field, raw in fields.items():
             if types[field] is Deadlines:
                 values[field] = self._deadlines(f"{path}.{field}", raw)
+            elif field == "keys":
+                values[field] = self.keys(f"{path}.{field}", raw)
             elif field == "hotlines":
                 values[field] = tuple(self._shares(f"{path}.{field}", raw))
             else:
-                values[field] = self._convert(f"{path}.{field}", raw, types[field])
+                values[field] = self.convert(f"{path}.{field}", raw, types[field])
         return kind(**{key: name}, **values) if len(self.violations) == before else None
 
     def _shares(self, path: str, value: object) -> Iterator[HotlineShare]:
-        for member, share in self._mapping(path, value).items():
+        for member, share in self.mapping(path, value).items():
             fields = share if isinstance(share, CommentedMap) else {"weight": share}
-            converted = self._convert(f"{path}.{member}", {**fields, "member": member}, HotlineShare)
+            converted = self.convert(f"{path}.{member}", {**fields, "member": member}, HotlineShare)
             if converted is not None:
                 yield converted
 
     def _deadlines(self, path: str, value: object) -> Deadlines:
         names = [field.removesuffix("_ms") for field in Deadlines.__struct_fields__]
         durations = {}
-        for name, text in self._fields(path, value, names).items():
+        for name, text in self.fields(path, value, names).items():
             match = _DURATION.fullmatch(str(text))
             if match is None:
-                self._add(f"{path}.{name}", "malformed", "must be whole hours or days, such as 24 h or 7 d")
+                self.add(f"{path}.{name}", "malformed", "must be whole hours or days, such as 24 h or 7 d")
             else:
                 durations[f"{name}_ms"] = int(match[1]) * (HOUR_MS if match[2] == "h" else DAY_MS)
         return Deadlines(**durations)
-
-    def _mapping(self, path: str, value: object) -> dict[str, Any]:
-        if not isinstance(value, CommentedMap):
-            if value is not None:
-                self._add(path, "wrong_type", "must be a mapping")
-            return {}
-        for key in value:
-            if not isinstance(key, str):
-                self._add(path, "wrong_type", "keys must be words; quote those that read as numbers")
-        return {key: each for key, each in value.items() if isinstance(key, str)}
-
-    def _fields(
-        self, path: str, value: object, known: Iterable[str], required: Iterable[str] = ()
-    ) -> dict[str, Any]:
-        given = self._mapping(path, value)
-        prefix = path and f"{path}."
-        names = list(known)
-        for name in given:
-            if name not in names:
-                self._add(f"{prefix}{name}", "unknown_field", f"known: {', '.join(names)}")
-        for name in required:
-            if given.get(name) is None:
-                self._add(f"{prefix}{name}", "missing", "must be given")
-        return {name: each for name, each in given.items() if name in names and each is not None}
-
-    def _convert(self, path: str, value: object, kind: Any) -> Any:  # noqa: ANN401 - msgspec types are values
-        if value is None:
-            return None
-        try:
-            return msgspec.convert(_plain(value), kind)
-        except msgspec.ValidationError as error:
-            self._add(path, "wrong_type", str(error))
-            return None
-
-    def _add(self, path: str, rule: str, message: str) -> None:
-        self.violations.append(RuleViolation(path, rule, message))
-
-
-def _plain(value: object) -> object:
-    """Answer the value without the wrappers that carry comments."""
-    if isinstance(value, CommentedMap | dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, CommentedSeq):
-        return [_plain(each) for each in value]
-    if isinstance(value, str):
-        return str(value)
-    return int(value) if type(value) is not bool and isinstance(value, int) else value

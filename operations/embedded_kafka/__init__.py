@@ -1,6 +1,6 @@
 """The embedded Kafka: a real broker from Java archives for demo and tests; pip is all it needs."""
 
-from operations.embedded_kafka.broker import EmbeddedKafka, kafka_home
+from operations.embedded_kafka.broker import EmbeddedKafka, LocalSecurity, kafka_home
 from operations.embedded_kafka.cluster import EmbeddedCluster
 from operations.embedded_kafka.errors import (
     ArchivesAlteredError,
@@ -9,6 +9,8 @@ from operations.embedded_kafka.errors import (
     KafkaAlreadyRunningError,
     KafkaStartError,
 )
+from operations.embedded_kafka.local_access import LocalAccess
+from operations.embedded_kafka.renewal import renew
 
 __all__ = [
     "ArchivesAlteredError",
@@ -18,5 +20,8 @@ __all__ = [
     "EmbeddedKafkaError",
     "KafkaAlreadyRunningError",
     "KafkaStartError",
+    "LocalAccess",
+    "LocalSecurity",
     "kafka_home",
+    "renew",
 ]

@@ -1,15 +1,17 @@
 """A real Apache Kafka 4.2 on this machine for the demo, the tests and a first look: one node on loopback.
 
-It is not for production: it has no encryption and no authentication, and alone only one copy of each record.
+It is secured unless somebody asks for the opposite: TLS 1.3, users with passwords, and rights. It is still
+not for production: alone it has only one copy of each record.
 """
 
 import os
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 from kafka.admin import KafkaAdminClient
@@ -18,6 +20,7 @@ from kafka.errors import KafkaError
 from operations.embedded_kafka import files
 from operations.embedded_kafka.archives import are_here, class_path
 from operations.embedded_kafka.errors import KafkaAlreadyRunningError, KafkaStartError
+from operations.embedded_kafka.local_access import LocalAccess
 from operations.embedded_kafka.process import (
     LOOPBACK,
     ProcessIdentity,
@@ -25,6 +28,9 @@ from operations.embedded_kafka.process import (
     free_port,
     port_is_open,
 )
+from streams.kafka_access import KafkaAccess
+
+LocalSecurity = Literal["scram", "none"]
 
 _POLL_S = 0.05
 # A clean stop takes 2 to 3 s; a start after SIGKILL with many partitions under load took 33 s.
@@ -46,6 +52,9 @@ class Launch(msgspec.Struct, frozen=True):
     heap_mb: int
     quick: bool
     dies_with_parent: bool
+    security: LocalSecurity = "none"
+    certificate_port: int = 0
+    trust_home: str = ""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -69,7 +78,7 @@ class EmbeddedKafka:
         self._watchdog: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(
+    def start(  # noqa: PLR0913 - keyword-only
         cls,
         directory: Path | str,
         *,
@@ -77,6 +86,7 @@ class EmbeddedKafka:
         heap_mb: int = 512,
         quick: bool = False,
         dies_with_parent: bool = False,
+        security: LocalSecurity = "scram",
     ) -> Self:
         """Start a broker and return when it answers metadata requests.
 
@@ -86,6 +96,8 @@ class EmbeddedKafka:
             heap_mb: Java heap in MiB; 128 is enough for tests.
             quick: faster start, slower under load (see ``files.java_command``).
             dies_with_parent: end the broker when this process ends, also after SIGKILL.
+            security: ``scram`` makes certificates beside the data and lets in who has a password or a
+                certificate of theirs; ``none`` lets everybody in and is for tests and benchmarks.
 
         Raises:
             ArchivesMissingError, ArchivesAlteredError: no Java archives to start.
@@ -106,6 +118,9 @@ class EmbeddedKafka:
                 heap_mb=heap_mb,
                 quick=quick,
                 dies_with_parent=dies_with_parent,
+                security=security,
+                certificate_port=_certificate_port(security, before),
+                trust_home="" if security == "none" else str(home),
             ),
         )
         broker.restart()
@@ -128,6 +143,19 @@ class EmbeddedKafka:
     def bootstrap(self) -> str:
         """Where clients connect: ``127.0.0.1:PORT``."""
         return f"{LOOPBACK}:{self._launch.port}"
+
+    @property
+    def local_access(self) -> LocalAccess:
+        """The ways in for people and programs on this machine."""
+        launch = self._launch
+        if launch.security == "none":
+            return LocalAccess(self.bootstrap)
+        return LocalAccess(self.bootstrap, f"{LOOPBACK}:{launch.certificate_port}", Path(launch.trust_home))
+
+    @property
+    def access(self) -> KafkaAccess:
+        """Access of the administrator, who may do everything."""
+        return self.local_access.admin()
 
     @property
     def pid(self) -> int | None:
@@ -163,7 +191,11 @@ class EmbeddedKafka:
         self.stop()
         launch, home = self._launch, self.directory
         archives = class_path()
-        files.write_configuration(home, launch.port, launch.quorum)
+        trust = self.local_access.trust
+        if trust is not None:
+            trust.prepare(launch.quorum.copies, datetime.now(UTC))
+        ports = files.Ports(launch.port, launch.certificate_port)
+        files.write_configuration(home, ports, launch.quorum, trust)
         files.format_storage(home, archives, launch.quorum.cluster_id)
         main = ("kafka.Kafka", str(files.properties_file(home)))
         command = files.java_command(home, archives, launch.heap_mb, quick=launch.quick, main=main)
@@ -216,7 +248,7 @@ class EmbeddedKafka:
 
     def _answers(self) -> bool:
         try:
-            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=5_000)
+            admin = KafkaAdminClient(**self.access.client_settings(), bootstrap_timeout_ms=5_000)
         except (KafkaError, OSError):
             return False
         try:
@@ -262,6 +294,10 @@ def _is_ours(state: State, directory: Path) -> bool:
 def _quorum_again(last: files.Quorum | None) -> files.Quorum:
     cluster_id = last.cluster_id if last else files.new_cluster_id()
     return files.Quorum(1, (_port_again(last.controller_ports[0] if last else 0),), cluster_id)
+
+
+def _certificate_port(security: LocalSecurity, before: State | None) -> int:
+    return 0 if security == "none" else _port_again(before.launch.certificate_port if before else 0)
 
 
 def _port_again(last: int) -> int:

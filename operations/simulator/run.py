@@ -8,10 +8,10 @@ at any time.
 import asyncio
 import calendar
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 import msgspec
@@ -19,12 +19,19 @@ import msgspec
 from casework.directory import Directory
 from casework.ids import RANDOM_BYTES, new_event_id
 from connectors.client import MemberClient
-from connectors.drafts import Prepared
 from connectors.limits import ClientLimits
 from connectors.membership import Membership
 from connectors.positions import MemoryPositions
+from connectors.preparing import Prepared
 from operations.simulator import constants
-from operations.simulator.bad_input import ACTION_FAULTS, REPORT_FAULTS, Fault, altered
+from operations.simulator.bad_input import (
+    ACTION_FAULTS,
+    PROTECTION_FAULTS,
+    REPORT_FAULTS,
+    SEALED_AWAY,
+    Fault,
+    FaultySystem,
+)
 from operations.simulator.cast import choose_cast
 from operations.simulator.draws import Draws
 from operations.simulator.ledger import Ledger
@@ -33,6 +40,8 @@ from operations.simulator.reports import SimulatedReport
 from operations.simulator.schedule import LOOK_S, Schedule, Step
 from operations.simulator.year import SimulatedYear
 from streams.clock import Clock
+from streams.kafka_settings import access_of
+from streams.key_rings import KeyRing
 from streams.settings import Settings
 
 BAD_INPUT_SHARE: Final = 0.03
@@ -41,6 +50,7 @@ SENT_TWICE_SHARE: Final = 0.01
 _ACTION_FAULT_SHARE: Final = 0.25
 _AT_ONCE: Final = 64
 _QUIET_S: Final = 1.5
+_NO_RINGS: Final[Mapping[str, KeyRing]] = MappingProxyType({})
 # Many readers in one process: a broker asked less often is a broker with time for the others.
 _LIMITS: Final = ClientLimits(fetch_wait_ms=500, in_flight=1024, batch=256)
 
@@ -52,11 +62,14 @@ class Scenario(msgspec.Struct, frozen=True):
         year: Year whose figures are used.
         seed: Equal seeds give equal reports and fates.
         reports_a_day: Mean number of reports in a simulated day.
+        mark: Stands in every address and note of what is sent right; what is spoiled on purpose has none,
+            because some of it is sent in the clear.
     """
 
     year: int = 2022
     seed: int = 1
     reports_a_day: float = 100.0
+    mark: str = ""
 
 
 class LiveSimulation:
@@ -67,15 +80,26 @@ class LiveSimulation:
         clock: The exchange's clock, shared with the workers.
         directory: The published directory.
         scenario: What is played.
+        rings: Key ring by member id; with them members sign, seal, open and re-wrap. Empty where the
+            directory asks for nothing of it.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, directory: Directory, scenario: Scenario) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        directory: Directory,
+        scenario: Scenario,
+        *,
+        rings: Mapping[str, KeyRing] = _NO_RINGS,
+    ) -> None:
+        self._rings = rings
         self.ledger = Ledger()
         self._settings = settings
         self._clock = clock
         self._scenario = scenario
         self.cast = choose_cast(directory, scenario.year)
-        self.world = World(clock, directory, Schedule(clock), self.ledger, {})
+        self.world = World(clock, directory, Schedule(clock), self.ledger, {}, scenario.mark)
         days = 366 if calendar.isleap(scenario.year) else 365
         self._year = SimulatedYear(
             scenario.year,
@@ -90,7 +114,8 @@ class LiveSimulation:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._tasks: asyncio.TaskGroup | None = None
         self._background: list[asyncio.Task[None]] = []
-        self._faults = _endless(REPORT_FAULTS)
+        visible = tuple(fault for fault in REPORT_FAULTS if fault.name not in SEALED_AWAY)
+        self._faults = _endless((*visible, *PROTECTION_FAULTS) if rings else REPORT_FAULTS)
         self._action_faults = _endless(ACTION_FAULTS)
 
     @property
@@ -183,8 +208,9 @@ class LiveSimulation:
             member=member,
             environment=settings.environment,
             network_key=settings.network_key,
-            kafka={"bootstrap_servers": settings.bootstrap},
+            kafka=access_of(settings, member).client_settings(),
             topic_prefix=settings.topic_prefix,
+            keys=self._rings.get(member),
             limits=_LIMITS,
         )
         return MemberClient(
@@ -223,9 +249,10 @@ class LiveSimulation:
     async def _send_fault(
         self, hotline: SimulatedHotline, fault: Fault, good: Prepared, event_id: str | None = None
     ) -> None:
+        system = FaultySystem(self._rings.get(hotline.member), self.world.directory)
         if event_id is not None:
-            good = msgspec.structs.replace(altered(good, event_id=event_id), event_id=event_id)
-        spoiled = fault.spoil(good)
+            good = msgspec.structs.replace(system.altered(good, event_id=event_id), event_id=event_id)
+        spoiled = fault.spoil(good, system)
         if fault.expected == "refused":
             await hotline.send(spoiled)
         else:

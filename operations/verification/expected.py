@@ -21,7 +21,7 @@ from operations.reading import Record
 from operations.verification.facts import digest, place_of
 from operations.verification.findings import Tally
 from streams import wire
-from streams.directory_feed import DirectoryFeed, NoDirectoryError
+from streams.directory_versions import DirectoryVersions, NoDirectoryError
 from streams.slots import partition_of
 from streams.topics import Topics
 
@@ -81,7 +81,7 @@ class Expected:
         topics: Topics,
         partitions: int,
         environment: str,
-        feed: DirectoryFeed,
+        feed: DirectoryVersions,
         clock: ExchangeClock,
         tally: Tally,
     ) -> None:

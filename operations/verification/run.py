@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from casework.directory_signing import TrustAnchor
 from operations.books import set_aside
 from operations.logs import ExchangeClock, Log, directories, inboxes, police
 from operations.verification.contents import Contents
@@ -51,6 +52,7 @@ class Scope(msgspec.Struct, frozen=True):
         submitted: Offset that intake has committed, by topic of submissions and partition; None: all.
         snapshot: Where to begin; None is the beginning.
         with_intake: Whether submissions are judged again; without, receipts of refusals are not explained.
+        anchor: As the workers have it; None believes a directory that nobody signed.
     """
 
     topics: Topics
@@ -61,6 +63,7 @@ class Scope(msgspec.Struct, frozen=True):
     submitted: Mapping[str, Mapping[int, int]] | None = None
     snapshot: Snapshot | None = None
     with_intake: bool = True
+    anchor: TrustAnchor | None = None
 
 
 def verify(log: Log, scope: Scope, *, save_snapshot: Path | None = None) -> Verification:
@@ -86,7 +89,7 @@ class _Run:
         self._topics = scope.topics
         self._tally = Tally()
         self._count = log.partitions(scope.topics.cases_events)
-        self._feed = directories(log, scope.topics, scope.environment)
+        self._feed = directories(log, scope.topics, scope.environment, scope.clock, scope.anchor)
         self._in_flight: dict[tuple[str, int], int] = {}
         self._dead_letters = set_aside(log, scope.topics)
 

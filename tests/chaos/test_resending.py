@@ -6,6 +6,7 @@ import pytest
 from agents.dead_letters import DeadLetterBox
 from operations.chaos import resending
 from operations.reading import Record
+from streams.kafka_access import plaintext
 from streams.publishing import Outgoing
 from streams.topics import Topics
 
@@ -42,6 +43,6 @@ def test_each_undeliverable_message_is_sent_once_and_unchanged(monkeypatch: pyte
     monkeypatch.setattr(resending, "TopicReader", Reader)
     monkeypatch.setattr(resending, "KafkaProducer", lambda **_: producer)
     done: set[tuple[int, int]] = set()
-    assert resending.resend_undeliverable("broker", TOPICS, done) == 1
-    assert resending.resend_undeliverable("broker", TOPICS, done) == 0
+    assert resending.resend_undeliverable(plaintext("broker:1"), TOPICS, done) == 1
+    assert resending.resend_undeliverable(plaintext("broker:1"), TOPICS, done) == 0
     assert sent == [("inbox.gb-iwf", b"value", b"key", 2, [("own", b"header")])]

@@ -12,13 +12,15 @@ from prometheus_client import CollectorRegistry
 from ruamel.yaml import YAML
 
 from agents.health import Health, HealthServer
-from agents.workers import KINDS, options_of
+from agents.workers import KINDS, PRINCIPALS, options_of
+from streams.key_rings import KeyRing, PrivateKey
+from streams.secret_sources import Secret
 from streams.settings import Settings
 from streams.worker import STOP_TIMEOUT_S
 
 BASE = Path(__file__).parents[2] / "deploy" / "k8s"
 SETTINGS = {f"HX_{field.name.upper()}" for field in msgspec.structs.fields(Settings)}
-SECRET = "ab" * 32
+RING = KeyRing([PrivateKey.of("sign", bytes(32))]).to_key_set().reveal().decode()
 WORKERS = ("intake", "casekeeper")
 
 
@@ -51,8 +53,10 @@ def environment(worker: str) -> dict[str, str]:
         match variable["valueFrom"]:
             case {"fieldRef": {"fieldPath": "metadata.name"}}:
                 values[variable["name"]] = f"{worker}-0"
-            case {"secretKeyRef": {"key": "network-key"}}:
-                values[variable["name"]] = SECRET
+            case {"secretKeyRef": {"key": "ring", "name": "hotline-exchange-keys"}}:
+                values[variable["name"]] = RING
+            case {"secretKeyRef": {"key": "password", "name": name}}:
+                values[variable["name"]] = f"password of {name}"
             case other:
                 pytest.fail(f"unknown source of a variable: {other}")
     return values
@@ -77,7 +81,7 @@ def test_every_variable_is_a_setting_and_loads(worker: str) -> None:
     given = environment(worker)
     assert {name for name in given if name.startswith("HX_")} <= SETTINGS
     settings = Settings.load(given)
-    assert (settings.instance_id, settings.network_key.reveal().hex()) == (f"{worker}-0", SECRET)
+    assert settings.instance_id == f"{worker}-0"
     assert all(isinstance(value, str) for value in given.values()), "Kubernetes takes texts only"
     assert pod(worker)["spec"]["enableServiceLinks"] is False
 
@@ -125,11 +129,39 @@ def test_pods_have_no_rights_and_write_only_where_the_code_does(worker: str) -> 
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_a_stop_has_time_to_finish_and_commit(worker: str) -> None:
+def test_a_stop_has_time_to_finish_and_commit(worker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pod is not killed before the worker's own bound on a stop is over."""
-    options = options_of(Settings.load(environment(worker)))
+    monkeypatch.setenv("KAFKA_PASSWORD", "any")
+    options = options_of(Settings.load(environment(worker)), PRINCIPALS[worker])
     assert pod(worker)["spec"]["terminationGracePeriodSeconds"] > STOP_TIMEOUT_S + options.drain_timeout
     assert options.drain_timeout < STOP_TIMEOUT_S
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_each_worker_connects_secured_and_as_itself(worker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password is that of the principal of its kind, and the authority lies on a volume of the pod."""
+    given = environment(worker)
+    monkeypatch.setenv("KAFKA_PASSWORD", given["KAFKA_PASSWORD"])
+    access = options_of(Settings.load(given), PRINCIPALS[worker]).access
+    assert (access.security, access.user) == ("scram", PRINCIPALS[worker])
+    assert access.password == Secret(f"password of {PRINCIPALS[worker]}".encode())
+    mounts = [mount["mountPath"] for mount in container(worker)["volumeMounts"]]
+    assert any(PurePosixPath(access.ca).is_relative_to(path) for path in mounts)
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_workers_get_the_exchanges_ring_the_anchor_and_no_network_key(
+    worker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ring is read from the variable that the settings name, the anchor lies on a volume of the pod."""
+    given = environment(worker)
+    settings = Settings.load(given)
+    monkeypatch.setenv("EXCHANGE_KEYS", given["EXCHANGE_KEYS"])
+    assert [key.use for key in KeyRing.read(settings.keys, "HX_KEYS").keys] == ["sign"]
+    assert not [name for name in given if "NETWORK" in name]
+    mounts = [mount["mountPath"] for mount in container(worker)["volumeMounts"]]
+    assert settings.directory_trust is not None
+    assert any(PurePosixPath(settings.directory_trust).is_relative_to(path) for path in mounts)
 
 
 @pytest.mark.parametrize("worker", WORKERS)

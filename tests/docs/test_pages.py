@@ -12,6 +12,7 @@ from agents.metrics import PREFIX, CasekeeperMetrics, IntakeMetrics
 from agents.open_cases import OpenCases
 from operations.command_line import app
 from operations.directory.document import build
+from operations.drift import DriftMetrics
 from operations.simulator.cast import choose_cast
 
 ROOT = Path(__file__).parents[2]
@@ -57,14 +58,21 @@ def test_every_command_that_a_page_names_exists(page: str) -> None:
 
 def test_the_page_of_metrics_names_all_with_type_and_labels() -> None:
     """What the page lists is what the workers register, neither more nor less."""
-    _, intake, casekeeper = METRICS.split("\n## ")[:3]
+    _, intake, casekeeper, provisioning = METRICS.split("\n## ")[:4]
     for part, registry in (
         (intake, IntakeMetrics().registry),
         (casekeeper, CasekeeperMetrics(OpenCases()).registry),
+        (provisioning, DriftMetrics().registry),
     ):
         documented = _documented(part)
         if "as for intake" in part:
-            shared = ("dead_letters_total", "directory_version", "broker_silence_seconds")
+            shared = (
+                "dead_letters_total",
+                "directory_version",
+                "directory_expires_seconds",
+                "broker_silence_seconds",
+                "certificate_days_left",
+            )
             documented |= {name: value for name, value in _documented(intake).items() if name in shared}
         collectors = {
             metric.name: (metric, collector)

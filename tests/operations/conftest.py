@@ -40,7 +40,8 @@ def hx_on(
 
     def look(paper: PaperExchange) -> Callable[..., tuple[int, str, str]]:
         log = MemoryLog(paper.records, paper.partitions())
-        monkeypatch.setattr(Session, "reader", lambda _self: nullcontext(log))
+        monkeypatch.setattr(Session, "reader", lambda _self, *_: nullcontext(log))
+        monkeypatch.setenv("HX_ENVIRONMENT", "test")
         return hx
 
     return look

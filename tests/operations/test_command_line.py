@@ -3,10 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
 import typer
+from sealed_paper import SealedExchange
 from typer.core import TyperGroup
 
 from casework.messages import Receipt
@@ -42,7 +45,7 @@ def test_the_commands_are_those_that_the_documentation_names() -> None:
         *("kafka start", "kafka stop", "kafka status", "worker intake", "worker casekeeper", "worker all"),
         *("directory check", "directory show", "directory publish", "schemas list", "schemas check"),
         *("deadletters list", "deadletters show", "deadletters export", "deadletters replay"),
-        *("deadletters discard", "cases unpark"),
+        *("deadletters discard", "cases unpark", "evidence write", "evidence verify"),
         *("members list", "members show", "members admit", "members suspend", "members leave"),
     }
 
@@ -116,6 +119,7 @@ def test_a_directory_that_is_not_there_is_a_sentence_and_no_defect(
 def test_without_kafka_a_submission_says_what_to_start(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no broker answers, the one line names the address, the command and the setting."""
     monkeypatch.setenv("HX_BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setenv("HX_KAFKA_SECURITY", "none")
     code, _, err = hx("submit", str(EXAMPLES / "reports.csv"))
     assert code == 69
     assert len(err.splitlines()) == 1
@@ -200,7 +204,7 @@ def test_the_directory_check_tells_file_and_line(hx: Hx, tmp_path: Path) -> None
 def test_a_file_with_many_problems_is_still_one_sentence(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
     """Production refuses the shipped file for all its assumptions; one is told, and how to see all."""
     monkeypatch.setenv("HX_ENVIRONMENT", "production")
-    monkeypatch.setenv("HX_NETWORK_KEY", "ab" * 32)
+    monkeypatch.setenv("HX_DIRECTORY_TRUST", "trust.json")
     code, _, err = hx("directory", "publish")
     assert code == 78
     assert "production takes no" in err
@@ -228,6 +232,22 @@ def test_members_are_edited_in_the_file_of_the_settings(
     assert (code, "version 2" in out) == (0, True)
     _, out, _ = hx("members", "list", "--status", "active", "--json")
     assert [json.loads(line)["id"] for line in out.splitlines()] == ["ie-hotline"]
+
+
+@pytest.mark.parametrize(("codes", "shown"), [("[]", "nobody but itself"), ("[NO, GB]", "NO, GB")])
+def test_a_rule_about_transfers_is_shown_and_confirmed(
+    hx: Hx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codes: str, shown: str
+) -> None:
+    """From whom a member may receive is shown, an empty list too, and asked about before its admission."""
+    file = tmp_path / "network.yaml"
+    text = NETWORK_FILE.read_text()
+    file.write_text(text.replace("  ie-hotline:\n", f"  ie-hotline:\n    may_receive_from: {codes}\n", 1))
+    monkeypatch.setenv("HX_DIRECTORY", str(file))
+    code, out, _ = hx("members", "show", "ie-hotline")
+    assert (code, f"may_receive_from {shown}" in out) == (0, True)
+    assert "may_receive_from" in out.partition("to confirm")[2]
+    _, out, _ = hx("members", "show", "nl-offlimits")
+    assert "may_receive_from" not in out
 
 
 def test_schemas_are_listed_and_sound(hx: Hx) -> None:
@@ -258,7 +278,7 @@ def test_the_newest_messages_are_those_of_all_topics() -> None:
 
 def test_json_stays_json_when_a_message_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     """A program that reads the output meets an unreadable record as a value with place and rule."""
-    show(Record("inbox.a", 1, 7, 0, None, b"no frame", ()), as_json=True, show_content=False)
+    show(Record("inbox.a", 1, 7, 0, None, b"no frame", ()), as_json=True, opener=None)
     assert json.loads(capsys.readouterr().out) == {
         "type": "unreadable",
         "topic": "inbox.a",
@@ -266,6 +286,28 @@ def test_json_stays_json_when_a_message_cannot_be_read(capsys: pytest.CaptureFix
         "offset": 7,
         "rule": "not_framed",
     }
+
+
+def test_what_the_exchange_did_not_sign_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever may write an inbox cannot have its words shown as the exchange's: their place is told."""
+    sealed = SealedExchange(monkeypatch)
+    sealed.sealed_report()
+    true = next(r for r in sealed.records if r.topic == sealed.topics.inbox("nl-offlimits"))
+    session: Any = SimpleNamespace(
+        any_directory=sealed.equipment.directory,
+        topics=sealed.topics,
+        clock=SimpleNamespace(at=lambda at_ms: at_ms),
+    )
+    show(true, as_json=True, opener=None, session=session)
+    assert json.loads(capsys.readouterr().out)["type"] == "Delivery"
+    for forged in (true._replace(headers=()), true._replace(topic=sealed.topics.inbox("gb-iwf"))):
+        for as_json in (True, False):
+            show(forged, as_json=as_json, opener=None, session=session)
+            out = capsys.readouterr().out
+            assert "signature_mi" in out
+            assert "assignment" not in out
 
 
 @pytest.mark.parametrize("command", ["replay", "discard"])

@@ -160,7 +160,7 @@ def test_a_mistyped_liaison_is_an_error_that_offers_the_right_one(hx_on: HxOn, p
 def test_a_listed_member_without_inbox_is_a_matter_of_provisioning(hx_on: HxOn, paper: PaperExchange) -> None:
     """Whoever is in the directory and has no topic yet is told what to run, and not of a typo."""
     code, _, err = hx_on(paper)("inbox", "tail", "de-eco")
-    assert (code, err) == (78, "hx: the inbox of de-eco does not exist yet: run 'hx provision'\n")
+    assert (code, err) == (78, "hx: the inbox of de-eco does not exist yet: run 'hx provision --apply'\n")
 
 
 def test_a_hotline_without_cases_is_no_typo(hx_on: HxOn, paper: PaperExchange) -> None:
@@ -249,6 +249,7 @@ def test_a_count_has_the_form_of_its_number(count: int, kind: str, told: str) ->
 def test_whoever_waits_for_kafka_reads_at_once_what_for(hx: Hx, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the first attempt has failed the address is named, and the last line says what to do."""
     monkeypatch.setenv("HX_BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setenv("HX_KAFKA_SECURITY", "none")
     monkeypatch.setattr("operations.reading._CONNECT_MS", 100)
     code, _, err = hx("cases", "list")
     first, last = err.splitlines()

@@ -15,15 +15,18 @@ from casework.directory import Directory
 from casework.ids import new_event_id
 from casework.messages import Receipt
 from casework.submissions import Admission
-from connectors.drafts import Prepared, ReportDraft, Sender, build_report
+from connectors.drafts import ReportDraft
 from connectors.errors import StaleDirectoryError
+from connectors.preparing import Prepared, Sender, build_report
 from operations.command_line import provision, submitting
 from operations.command_line.line_order import LineOrder
 from operations.command_line.session import Session
 from operations.embedded_kafka import EmbeddedKafka
+from operations.passwords import Passwords
 from operations.setting_up import wanted_topics
+from streams.cluster_plan import ClusterPlan
 from streams.settings import DEMO_NETWORK_KEY, Settings
-from streams.topic_plan import Plan, plan
+from streams.topic_plan import plan
 
 Hx = Callable[..., tuple[int, str, str]]
 NOW_MS = 1_768_200_000_000
@@ -97,6 +100,7 @@ def test_answers_are_told_in_the_order_of_the_lines(
 ) -> None:
     """Receipts that come in the opposite order are told in that of the file, a bad line in its place."""
     monkeypatch.setattr(submitting, "MemberClient", BackwardClient)
+    monkeypatch.setenv("HX_BOOTSTRAP", "127.0.0.1:9")
     file = _reports(tmp_path, 4)
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:3], "broken", *lines[3:]]) + "\n")
@@ -116,6 +120,7 @@ def test_a_mistyped_sender_fails_once_before_the_file(
     """The name is wrong once, not once a line, whether or not anything would be sent."""
     if not check:
         monkeypatch.setattr(submitting, "MemberClient", BackwardClient)
+        monkeypatch.setenv("HX_BOOTSTRAP", "127.0.0.1:9")
     code, out, err = hx("submit", str(_reports(tmp_path, 3)), "--as", "ie-hotlin", *check)
     assert (code, out) == (2, "")
     assert err == "hx: no member ie-hotlin: did you mean ie-hotline?\n"
@@ -171,22 +176,32 @@ async def test_no_more_answers_are_waited_for_than_allowed() -> None:
     assert told == [1]
 
 
-@pytest.mark.parametrize(("words", "names_all"), [((), False), (("-v",), True), (("--plan",), True)])
+@pytest.mark.parametrize(
+    ("words", "names_all"), [(("--apply",), False), (("--apply", "-v"), True), (("--plan",), True)]
+)
 def test_provisioning_tells_what_it_did_in_one_line(
     hx: Hx, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], names_all: bool
 ) -> None:
     """What was created is told as created; each topic is named only to those who ask."""
 
-    def planned(settings: Settings, directory: Directory) -> Plan:
-        return plan({}, wanted_topics(settings, directory), replication=1, min_insync=1)
+    def planned(settings: Settings, directory: Directory) -> ClusterPlan:
+        table = wanted_topics(settings, directory)
+        return ClusterPlan(plan({}, table, replication=1, min_insync=1))
 
-    def provisioned(settings: Settings, directory: Directory, *, on_plan: Callable[[Plan], object]) -> Plan:
+    def provisioned(
+        settings: Settings,
+        directory: Directory,
+        *,
+        passwords: Passwords | None,
+        on_plan: Callable[[ClusterPlan], object],
+    ) -> ClusterPlan:
+        assert passwords is None
         made = planned(settings, directory)
         on_plan(made)
         return made
 
-    monkeypatch.setattr(provision, "plan_topics", planned)
-    monkeypatch.setattr(provision, "provision_topics", provisioned)
+    monkeypatch.setattr(provision, "plan_cluster", planned)
+    monkeypatch.setattr(provision, "provision_cluster", provisioned)
     monkeypatch.setattr(Session, "tell_if_silent", lambda _self: None)
     code, out, err = hx("provision", *words)
     is_plan = "--plan" in words

@@ -16,7 +16,7 @@ from operations.accounting import Account, Loss
 from operations.demo import DemoOptions, Outcome, as_summary, run_demo
 from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, quantile, read_metrics
 from operations.demo_worker import DemoWorker, fetch
-from operations.embedded_kafka import ArchivesMissingError, EmbeddedKafka
+from operations.embedded_kafka import ArchivesMissingError, EmbeddedKafka, LocalAccess
 from operations.invariants import Violation
 from operations.simulator.constants import DAY_MS
 from operations.simulator.ledger import Ledger
@@ -145,7 +145,7 @@ def test_the_exit_code_says_whether_something_was_lost(
             return outcome
 
     class Broker:
-        bootstrap = "127.0.0.1:1"
+        local_access = LocalAccess("127.0.0.1:1")
 
         def __enter__(self) -> Self:
             return self

@@ -3,11 +3,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from casework import directory_checks
 from casework.directory import DAY_MS, HOUR_MS, Directory, from_bytes
 from casework.errors import SetupError
 from operations.directory.document import build, document_bytes
 from operations.directory.errors import DirectoryFileError
-from operations.directory.files import NETWORK_FILE, check
+from operations.directory.files import NETWORK_FILE, check, parse, read
 
 SHIPPED = NETWORK_FILE.read_text(encoding="utf-8")
 
@@ -172,7 +173,14 @@ def test_a_version_that_takes_slots_back_is_refused_with_its_line(tmp_path: Path
     bigger = msgspec.structs.replace(shipped, version=0, slots={**shipped.slots, "NL": (0, 1, 2, 3, 99)})
     path = write(tmp_path, SHIPPED)
     with pytest.raises(DirectoryFileError) as refused:
-        build(path, environment="demo", published_at=0, candidates="admit", previous=bigger)
+        build(
+            path,
+            environment="demo",
+            published_at=0,
+            valid_from=directory_checks.LEAD_MS,
+            candidates="admit",
+            previous=bigger,
+        )
     assert [str(p).startswith(f"{path}:{line_of(SHIPPED, '    NL:')}:") for p in refused.value.problems] == [
         True
     ]
@@ -194,6 +202,22 @@ def test_every_error_of_form_is_told_at_once(tmp_path: Path) -> None:
         (line_of(text, "    kind", after=atkm), "members.nl-atkm.kind", "wrong_type"),
         (line_of(text, "    domian", after=atkm), "members.nl-atkm.domian", "unknown_field"),
         (line_of(text, "    hotlines: [nl"), "countries.NL.hotlines", "wrong_type"),
+    ]
+
+
+def test_a_rule_about_transfers_is_read_from_the_file(tmp_path: Path) -> None:
+    """The codes are those of the file, `NO` stays a country, and an empty list bars everybody."""
+    text = SHIPPED.replace(
+        "    domain: atkm.nl", "    domain: atkm.nl\n    may_receive_from: [NO, GB]"
+    ).replace("    name: Europol\n", "    name: Europol\n    may_receive_from: []\n")
+    file = read(write(tmp_path, text))
+    directory = parse(file, environment="test", published_at=0)
+    assert directory.member("nl-atkm").may_receive_from == ("NO", "GB")
+    assert directory.member("europol").may_receive_from == ()
+    assert directory.member("nl-offlimits").may_receive_from is None
+    wrong = text.replace("[NO, GB]", "[NO, XX]")
+    assert told(write(tmp_path, wrong)) == [
+        (line_of(wrong, "    may_receive_from: [NO"), "members.nl-atkm.may_receive_from", "unknown_country")
     ]
 
 

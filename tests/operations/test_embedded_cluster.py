@@ -10,12 +10,16 @@ pytestmark = pytest.mark.kafka
 
 
 def test_any_one_of_three_nodes_may_be_lost(tmp_path: Path) -> None:
-    """What was confirmed is read and new ones are confirmed without the leader's node, which comes back."""
+    """What was confirmed is read and new ones are confirmed without the leader's node, which comes back.
+
+    Brokers show each other certificates, and so does the only client here.
+    """
     with EmbeddedCluster.start(tmp_path / "cluster", heap_mb=128, quick=True) as cluster:
-        admin = KafkaAdminClient(bootstrap_servers=cluster.bootstrap.split(","))
+        client = cluster.access.client_settings()
+        admin = KafkaAdminClient(**client)
         admin.create_topics([NewTopic(name="kept", num_partitions=1, replication_factor=3)])
         admin.close()
-        producer = KafkaProducer(bootstrap_servers=cluster.bootstrap.split(","), acks="all")
+        producer = KafkaProducer(acks="all", **client)
         producer.send("kept", b"before").get(timeout=60)
         first = cluster.leaders("kept")[0]
         cluster.nodes[first - 1].kill()
@@ -25,7 +29,7 @@ def test_any_one_of_three_nodes_may_be_lost(tmp_path: Path) -> None:
         assert cluster.move_leaders(["kept"]) == 1
         producer.send("kept", b"with it again").get(timeout=60)
         producer.close()
-        consumer = KafkaConsumer(bootstrap_servers=cluster.bootstrap.split(","), consumer_timeout_ms=60_000)
+        consumer = KafkaConsumer(consumer_timeout_ms=60_000, **client)
         consumer.assign([TopicPartition("kept", 0)])
         consumer.seek_to_beginning()
         assert [next(consumer).value for _ in range(3)] == [b"before", b"without it", b"with it again"]

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.kafka
 
 def test_a_record_survives_a_crash_and_a_restart(tmp_path: Path) -> None:
     """What a producer got confirmed is read again from the same port after SIGKILL and restart."""
-    with EmbeddedKafka.start(tmp_path, heap_mb=128, quick=True, dies_with_parent=True) as broker:
+    with EmbeddedKafka.start(
+        tmp_path, heap_mb=128, quick=True, dies_with_parent=True, security="none"
+    ) as broker:
         bootstrap = broker.bootstrap
         admin = KafkaAdminClient(bootstrap_servers=bootstrap)
         admin.create_topics([NewTopic(name="kept", num_partitions=1, replication_factor=1)])
@@ -62,7 +64,8 @@ def test_the_broker_ends_when_its_killed_parent_is_gone(tmp_path: Path) -> None:
     """With dies_with_parent the broker ends even if the process that started it gets SIGKILL."""
     program = (
         "import os, signal, sys; from operations.embedded_kafka import EmbeddedKafka\n"
-        "k = EmbeddedKafka.start(sys.argv[1], heap_mb=128, quick=True, dies_with_parent=True)\n"
+        "k = EmbeddedKafka.start(sys.argv[1], heap_mb=128, quick=True, dies_with_parent=True,"
+        " security='none')\n"
         "print(k.pid, flush=True); sys.stdin.readline(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     parent = subprocess.Popen(

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from casework.ids import new_event_id
-from connectors.drafts import ActionDraft, Prepared, ReportDraft
+from connectors.drafts import ActionDraft, ReportDraft
 from connectors.membership import Membership
+from connectors.preparing import Prepared
 from operations.directory import document
 from operations.directory.files import NETWORK_FILE
 from operations.files import (

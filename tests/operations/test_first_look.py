@@ -1,4 +1,8 @@
-"""What a newcomer does by hand on a real Kafka: provision, publish, submit, look, act; a member leaves."""
+"""What a newcomer does by hand on a real Kafka: start it, provision, publish, submit, look; a member leaves.
+
+Kafka is secured, the directory signed, all that members send signed and sealed, and no setting says so:
+certificates, passwords and keys are found where `hx kafka start` and `hx directory publish` put them.
+"""
 
 import json
 import os
@@ -6,17 +10,19 @@ import signal
 import subprocess
 import sys
 import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from casework.messages import Submission
 from operations.directory.files import NETWORK_FILE
 from operations.embedded_kafka import EmbeddedKafka
 from operations.embedded_kafka.process import free_port
 from operations.reading import TopicReader
+from streams import wire
+from streams.clock import CompressedClock, SystemClock, format_clock
 from streams.topics import Topics
 
 pytestmark = pytest.mark.kafka
@@ -24,23 +30,26 @@ pytestmark = pytest.mark.kafka
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HX = [sys.executable, "-m", "operations.command_line"]
 _PATIENCE_S = 60
+# The minute before a directory takes effect passes in three seconds.
+FACTOR = 20.0
 
 
 class Exchange:
     """A provisioned exchange with one worker process, and `hx` to look at it."""
 
-    def __init__(self, kafka: EmbeddedKafka, prefix: str, home: Path) -> None:
+    def __init__(self, home: Path) -> None:
         self.directory = home / "network.yaml"
         self.directory.write_text(NETWORK_FILE.read_text())
         self.port = free_port()
-        self.topics = Topics(prefix)
-        self.bootstrap = kafka.bootstrap
+        self.topics = Topics()
+        self.kafka_home = home / "kafka"
+        now = SystemClock().real_ms()
         self.environment = os.environ | {
-            "HX_BOOTSTRAP": kafka.bootstrap,
-            "HX_TOPIC_PREFIX": prefix,
+            "HX_KAFKA_DIR": str(self.kafka_home),
             "HX_DATA_DIR": str(home / "data"),
             "HX_DIRECTORY": str(self.directory),
             "HX_PARTITIONS": "3",
+            "HX_CLOCK": format_clock(CompressedClock(now, now, FACTOR)),
             "HX_INTAKE_METRICS_PORT": str(free_port()),
             "HX_CASEKEEPER_METRICS_PORT": str(self.port),
         }
@@ -75,12 +84,24 @@ class Exchange:
 
 
 @pytest.fixture(scope="module")
-def exchange(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    """Give an exchange after `hx provision`, `hx directory publish` and `hx worker all`."""
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """Give an exchange after all that README says, up to `hx worker all`."""
     tmp_path = tmp_path_factory.mktemp("exchange")
-    made = Exchange(kafka, f"t{uuid.uuid4().hex[:10]}.", tmp_path)
-    assert "refused" in made.hx("provision")
-    assert "published directory version 1" in made.hx("directory", "publish")
+    made = Exchange(tmp_path)
+    told = made.hx("kafka", "start", "--port", "0", "--heap-mb", "192")
+    assert "secured" in told
+    try:
+        yield from played(made, tmp_path)
+    finally:
+        made.hx("kafka", "stop")
+
+
+def played(made: Exchange, tmp_path: Path) -> Iterator[Exchange]:
+    """Run the workers of an exchange while it is used."""
+    assert "refused" in made.hx("provision", "--apply")
+    told = made.hx("directory", "publish")
+    assert "published directory version 1" in told
+    assert "made keys for all members" in told
     with (tmp_path / "worker.log").open("wb") as log:
         worker = subprocess.Popen([*HX, "worker", "all"], env=made.environment, stdout=log, stderr=log)
     try:
@@ -145,7 +166,7 @@ def test_a_member_that_leaves_hands_its_open_cases_on(exchange: Exchange) -> Non
     leaving = line["receipt"]["assigned_hotline"]
     case_id = line["receipt"]["case_id"]
     exchange.hx("members", "leave", leaving, "--reason", "membership ended")
-    exchange.hx("provision")
+    exchange.hx("provision", "--apply")
     assert "version 2" in exchange.hx("directory", "publish")
     told = exchange.wait(
         exchange.topics.inbox("ie-hotline"), lambda m: m.get("case_id") == case_id and m.get("leg") == 2
@@ -161,12 +182,45 @@ def test_provisioning_and_publishing_may_be_repeated(exchange: Exchange) -> None
     """A second call changes nothing, and a version with other content is refused."""
     assert "0 to create" in exchange.hx("provision", "--plan")
     exchange.hx("directory", "publish")
-    with TopicReader(exchange.bootstrap) as reader:
+    broker = EmbeddedKafka.running(exchange.kafka_home)
+    assert broker is not None
+    with TopicReader(broker.access) as reader:
         published = {(record.key, record.value) for record in reader.whole(exchange.topics.directory)}
+        sent = [
+            wire.decode_as(Submission, record.value)
+            for record in reader.whole(exchange.topics.reports_submitted)
+        ]
     assert len(published) == len({key for key, _ in published})
+    assert {one.content[:8] for one in sent if one.content is not None and one.signature} == {b'{"aad":"'}
     before = exchange.directory.read_text()
     exchange.directory.write_text(before.replace("name: Hotline.ie", "name: Another name", 1))
     try:
         exchange.hx("directory", "publish", code=1)
     finally:
         exchange.directory.write_text(before)
+
+
+def test_what_the_start_prints_lets_another_shell_in_without_a_secret(exchange: Exchange) -> None:
+    """The lines name files and no password; with them, and a name, one is that member and nobody else."""
+    [status] = exchange.lines("kafka", "status")
+    lines = status["environment"]
+    access = exchange.kafka_home / "access"
+    passwords = {path.read_text().strip() for path in access.glob("*.password")}
+    assert len(passwords) > 50
+    assert not any(password in json.dumps(status) for password in passwords)
+    assert min(status["certificate_days_left"].values()) > 300
+    others = {key: value for key, value in exchange.environment.items() if key != "HX_KAFKA_DIR"}
+
+    def tail(user: str, inbox: str) -> subprocess.CompletedProcess[str]:
+        environment = others | lines | {"HX_KAFKA_USER": user}
+        command = [*HX, "inbox", "tail", inbox, "--json"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert tail("ie-hotline", "ie-hotline").returncode == 0
+    refused = tail("ie-hotline", "nl-offlimits")
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+
+    assert exchange.hx("kafka", "renew") == "nothing is due\n"
+    assert "broker-1.pem" in exchange.hx("kafka", "renew", "--below-days", "1000")
+    assert tail("ie-hotline", "ie-hotline").returncode == 0

@@ -7,12 +7,15 @@ import msgspec
 import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
-from paper_exchange import PaperExchange, T, lived, troubled
+from paper_exchange import PaperExchange, T, lived, network, troubled
 
+from agents.exchange_seal import ExchangeSeal
+from casework.exchange_signatures import check_message
 from casework.messages import CaseContent, Delivery, Fact
 from connectors.delivery_order import HoldLimits
-from connectors.inbox_book import InboxBook
+from connectors.inbox_book import InboxBook, Provenance
 from connectors.inbox_book import Record as InboxRecord
+from connectors.opening import Opener
 from connectors.positions import MemoryPositions
 from operations.embedded_kafka import EmbeddedKafka
 from operations.inbox_rebuild import BrokenFactsError, rebuild, send
@@ -22,6 +25,7 @@ from operations.reading import Record, TopicReader
 from operations.reconciliation import Window, reconcile
 from operations.writing import TopicWriter
 from streams import wire
+from streams.key_rings import KeyRing, PrivateKey
 
 MEMBERS = ("nl-offlimits", "gb-iwf", "de-eco")
 
@@ -124,19 +128,29 @@ def test_on_kafka_a_rebuilt_inbox_is_the_inbox_and_its_reader_drops_it(
     copied(kafka.bootstrap, paper, paper.records)
     member = "nl-offlimits"
     names = (topics.inbox(member), topics.inbox_urgent(member))
-    with TopicReader(kafka.bootstrap) as reader, TopicWriter(kafka.bootstrap) as writer:
+    with TopicReader(kafka.access) as reader, TopicWriter(kafka.access) as writer:
         before = list(reader.whole(*names))
         made = list(rebuild(reader, topics, member, T))
         assert by_case([each.message for each in made]) == by_case(inbox(paper, member))  # type: ignore[arg-type] # deliveries
         signature = Signature("ops-1", "its store was lost")
         journal = Journal(writer, topics.journal, "test", paper.clock, signature)
-        assert send(made, member, topics, writer, journal) == len(made)
+        key = PrivateKey.new("sign")
+        directory = msgspec.structs.replace(network(), exchange_keys=(key.entry(0),))
+        seal = ExchangeSeal(KeyRing([key]), lambda: directory, paper.clock.real_ms, topics.prefix)
+        assert send(made, topics.inbox(member), seal, writer, journal) == len(made)
         after = list(reader.whole(*names))
         noted = list(entries(reader.whole(topics.journal)))
     assert [(each.operation, each.state) for each in noted] == [("rebuild", "begun"), ("rebuild", "done")]
     assert {each.operator for each in noted} == {"ops-1"}
     assert len(after) == len(before) + len(made)
-    book = InboxBook(names, MemoryPositions(), paper.clock, "test", HoldLimits())
+    again = sorted(after, key=lambda record: record.timestamp)[len(before) :]
+    assert len(again) == len(made)
+    for record in again:
+        bare = record.topic.removeprefix(topics.prefix)
+        proof = check_message(directory, bare, record.value or b"", dict(record.headers), record.timestamp)
+        assert proof is None, "what is sent again is signed as what was sent"
+    unsigned = Provenance(network, topics.prefix, Opener(None, None, network))
+    book = InboxBook(names, MemoryPositions(), paper.clock, "test", HoldLimits(), provenance=unsigned)
     first = asyncio.run(handed_out(book, before))
     copies = book.duplicates
     assert asyncio.run(handed_out(book, [r for r in after if r not in before])) == []
@@ -171,7 +185,7 @@ def test_on_kafka_whole_logs_are_whole_and_forged_ones_are_found(
     copied(kafka.bootstrap, paper, [*forged, older])
 
     def broken(exchange: PaperExchange) -> set[str]:
-        with TopicReader(kafka.bootstrap) as reader:
+        with TopicReader(kafka.access) as reader:
             history = read_history(reader, exchange.topics, environment="test", clock=exchange.clock)
         return {each.rule for each in check(history)}
 

@@ -2,13 +2,16 @@
 
 import msgspec
 import pytest
-from paper_exchange import HOUR_MS, PaperExchange, T, lived
+from paper_exchange import HOUR_MS, PaperExchange, T, lived, network
 
+from agents.exchange_seal import ExchangeSeal
+from casework.exchange_signatures import check_message
 from casework.messages import Admitted, Delivery, Escalation, Fact, Receipt, Submission
 from operations.reading import Record
 from operations.reconciliation import Reconciled, Window, reconcile
 from operations.reinjection import plan
 from streams import wire
+from streams.key_rings import KeyRing, KeyRingError, PrivateKey
 from streams.topics import Topics
 
 TOPICS = Topics()
@@ -103,8 +106,18 @@ def test_a_lost_message_is_made_again_with_the_same_bytes(
     rest = [r for r in paper.records if r is not lost]
     found = looked_at(paper, rest)
     assert kinds(found) == {("missing", kind.__name__.lower())}
-    (again,) = plan(paper.history(rest).log, TOPICS, found)
+    key = PrivateKey.new("sign")
+    directory = msgspec.structs.replace(network(), exchange_keys=(key.entry(0),))
+    seal = ExchangeSeal(KeyRing([key]), lambda: directory, paper.clock.real_ms, TOPICS.prefix)
+    (again,) = plan(paper.history(rest).log, TOPICS, found, seal)
     assert (again.topic, again.key, again.value) == (lost.topic, lost.key, lost.value)
+    proof = check_message(
+        directory, again.topic, again.value or b"", dict(again.headers), paper.clock.real_ms()
+    )
+    assert proof is None, "what is sent again is signed as what was sent"
+    keyless = ExchangeSeal(KeyRing(), lambda: directory, paper.clock.real_ms, TOPICS.prefix)
+    with pytest.raises(KeyRingError):
+        list(plan(paper.history(rest).log, TOPICS, found, keyless))
 
 
 def test_a_lost_urgent_escalation_comes_again_with_its_report(paper: PaperExchange) -> None:

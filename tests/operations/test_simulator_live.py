@@ -13,10 +13,19 @@ from casework.messages import Delivery, Receipt
 from casework.submissions import Admission
 from casework.transitions import ACTIONS as USABLE
 from casework.transitions import NEED_REASON
-from connectors.drafts import ActionDraft, Prepared, Sender, build_action, build_report
+from connectors.drafts import ActionDraft
+from connectors.preparing import Prepared, Sender, build_action, build_report
 from connectors.sending import topic_of
 from operations.directory import files
-from operations.simulator.bad_input import ACTION_FAULTS, REPORT_FAULTS, Fault
+from operations.directory.equipping import Equipment, equip
+from operations.simulator.bad_input import (
+    ACTION_FAULTS,
+    PROTECTION_FAULTS,
+    REPORT_FAULTS,
+    SEALED_AWAY,
+    Fault,
+    FaultySystem,
+)
 from operations.simulator.cast import choose_cast
 from operations.simulator.constants import DAY_MS
 from operations.simulator.ledger import Ledger
@@ -36,19 +45,26 @@ def directory() -> Directory:
     return files.parse(files.read(), environment="demo", published_at=0, candidates="admit")
 
 
+@pytest.fixture(scope="module")
+def equipment(directory: Directory) -> Equipment:
+    """Return the directory with keys for everybody, protection required."""
+    return equip(directory, at=0)
+
+
 def admission(directory: Directory) -> Admission:
     """Return how intake would judge now."""
     return Admission(directory=directory, environment="demo", admitted_at=NOW, submitted_at=NOW, size=1_000)
 
 
-def sender(member: str) -> Sender:
-    """Return who drafts, with ids that do not repeat."""
+def sender(member: str, equipment: Equipment | None = None) -> Sender:
+    """Return who drafts, with ids that do not repeat, and with keys where there are some."""
     draws = random.Random(1)  # noqa: S311 - test ids
     return Sender(
         member=member,
         environment="demo",
         network_key=DEMO_NETWORK_KEY,
         new_id=lambda now: new_event_id(now, draws.randbytes(RANDOM_BYTES)),
+        keys=None if equipment is None else equipment.rings[member],
     )
 
 
@@ -120,7 +136,20 @@ def test_bad_reports_are_as_bad_as_they_claim(fault: Fault, directory: Directory
     good = build_report(draft, sender(report.sender), admission(directory))
     assert isinstance(judged(good, directory), Admit)
     expected = {"refused": Refuse, "dead_letter": GiveUp}[fault.expected]
-    assert isinstance(judged(fault.spoil(good), directory), expected)
+    assert isinstance(judged(fault.spoil(good, FaultySystem(None, directory)), directory), expected)
+
+
+@pytest.mark.parametrize("fault", [*REPORT_FAULTS, *PROTECTION_FAULTS], ids=lambda fault: fault.name)
+def test_bad_reports_are_as_bad_where_everything_is_sealed(fault: Fault, equipment: Equipment) -> None:
+    """The faulty system signs what it has wrong and is told so; what is sealed away is admitted."""
+    directory = equipment.directory
+    report = next(iter(SimulatedYear(2022, 1, directory, scale=0.001)))
+    draft = msgspec.structs.replace(report.draft("NL"), occurred_at=NOW, received_at=NOW, assessed_at=NOW)
+    good = build_report(draft, sender(report.sender, equipment), admission(directory))
+    assert isinstance(judged(good, directory), Admit)
+    spoiled = fault.spoil(good, FaultySystem(equipment.rings[report.sender], directory))
+    expected = {"refused": Refuse, "dead_letter": GiveUp}[fault.expected]
+    assert isinstance(judged(spoiled, directory), Admit if fault.name in SEALED_AWAY else expected)
 
 
 @pytest.mark.parametrize("fault", ACTION_FAULTS, ids=lambda fault: fault.name)
@@ -134,7 +163,7 @@ def test_bad_actions_are_never_dead_letters(fault: Fault, directory: Directory) 
         occurred_at=NOW,
     )
     good = build_action(draft, sender("nl-offlimits"), admission(directory))
-    spoiled = fault.spoil(good)
+    spoiled = fault.spoil(good, FaultySystem(None, directory))
     assert spoiled.statement != good.statement
     assert isinstance(judged(spoiled, directory), Refuse | Admit)
 
