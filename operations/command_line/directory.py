@@ -202,7 +202,11 @@ def publish(
     else:
         is_open = signed is None and chosen_candidates(session, candidates) == "admit"
         note = ", candidates admitted" if is_open else ""
-        print(f"published directory version {directory.version} for {directory.environment}{note}")
+        if there is None:
+            print(f"published directory version {directory.version} for {directory.environment}{note}")
+        else:
+            newest = versions.newest_version
+            print(f"directory version {directory.version} is published already; newest: {newest}")
         if there is None and directory.valid_from > session.clock.now_ms():
             print(f"it takes effect at {moment(directory.valid_from)}")
 

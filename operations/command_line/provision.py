@@ -10,14 +10,21 @@ from typing import Annotated
 import typer
 
 from agents import logs
+from casework.directory import Directory
+from casework.errors import EditRefusedError, RuleViolation
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson
 from operations.command_line.session import Session
 from operations.drift import watch_drift
+from operations.logs import directories
 from operations.passwords import Passwords
 from operations.provisioning import local_passwords, plan_cluster, provision_cluster
+from operations.reading import TopicReader
 from operations.setting_up import read_directory
 from streams.cluster_plan import ClusterPlan
+from streams.directory_trust import anchor_of
+from streams.kafka_settings import access_of
+from streams.principals import ADMIN
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +65,7 @@ def provision(
         asyncio.run(_watch(session, watch))
         return
     directory = read_directory(session.settings, session.clock.now_ms())
+    _require_not_older(session, directory)
     if plan:
         made = plan_cluster(session.admin_settings, directory)
     else:
@@ -74,6 +82,25 @@ def provision(
         leave(Exit.CONFIGURATION, "a difference is never resolved by provisioning: see REFUSED and STRANGE")
     if plan and not made.is_empty:
         raise typer.Exit(Exit.NO)
+
+
+def _require_not_older(session: Session, directory: Directory) -> None:
+    """Refuse a file older than what is published: it would give back what a later version took away.
+
+    Raises:
+        EditRefusedError: A higher version is published.
+    """
+    topics, settings = session.topics, session.settings
+    with TopicReader(access_of(session.admin_settings, ADMIN)) as reader:
+        if topics.directory not in reader.topics():
+            return
+        anchor = anchor_of(settings)
+        newest = directories(reader, topics, settings.environment, session.clock, anchor).newest_version
+    if newest > directory.version:
+        text = (
+            f"the file is version {directory.version}, published is {newest}: give the newer (HX_DIRECTORY)"
+        )
+        raise EditRefusedError(RuleViolation("version", "not_newer", text))
 
 
 async def _watch(session: Session, every_s: int) -> None:

@@ -168,6 +168,10 @@ def test_a_member_that_leaves_hands_its_open_cases_on(exchange: Exchange) -> Non
     exchange.hx("members", "leave", leaving, "--reason", "membership ended")
     exchange.hx("provision", "--apply")
     assert "version 2" in exchange.hx("directory", "publish")
+    newer = exchange.directory.read_text()
+    exchange.directory.write_text(NETWORK_FILE.read_text())
+    exchange.hx("provision", "--apply", code=1)  # the file of before would give it back its rights
+    exchange.directory.write_text(newer)
     told = exchange.wait(
         exchange.topics.inbox("ie-hotline"), lambda m: m.get("case_id") == case_id and m.get("leg") == 2
     )
@@ -181,7 +185,7 @@ def test_a_member_that_leaves_hands_its_open_cases_on(exchange: Exchange) -> Non
 def test_provisioning_and_publishing_may_be_repeated(exchange: Exchange) -> None:
     """A second call changes nothing, and a version with other content is refused."""
     assert "0 to create" in exchange.hx("provision", "--plan")
-    exchange.hx("directory", "publish")
+    assert "is published already" in exchange.hx("directory", "publish")
     broker = EmbeddedKafka.running(exchange.kafka_home)
     assert broker is not None
     with TopicReader(broker.access) as reader:
