@@ -27,7 +27,8 @@ demo: .venv/run.stamp ## run the exchange with simulated members on a real Kafka
 	$(BIN)/hx demo --seconds $(DEMO_SECONDS)
 
 test: lint ## everything, with the tests on the real Kafka
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m kafka $(PYTEST_ARGS)
 
 check: lint ## lint, types and the tests without Kafka: under a minute
 	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
