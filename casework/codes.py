@@ -40,7 +40,9 @@ class CodeList(msgspec.Struct, frozen=True):
         """Answer the violation that `value` in `field` is, or None when the code is known."""
         if value in self.codes:
             return None
-        return RuleViolation(field, "unknown_code", f"not a {self.name}; known: {', '.join(self.codes)}")
+        article = "an" if self.name[0] in "aeiou" else "a"
+        text = f"not {article} {self.name}; known: {', '.join(self.codes)}"
+        return RuleViolation(field, "unknown_code", text)
 
 
 CODE_LISTS: dict[str, CodeList] = {}

@@ -13,7 +13,7 @@ from typing import Final
 from casework import codes
 from casework.countries import ALL_COUNTRIES, COUNTRY_ALIASES, PSEUDO_COUNTRIES, unknown_country
 from casework.directory import EXCHANGE, ORPHAN_DESK, CountryRule, Directory, Member
-from casework.directory_key_checks import check_keys
+from casework.directory_key_checks import check_complete, check_keys
 from casework.errors import DirectoryRefusedError, RuleViolation
 from casework.routing import INTERNATIONAL_LIAISONS
 
@@ -43,6 +43,14 @@ _LIAISON: Final = re.compile(r"[a-z]+")
 
 def check(directory: Directory) -> tuple[RuleViolation, ...]:
     """Answer every rule that the document breaks, in the order of the document."""
+    return tuple(violation for part in (*_PARTS, *_LAST) for violation in part(directory))
+
+
+def check_unfinished(directory: Directory) -> tuple[RuleViolation, ...]:
+    """Answer every rule that the document breaks while people still work on it.
+
+    That it lacks keys, signers, protection, an end, or somebody's confirmation breaks none yet.
+    """
     return tuple(violation for part in _PARTS for violation in part(directory))
 
 
@@ -287,5 +295,5 @@ _PARTS: Final[tuple[Callable[[Directory], Iterator[RuleViolation]], ...]] = (
     _members,
     _countries,
     check_keys,
-    _assumptions,
 )
+_LAST: Final[tuple[Callable[[Directory], Iterator[RuleViolation]], ...]] = (check_complete, _assumptions)

@@ -25,16 +25,24 @@ def check_keys(directory: Directory) -> Iterator[RuleViolation]:
             yield RuleViolation(path, "too_many", f"at most {MAX_KEYS} keys")
     yield from _signers(directory, owners)
     yield from _network_keys(directory)
-    if directory.protection == "required":
-        yield from _needed(directory)
-    elif directory.environment == "production":
-        yield RuleViolation("protection", "unprotected", "production requires signed and sealed submissions")
-    if directory.environment == "production" and directory.network_keys is None:
-        yield RuleViolation("network_keys", "missing", "production seals the network key to its members")
-    if directory.environment == "production" and directory.expires_at is None:
-        yield RuleViolation("expires_at", "missing", "production takes no directory that never expires")
     if directory.expires_at is not None and directory.expires_at <= directory.valid_from:
         yield RuleViolation("expires_at", "out_of_range", "after valid_from")
+
+
+def check_complete(directory: Directory) -> Iterator[RuleViolation]:
+    """Yield what a document still lacks before it may be published; people make it one after the other."""
+    if directory.protection == "required":
+        yield from _needed(directory)
+    if directory.environment != "production":
+        return
+    if directory.protection != "required":
+        yield RuleViolation("protection", "unprotected", "production requires signed and sealed submissions")
+    if directory.signers is None:
+        yield RuleViolation("signers", "missing", "production takes signed directories only")
+    if directory.network_keys is None:
+        yield RuleViolation("network_keys", "missing", "production seals the network key to its members")
+    if directory.expires_at is None:
+        yield RuleViolation("expires_at", "missing", "production takes no directory that never expires")
 
 
 def _groups(directory: Directory) -> Iterable[tuple[str, tuple[PublicKey, ...]]]:
@@ -53,8 +61,6 @@ def _one(path: str, key: PublicKey, owners: dict[str, str]) -> Iterator[RuleViol
 def _signers(directory: Directory, owners: dict[str, str]) -> Iterator[RuleViolation]:
     signers = directory.signers
     if signers is None:
-        if directory.environment == "production":
-            yield RuleViolation("signers", "missing", "production takes signed directories only")
         return
     if not 1 <= len(signers.keys) <= MAX_SIGNERS:
         yield RuleViolation("signers.keys", "out_of_range", f"1 to {MAX_SIGNERS} named keys")

@@ -52,8 +52,9 @@ def anchor_of(settings: Settings) -> TrustAnchor | None:
     """Answer the anchor that settings name, or None.
 
     Raises:
-        SetupError: Its file cannot be read, or is none.
+        SetupError: Its file cannot be read, or is none; production names none.
     """
+    settings.with_trust()
     return None if settings.directory_trust is None else load_anchor(settings.directory_trust)
 
 

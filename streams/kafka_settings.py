@@ -23,6 +23,7 @@ def access_of(settings: Settings, user: str) -> KafkaAccess:
         SettingsError: a setting is missing; the text names it.
         SecretSourceError: the password cannot be read.
     """
+    settings.with_trust()
     if settings.kafka_security == "none":
         return plaintext(settings.bootstrap)
     name = settings.kafka_user or user

@@ -179,11 +179,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             self._check("clock", not self.clock, "empty: production runs on the machine's clock")
             self._check("faults", not self.faults, "empty: production injects no faults")
             self._check("kafka_security", self.kafka_security != "none", "scram or certificate in production")
-            if self.directory_trust is None:
-                raise SettingsError(
-                    f"{PREFIX}DIRECTORY_TRUST is not set: production takes signed directories only, and needs"
-                    " the file of their first signers"
-                )
             if self.network_key != DEMO_NETWORK_KEY:
                 raise SettingsError(
                     f"{PREFIX}NETWORK_KEY is not taken in production: members find the key in the directory,"
@@ -191,12 +186,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 )
 
     @classmethod
-    def load(cls, env: Mapping[str, str] = os.environ, file: Path | None = None) -> Self:
+    def load(
+        cls, env: Mapping[str, str] = os.environ, file: Path | None = None, *, needs_trust: bool = True
+    ) -> Self:
         """Read the settings: environment over TOML file over default.
 
         Args:
             env: the environment variables.
             file: TOML file with field names as keys; None takes the path in ``HX_SETTINGS``, if any.
+            needs_trust: whether production must name its anchor; not where only files are read and written,
+                because the anchor is made by such commands. Whatever goes to Kafka demands it in any case.
 
         Raises:
             SettingsError: a key is unknown, a value malformed, or a combination not allowed.
@@ -209,7 +208,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for key in sorted(key for key in env if key.startswith(PREFIX) and key not in _OTHER_KEYS):
             name = key.removeprefix(PREFIX).lower()
             values[name] = _convert(key, env[key], types, name, [PREFIX + known.upper() for known in types])
-        return cls(**values)
+        settings = cls(**values)
+        return settings.with_trust() if needs_trust else settings
+
+    def with_trust(self) -> Self:
+        """These settings, where they say whom to believe the first directory from.
+
+        Raises:
+            SettingsError: production without ``directory_trust``.
+        """
+        if self.environment == "production" and self.directory_trust is None:
+            raise SettingsError(
+                f"{PREFIX}DIRECTORY_TRUST is not set: production takes signed directories only, and needs"
+                " the file of their first signers"
+            )
+        return self
 
     def as_environment(self) -> dict[str, str]:
         """The variables that make ``load`` elsewhere answer the same settings, the secret included."""

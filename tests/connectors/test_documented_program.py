@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from casework.messages import Delivery, Receipt
-from connectors.drafts import ReportDraft
+from connectors.drafts import ReportDraft, check_types, milliseconds
 from connectors.errors import DraftRefusedError, NotConfirmedError
 from connectors.inbox_messages import Body, InboxMessage, Unreadable
 from connectors.opening import Opener
@@ -112,3 +112,10 @@ def test_the_page_names_nothing_that_is_not_there() -> None:
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     assert named == set(ReportDraft.__struct_fields__) - {"labels"}
     assert callable(programs()[0]["report_one"])
+
+
+def test_the_documented_draft_is_one_that_the_client_takes() -> None:
+    """What the page builds has the types of its fields, times with a zone included."""
+    draft = programs()[0]["draft"]
+    check_types(draft)
+    assert milliseconds(draft.received_at) == 1_768_206_660_000
