@@ -15,6 +15,7 @@ from agents.certificates import CertificateDays
 from agents.health import Health, HealthServer
 from agents.metrics import PREFIX, certificate_days_gauge
 from casework.errors import SetupError, TemporaryError
+from operations.directory.files import Candidates
 from operations.provisioning import plan_cluster
 from operations.setting_up import read_directory
 from streams.clock import Clock
@@ -60,13 +61,14 @@ class DriftMetrics:
         self._drift.clear()
 
 
-async def watch_drift(
+async def watch_drift(  # noqa: PLR0913 - one keyword per choice of the command
     settings: Settings,
     clock: Clock,
     *,
     every_s: float,
     stop: asyncio.Event,
     on_ready: Callable[[str], object],
+    candidates: Candidates | None = None,
 ) -> None:
     """Compare again and again, with metrics and health on a port, until `stop`.
 
@@ -76,6 +78,7 @@ async def watch_drift(
         every_s: Seconds between two looks.
         stop: Ends the watch.
         on_ready: Told where the metrics are.
+        candidates: What becomes of candidates; as the environment has it when None.
 
     Raises:
         ConfigurationError: The metrics port is taken.
@@ -91,7 +94,7 @@ async def watch_drift(
         beside = [asyncio.create_task(task) for task in (health.keep_beating(), days.run())]
         try:
             while not stop.is_set():
-                problem[0] = await asyncio.to_thread(look_once, settings, clock, metrics)
+                problem[0] = await asyncio.to_thread(look_once, settings, clock, metrics, candidates)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(every_s):
                         await stop.wait()
@@ -101,10 +104,13 @@ async def watch_drift(
             await asyncio.gather(*beside, return_exceptions=True)
 
 
-def look_once(settings: Settings, clock: Clock, metrics: DriftMetrics) -> str | None:
+def look_once(
+    settings: Settings, clock: Clock, metrics: DriftMetrics, candidates: Candidates | None = None
+) -> str | None:
     """Compare once and show it; answer why it was not possible, or None."""
     try:
-        found = plan_cluster(settings, read_directory(settings, clock.now_ms()), user=METRICS)
+        directory = read_directory(settings, clock.now_ms(), candidates=candidates)
+        found = plan_cluster(settings, directory, user=METRICS)
     except (SetupError, TemporaryError) as error:
         metrics.forget()
         log.warning("the cluster could not be compared: %s", error)

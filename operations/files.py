@@ -12,7 +12,7 @@ line, whatever their size.
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Generic, TypeVar
 
@@ -32,6 +32,11 @@ _LISTS: Final = frozenset({"payment_methods", "urgency", "sibling_items", "reade
 _NOT_IN_CSV: Final = frozenset({"labels"})
 _CSV: Final = frozenset({".csv"})
 _JSON_LINES: Final = frozenset({".jsonl", ".ndjson"})
+_NOUNS: Final = {ReportDraft: "a report", ActionDraft: "an action"}
+_OTHER_KIND: Final = {
+    ReportDraft: RuleViolation("line", "is_an_action", "holds an action, no report: send it with 'hx act'"),
+    ActionDraft: RuleViolation("line", "is_a_report", "holds a report, no action: send it with 'hx submit'"),
+}
 _NAME: Final = re.compile(r"[a-z]{2,15}(?:_[a-z]{1,15}){0,4}")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -195,13 +200,15 @@ def _cells(text: str, delimiter: str) -> list[str]:
 
 def _check_columns(name: str, columns: list[str], draft: type[Draft]) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(draft)}
+    if _is_of_the_other_kind(columns, draft):
+        raise _refused(f"{name}:1", _OTHER_KIND[draft].rule, _OTHER_KIND[draft].message)
     for place, column in enumerate(columns, 1):
         if column in _NOT_IN_CSV:
             raise _refused(f"{name}:1", "not_in_csv", f"{column} can only be given in JSON lines")
         if column not in fields:
             # In a file without a first line of names these are values.
             shown = repr(column) if _NAME.fullmatch(column) else f"column {place}"
-            raise _refused(f"{name}:1", "unknown_column", f"{shown} is no field of a {draft.__name__}")
+            raise _refused(f"{name}:1", "unknown_column", f"{shown} is no field of {_NOUNS[draft]}")
         if columns.count(column) > 1:
             raise _refused(f"{name}:1", "column_twice", f"{column!r} is named twice")
     missing = sorted(field.name for field in fields.values() if field.required and field.name not in columns)
@@ -227,6 +234,8 @@ def _json_lines(name: str, file: BinaryIO, draft: type[Draft]) -> Iterator[Line[
 def _line(
     name: str, number: int, fields: dict[str, Any], draft: type[Draft], *, strict: bool
 ) -> Line[Draft] | Problem:
+    if _is_of_the_other_kind(fields, draft):
+        return Problem(name, number, _OTHER_KIND[draft])
     try:
         if isinstance(fields.get("url_key"), str):
             fields["url_key"] = url_key_from_text(fields["url_key"])
@@ -235,6 +244,11 @@ def _line(
         return Problem(name, number, violation_of(error))
     except BadInputError as error:
         return Problem(name, number, error.violations[0])
+
+
+def _is_of_the_other_kind(names: Collection[str], draft: type[ReportDraft] | type[ActionDraft]) -> bool:
+    """Answer whether an action stands where a report is expected, or the other way round."""
+    return ("action" in names) if draft is ReportDraft else ("received_at" in names and "action" not in names)
 
 
 def _texts(name: str, file: BinaryIO) -> Iterator[tuple[int, str] | Problem]:

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from casework.errors import SetupError
+from connectors.membership import NAME_IN_KEYS
 from operations.atomic_files import PRIVATE, write_whole
 from streams.key_rings import KeyRing
+from streams.secret_sources import SCHEMES
+from streams.settings import Settings
 
 _DIRECTORY_MODE: Final = 0o700
 SUFFIX: Final = ".jwks"
@@ -18,6 +21,26 @@ SUFFIX: Final = ".jwks"
 def ring_file(data_dir: Path, name: str) -> Path:
     """Answer where the ring of a name is kept by default: `keys/NAME.jwks` in the data directory."""
     return data_dir / "keys" / f"{name}{SUFFIX}"
+
+
+def ring_address(text: str) -> str:
+    """Answer the address of a ring as people give it: `file:PATH`, `env:NAME`, `command:WORDS`, or a path."""
+    scheme, colon, _ = text.partition(":")
+    return text if colon and scheme in SCHEMES else f"file:{text}"
+
+
+def ring_path(settings: Settings, name: str, *, is_signer: bool = False) -> Path:
+    """Answer in which file the ring of a name is: the one of `settings.keys`, else the default one.
+
+    Args:
+        settings: The settings; keys that are in no file leave the default.
+        name: Member id, `exchange`, or the ring name of a signer.
+        is_signer: Whether it is a signer of directories: keys of one owner are not theirs.
+    """
+    scheme, _, place = settings.keys.partition(":")
+    if scheme != "file" or (is_signer and NAME_IN_KEYS not in place):
+        return ring_file(settings.data_dir, name)
+    return Path(place.replace(NAME_IN_KEYS, name)).expanduser()
 
 
 def read_ring(path: Path, what: str) -> KeyRing:

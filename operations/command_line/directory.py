@@ -1,6 +1,7 @@
 """`hx directory`: the directory file and the versions that are published."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -49,9 +50,10 @@ def check(
     Example: hx directory check network.yaml
     """
     session: Session = context.obj
-    path = file or directory_file(session.settings)
+    settings = session.file_settings
+    path = file or directory_file(settings)
     problems = problems_of(
-        path, environment=session.settings.environment, candidates=chosen_candidates(session, candidates)
+        path, environment=settings.environment, candidates=chosen_candidates(session, candidates)
     )
     for problem in problems:
         if as_json:
@@ -59,9 +61,13 @@ def check(
         else:
             print(problem)
     if problems:
+        if not as_json:
+            rules = Counter(problem.violation.rule for problem in problems).most_common()
+            counts = ", ".join(f"{count} {rule}" for rule, count in rules)
+            print(f"{path}: {len(problems)} errors for {settings.environment}: {counts}")
         raise typer.Exit(Exit.NO)
     if not as_json:
-        print(f"{path}: no error for {session.settings.environment}")
+        print(f"{path}: no error for {settings.environment}")
 
 
 @app.command()
@@ -70,6 +76,7 @@ def show(
     published: Annotated[
         bool, typer.Option("--published", help="The version in use, read from Kafka.")
     ] = False,
+    candidates: CandidatesOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the countries, their hotlines and slots: of the file, or as published.
@@ -77,7 +84,11 @@ def show(
     Example: hx directory show --published
     """
     session: Session = context.obj
-    directory = session.directory() if published else read_directory(session.settings, session.clock.now_ms())
+    if published:
+        directory = session.directory()
+    else:
+        chosen = chosen_candidates(session, candidates)
+        directory = read_directory(session.file_settings, session.clock.now_ms(), candidates=chosen)
     if as_json:
         print_json(directory)
         return
@@ -128,7 +139,8 @@ def diff(
         _, after = signed_files.load(new)
     else:
         chosen = chosen_candidates(session, candidates)
-        after = read_directory(session.settings, now, file=new, valid_from=now + LEAD_MS, candidates=chosen)
+        settings = session.file_settings
+        after = read_directory(settings, now, file=new, valid_from=now + LEAD_MS, candidates=chosen)
     before: Directory | None = None
     if against is not None:
         before = signed_files.load(against)[1]
@@ -214,6 +226,7 @@ def publish(
 def _tell_equipment(home: Path, *, is_first: bool, as_json: bool) -> None:
     if is_first and not as_json:
         print(f"made keys for all members, the exchange and a signer: {home}")
+        print("hx finds them by itself; 'hx kafka status' prints what other programs and shells need now")
 
 
 def _require_unsigned(directory: Directory) -> None:

@@ -27,7 +27,7 @@ def chosen_candidates(session: Session, asked: str | None) -> Candidates:
     """
     known: dict[str, Candidates] = {"keep": "keep", "admit": "admit", "leave_out": "leave_out"}
     if asked is None:
-        return candidates_by_default(session.settings)
+        return candidates_by_default(session.file_settings)
     if asked not in known:
         raise typer.BadParameter(f"expected one of {', '.join(known)}", param_hint="--candidates")
     return known[asked]

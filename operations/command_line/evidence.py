@@ -9,21 +9,24 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from casework.directory import Signers
+from casework.directory import EXCHANGE, Signers
 from casework.directory_signing import read_anchor
 from casework.errors import DirectoryRefusedError, SetupError
+from connectors.membership import NAME_IN_KEYS, ring_of
 from operations.command_line.exits import Exit, leave
-from operations.command_line.naming import unknown_member
+from operations.command_line.naming import naming, no_member
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
 from operations.command_line.texts import counted_as
 from operations.evidence.building import Maker, build, owner_of
 from operations.evidence.checking import check
-from operations.evidence.container import MAX_BYTES
+from operations.evidence.container import MAX_BYTES, unpack
 from operations.evidence.errors import NoEvidenceError
 from operations.evidence.material import Material
+from operations.evidence.parts import OPENED
 from operations.evidence.sources import SHORTEST_PREFIX, from_exchange, from_inbox, topics_of
 from operations.evidence.verdicts import FAILED, NOT_PROVEN, OK, Check
+from operations.key_files import ring_address, ring_path
 from operations.logs import directories
 from operations.reading import TopicReader
 from streams.directory_trust import anchor_of
@@ -60,7 +63,7 @@ def write(
     keys: Annotated[
         str | None,
         typer.Option(
-            help="Your key ring: file:PATH, env:NAME or command:WORDS. Opens contents, signs the file."
+            help="Your key ring: a path, file:PATH, env:NAME or command:WORDS. Opens contents, signs."
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; it must not exist.")] = None,
@@ -95,18 +98,23 @@ def write(
         raise typer.BadParameter("whose inbox? give --as MEMBER", param_hint="--from")
     if len(case) < SHORTEST_PREFIX:
         leave(Exit.USAGE, f"{case} is too short: give the id, or at least {SHORTEST_PREFIX} characters of it")
-    address = (session.settings.keys if keys is None else keys).replace("{member}", member or "")
-    ring = KeyRing.read(address, "keys") if address else None
-    if disclose and ring is None:
+    kept_here = keys is None and NAME_IN_KEYS in session.settings.keys
+    if disclose and keys is None and (not session.settings.keys or (kept_here and member is None)):
         raise typer.BadParameter("only who opens contents knows their keys: give --keys", param_hint="--keys")
+    given = None if kept_here else _given_ring(session, keys, member)
     target = out or Path(f"evidence-{case}.zip")
     if target.exists():
         leave(Exit.USAGE, f"{target}: is there already, and is not overwritten")
     try:
-        with session.reader(member if source == "inbox" and member else OPERATOR) as reader:
+        with (
+            naming(session, member),
+            session.reader(member if source == "inbox" and member else OPERATOR) as reader,
+        ):
             material = _material(reader, session, case, source, member)
-    except NoEvidenceError as error:
-        leave(Exit.NO, str(error))
+    except NoEvidenceError:
+        where = "here" if source == "exchange" else f"in what {member} was sent"
+        leave(Exit.NO, f"no case has the id {case}, nor one that begins so, {where}")
+    ring = _ring_here(session, member) if kept_here else given
     made_at = session.clock.real_ms()
     owner = None if ring is None else owner_of(material, ring, made_at)
     maker = Maker(
@@ -123,6 +131,8 @@ def write(
     _tell(checks, only=(FAILED, NOT_PROVEN), to_stderr=True)
     whose = f"signed by {maker.name}" if maker.signs else "not signed: no key of yours is in the directory"
     print(f"{target}: case {material.case_id or 'without an id'}, {len(bundle)} bytes, {whose}")
+    if any(name.startswith(OPENED) for name in unpack(bundle)):
+        print("the file holds opened addresses: keep it and send it accordingly")
     if any(one.verdict == FAILED for one in checks):
         leave(Exit.NO, "what the exchange holds of this case does not pass its own check, see above")
 
@@ -146,7 +156,7 @@ def verify(
     Example: hx evidence verify case.zip --anchor anchor.json
     """
     trusted = None if anchor is None else _anchor(anchor)
-    ring = None if keys is None else KeyRing.read(keys, "keys")
+    ring = None if keys is None else KeyRing.read(ring_address(keys), "keys")
     with file.open("rb") as opened:
         bundle = opened.read(MAX_BYTES + 1)
     checks = check(bundle, trusted, ring)
@@ -173,10 +183,26 @@ def _material(reader: TopicReader, session: Session, case: str, source: str, mem
     if member is not None and believed.newest is not None:
         members = believed.newest.directory.members_by_id
         if member not in members:
-            unknown_member(member, members)
+            no_member(member, believed.newest.directory)
         names = topics_of(topics, member, members[member].liaison)
     read = from_inbox if source == "inbox" else from_exchange
     return read(reader, topics, case, names, published=[one.document for one in believed])
+
+
+def _given_ring(session: Session, keys: str | None, member: str | None) -> KeyRing | None:
+    address = session.settings.keys if keys is None else ring_address(keys)
+    return KeyRing.read(address.replace(NAME_IN_KEYS, member or ""), "keys") if address else None
+
+
+def _ring_here(session: Session, member: str | None) -> KeyRing | None:
+    """Answer the ring kept here of a member, or of the exchange, where there is one.
+
+    The operators' form is signed by the exchange where its ring lies here; that ring opens nothing.
+    """
+    settings = session.settings
+    if member is None and not ring_path(settings, EXCHANGE).exists():
+        return None
+    return ring_of(settings, member or EXCHANGE)
 
 
 def _anchor(path: Path) -> Signers:

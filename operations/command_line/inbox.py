@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from casework.countries import canonical_country
+from casework.directory import ORPHAN_DESK
 from casework.errors import BadInputError, RuleViolation
 from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
 from connectors import provenance
@@ -21,7 +22,7 @@ from connectors.provenance import check_record
 from operations import inbox_rebuild
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_receipt, place_of
-from operations.command_line.naming import unknown, unknown_member
+from operations.command_line.naming import naming, no_member, unknown
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
 from operations.command_line.texts import moment, time_of
@@ -45,6 +46,14 @@ def tail(
         str | None,
         typer.Option(help="In place of inboxes: escalations of a country code, interpol or europol."),
     ] = None,
+    reader_id: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="Whose ring opens, where it is not the recipient's: of the orphan desk a hotline with the"
+            " mandate.",
+        ),
+    ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=0, help="How many of the newest messages.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     show_content: Annotated[
@@ -62,10 +71,12 @@ def tail(
     Example: hx inbox tail nl-offlimits --follow
     """
     session: Session = context.obj
+    if reader_id is not None and not show_content:
+        raise typer.BadParameter("it says whose ring opens: give --open too", param_hint="--as")
     stopped = threading.Event()
     with session.reader() as reader:
         topics = _topics(session, reader, member, escalations)
-        opener = _opener(session, member, escalations) if show_content else None
+        opener = _opener(session, reader_id or member, escalations) if show_content else None
         shown = partial(show, as_json=as_json, opener=opener, session=session)
         found = list(newest(reader.whole(*topics), count))
         for record in found:
@@ -156,10 +167,10 @@ def _topics(session: Session, reader: TopicReader, member: str | None, code: str
     if member is None:
         return sorted(topic for topic in there if names.member_of_inbox(topic))
     if member not in inboxes:
-        members = session.directory().members_by_id
-        if member in members:
+        directory = session.directory()
+        if member in directory.members_by_id:
             _not_provisioned(f"inbox of {member}")
-        unknown_member(member, {*members, *inboxes})
+        no_member(member, directory)
     return [names.inbox(member), names.inbox_urgent(member)]
 
 
@@ -175,8 +186,13 @@ def newest(records: Iterable[Record], count: int) -> Iterator[Record]:
 def _opener(session: Session, member: str | None, code: str | None) -> Opener:
     settings, directory = session.settings, session.directory()
     liaison = directory.liaison(code.lower()) if code else None
-    reader = member if liaison is None else liaison.id
-    ring = ring_of(settings, reader) if reader or NAME_IN_KEYS not in settings.keys else None
+    reader = liaison.id if member is None and liaison is not None else member
+    needs_name = NAME_IN_KEYS in settings.keys
+    if reader == ORPHAN_DESK and needs_name:
+        mandated = ", ".join(one.id for one in directory.members if one.active and "orphans" in one.mandates)
+        leave(Exit.USAGE, f"the desk has no ring: name a hotline with the mandate by --as, one of {mandated}")
+    with naming(session, reader):
+        ring = ring_of(settings, reader) if reader or not needs_name else None
     holder = NetworkKeyHolder(ring, NetworkSecrets(settings.network_key))
     # Whoever has no ring can check no url key that a sealed network key made.
     return Opener(ring, None if ring is None and directory.network_keys else holder, lambda: directory)
@@ -272,11 +288,12 @@ def line_of(message: Answer, at_ms: int, keeper: str = "") -> str:
     head = f"{moment(at_ms)}  {message.recipient:<24}"
     if isinstance(message, Receipt):
         why = f" {message.field}: {message.rule}" if message.rule else ""
-        return f"{head} receipt     {message.outcome}{why}{place_of(message, keeper)}"
+        what = f"of {printable(message.event_id)}  {message.outcome}{why}"
+        return f"{head} receipt     {what}{place_of(message, keeper)}"
     if isinstance(message, Escalation):
         return (
             f"{head} escalation  {message.reason_code}  from {message.origin}  host {message.hosting_country}"
-            f"  case {message.case_id or 'not decided yet'}"
+            f"  report {printable(message.event_id)}  case {message.case_id or 'not decided yet'}"
         )
     what = f"#{message.number} {message.fact} by {message.by}"
     return f"{head} {message.kind:<13} {what}  {message.state}{_reference(message)}  case {message.case_id}"

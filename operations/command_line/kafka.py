@@ -12,6 +12,7 @@ from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson, print_json
 from operations.embedded_kafka import EmbeddedKafka, LocalSecurity, kafka_home, renew
 from operations.embedded_kafka.certificates import RENEW_BELOW_DAYS
+from operations.embedded_kafka.process import LOOPBACK, port_is_open
 from streams.principals import OWN
 
 app = typer.Typer(
@@ -46,6 +47,11 @@ def start(
             Exit.NO,
             f"an embedded Kafka already runs at {running.bootstrap} (process {running.pid}): use it, "
             "or end it with 'hx kafka stop'",
+        )
+    if port and port_is_open(port):
+        leave(
+            Exit.UNAVAILABLE,
+            f"port {port} of {LOOPBACK} is taken by another program: name another by --port, 0 for any",
         )
     print(EmbeddedKafka.announcement(), file=sys.stderr, flush=True)
     security: LocalSecurity = "none" if plaintext else "scram"
@@ -120,5 +126,10 @@ def _show(broker: EmbeddedKafka, *, as_json: bool) -> None:
     else:
         print(f"secured; the first certificate ends in {min(days.values()):.0f} days")
     print("hx finds it by itself; other programs and shells need")
-    for name, value in access.environment().items():
+    environment = access.environment()
+    for name, value in environment.items():
         print(f"  export {name}={shlex.quote(value)}")
+    if access.trust is not None and "HX_KEYS" not in environment:
+        print(
+            "and, after 'hx directory publish', further lines about keys: 'hx kafka status' prints them then"
+        )

@@ -10,13 +10,13 @@ from casework.directory import EXCHANGE, Directory
 from casework.public_keys import KeyUse, PublicKey
 from operations.command_line import network_keys
 from operations.command_line.exits import Exit, leave
-from operations.command_line.naming import unknown_member
+from operations.command_line.naming import no_member
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.command_line.texts import moment, time_of
 from operations.directory import files
 from operations.directory.key_lines import time_text, whole_second, yaml_list, yaml_signer
-from operations.key_files import create_ring, extend_ring, read_ring, ring_file
+from operations.key_files import create_ring, extend_ring, read_ring, ring_address, ring_path
 from operations.setting_up import candidates_by_default, directory_file
 from streams.key_rings import KeyRing, PrivateKey
 
@@ -32,8 +32,12 @@ Owner = Annotated[str | None, typer.Argument(metavar="[MEMBER]", help="Member id
 OfExchange = Annotated[bool, typer.Option("--exchange", help="The keys of the exchange itself.")]
 OfSigner = Annotated[str | None, typer.Option("--signer", help="Name of a signer of directories.")]
 Ring = Annotated[
-    Path | None,
-    typer.Option("--ring", help="File of the ring; default keys/NAME.jwks in the data directory."),
+    str | None,
+    typer.Option(
+        "--ring",
+        help="File of the ring, as PATH or file:PATH; default the file in HX_KEYS, else keys/NAME.jwks in the"
+        " data directory.",
+    ),
 ]
 
 
@@ -78,17 +82,38 @@ def _holder(owner: str | None, exchange: bool, signer: str | None) -> Holder:
 
 
 def _directory(session: Session) -> Directory:
-    settings = session.settings
+    settings = session.file_settings
     return files.parse(
         files.read(directory_file(settings)),
         environment=settings.environment,
         published_at=session.clock.now_ms(),
         candidates=candidates_by_default(settings),
+        unfinished=True,
     )
 
 
-def _path(session: Session, holder: Holder, ring: Path | None) -> Path:
-    return ring or ring_file(session.settings.data_dir, holder.ring_name)
+def _path(session: Session, holder: Holder, ring: str | None) -> Path:
+    if ring is None:
+        return ring_path(session.file_settings, holder.ring_name, is_signer=holder.kind == "signer")
+    scheme, _, place = ring_address(ring).partition(":")
+    if scheme != "file":
+        raise typer.BadParameter("keys are kept in a file: PATH or file:PATH", param_hint="--ring")
+    return Path(place).expanduser()
+
+
+def _require_known(holder: Holder, directory: Directory) -> None:
+    if holder.kind == "member" and holder.name not in directory.members_by_id:
+        no_member(holder.name, directory)
+
+
+def _own_ring(path: Path, holder: Holder, directory: Directory) -> KeyRing:
+    """Read a ring, and end the command where the directory file lists its keys for somebody else."""
+    ring = read_ring(path, "ring")
+    for key in ring.keys:
+        owner, _ = directory.keys_by_id.get(key.id, (holder.name, None))
+        if owner != holder.name and holder.kind != "signer":
+            leave(Exit.USAGE, f"{path} is the ring of {owner}: name that of {holder.name} with --ring")
+    return ring
 
 
 @app.command()
@@ -112,9 +137,7 @@ def new(
     session: Session = context.obj
     holder = _holder(owner, exchange, signer)
     if holder.kind == "member":
-        known = _directory(session).members_by_id
-        if holder.name not in known:
-            unknown_member(holder.name, known)
+        _require_known(holder, _directory(session))
     path = _path(session, holder, ring)
     pairs = [PrivateKey.new(use) for use in holder.uses]
     create_ring(path, KeyRing(pairs))
@@ -137,11 +160,13 @@ def show(
     """
     session: Session = context.obj
     holder = _holder(owner, exchange, signer)
+    directory = _directory(session)
+    _require_known(holder, directory)
     path = _path(session, holder, ring)
-    listed = {key.id: key for key in holder.listed(_directory(session))}
+    listed = {key.id: key for key in holder.listed(directory)}
     now = session.clock.real_ms()
     rows = []
-    for pair in read_ring(path, "ring").keys:
+    for pair in _own_ring(path, holder, directory).keys:
         entry = listed.get(pair.id)
         state = "not in the directory file" if entry is None else entry.fault_at(now) or "valid"
         rows.append((pair.id, pair.use, state, "" if entry is None else moment(entry.valid_from)))
@@ -186,11 +211,13 @@ def rotate(
     uses = [known for known in holder.uses if use in {None, known}]
     if not uses:
         raise typer.BadParameter(f"expected one of {', '.join(holder.uses)}", param_hint="--use")
+    directory = _directory(session)
+    _require_known(holder, directory)
     path = _path(session, holder, ring)
-    before = holder.listed(_directory(session))
+    before = holder.listed(directory)
     start = _start(session, valid_from)
     pairs = [PrivateKey.new(each) for each in uses]
-    there = read_ring(path, "ring")
+    there = _own_ring(path, holder, directory)
     extend_ring(path, there.with_keys(pairs))
     entries = [pair.entry(start) for pair in pairs]
     if holder.kind != "signer":
@@ -227,7 +254,9 @@ def revoke(
     """
     session: Session = context.obj
     holder = _holder(owner, exchange, signer)
-    listed = holder.listed(_directory(session))
+    directory = _directory(session)
+    _require_known(holder, directory)
+    listed = holder.listed(directory)
     if not listed:
         leave(Exit.NO, f"the directory file lists no keys of {holder.name}")
     asked = set(key or (one.id for one in listed))

@@ -50,7 +50,8 @@ def list_members(
     """
     session: Session = context.obj
     found = editing.list_members(
-        directory_file(session.settings),
+        directory_file(session.file_settings),
+        environment=session.file_settings.environment,
         kind=_one_of(KINDS, kind, "--kind"),  # type: ignore[arg-type]
         status=_one_of(STATUSES, status, "--status"),  # type: ignore[arg-type]
         country=country,
@@ -84,15 +85,18 @@ def show(context: typer.Context, member: Member, as_json: AsJson = False) -> Non
     Example: hx members show nl-offlimits
     """
     session: Session = context.obj
-    path = directory_file(session.settings)
-    view = editing.show_member(member, path)
+    path = directory_file(session.file_settings)
+    view = editing.show_member(member, path, environment=session.file_settings.environment)
     if as_json:
         print_json(view)
         return
     print(f"{path}:{view.line}")
     for name in view.member.__struct_fields__:
         value = getattr(view.member, name)
-        if value:
+        if name == "keys":
+            for key in value:
+                print(f"  key        {key.id} to {key.use}")
+        elif value:
             print(f"  {name:<10} {', '.join(value) if isinstance(value, tuple) else value}")
     if view.member.may_receive_from == ():
         print("  may_receive_from nobody but itself")
@@ -118,7 +122,12 @@ def admit(
     """
     session: Session = context.obj
     edit = editing.admit(
-        member, directory_file(session.settings), on=_day(on), confirmed=set(confirm), contact=contact
+        member,
+        directory_file(session.file_settings),
+        environment=session.file_settings.environment,
+        on=_day(on),
+        confirmed=set(confirm),
+        contact=contact,
     )
     _tell(edit, as_json=as_json)
 
@@ -132,7 +141,13 @@ def suspend(
     Example: hx members suspend nl-offlimits --reason "key compromised"
     """
     session: Session = context.obj
-    edit = editing.suspend(member, directory_file(session.settings), on=_day(on), reason=reason)
+    edit = editing.suspend(
+        member,
+        directory_file(session.file_settings),
+        environment=session.file_settings.environment,
+        on=_day(on),
+        reason=reason,
+    )
     _tell(edit, as_json=as_json)
 
 
@@ -145,7 +160,13 @@ def leave(
     Example: hx members leave nl-offlimits --reason "membership ended"
     """
     session: Session = context.obj
-    edit = editing.leave(member, directory_file(session.settings), on=_day(on), reason=reason)
+    edit = editing.leave(
+        member,
+        directory_file(session.file_settings),
+        environment=session.file_settings.environment,
+        on=_day(on),
+        reason=reason,
+    )
     _tell(edit, as_json=as_json)
 
 
@@ -156,4 +177,14 @@ def _tell(edit: editing.Edit, *, as_json: bool) -> None:
     print(f"{edit.member.id} is {edit.member.status}; the file is now version {edit.version}")
     for consequence in edit.consequences:
         print(f"- {consequence}")
-    print("publish it: hx provision --apply && hx directory publish")
+    print(f"publish it: hx provision --apply, then {_publishing(edit)}")
+
+
+def _publishing(edit: editing.Edit) -> str:
+    if not edit.signatures:
+        return "hx directory publish"
+    file = f"version-{edit.version}.json"
+    return (
+        f"hx directory draft {file}, hx directory sign {file} by {edit.signatures} of the signers,"
+        f" hx directory publish {file}; each with the --candidates of the version before"
+    )

@@ -12,9 +12,11 @@ import typer
 from agents import logs
 from casework.directory import Directory
 from casework.errors import EditRefusedError, RuleViolation
+from operations.command_line.directory_options import CandidatesOption, chosen_candidates
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson
 from operations.command_line.session import Session
+from operations.directory.files import Candidates
 from operations.drift import watch_drift
 from operations.logs import directories
 from operations.passwords import Passwords
@@ -43,12 +45,16 @@ def provision(
         Path | None,
         typer.Option(help="Directory for new users' passwords, a file each; one that is there is used."),
     ] = None,
+    candidates: CandidatesOption = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Name every change made, not only how many.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare or bring topics, configuration, users, rights and quotas to directory file and settings.
+
+    What becomes of candidates must be the same as for the published version: give 'hx directory draft' or
+    'publish' the same --candidates.
 
     Never shrinks a topic; may be repeated. Whoever the directory no longer gives access loses it here.
 
@@ -58,13 +64,14 @@ def provision(
         raise typer.BadParameter("give one of --plan, --apply and --watch", param_hint="--plan")
     session: Session = context.obj
     session.tell_if_silent()
+    chosen = chosen_candidates(session, candidates)
     if watch is not None:
         logs.set_up()
         # It warns of each answer with thousands of rights, which takes longer to decode than it likes.
         logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
-        asyncio.run(_watch(session, watch))
+        asyncio.run(_watch(session, watch, chosen))
         return
-    directory = read_directory(session.settings, session.clock.now_ms())
+    directory = read_directory(session.settings, session.clock.now_ms(), candidates=chosen)
     _require_not_older(session, directory)
     if plan:
         made = plan_cluster(session.admin_settings, directory)
@@ -103,7 +110,7 @@ def _require_not_older(session: Session, directory: Directory) -> None:
         raise EditRefusedError(RuleViolation("version", "not_newer", text))
 
 
-async def _watch(session: Session, every_s: int) -> None:
+async def _watch(session: Session, every_s: int, candidates: Candidates) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -111,6 +118,7 @@ async def _watch(session: Session, every_s: int) -> None:
         session.settings,
         session.clock,
         every_s=every_s,
+        candidates=candidates,
         stop=stop,
         on_ready=lambda address: log.info("watching the cluster; metrics at %s", address),
     )

@@ -53,9 +53,19 @@ class Session:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings; where nobody names a broker and an embedded one runs here, the way into that.
+        """The settings of whatever may go to Kafka, see `file_settings`.
 
-        Keys of members who all live on this machine are named too, once they were made.
+        Raises:
+            SettingsError: Production names no anchor.
+        """
+        return self.file_settings.with_trust()
+
+    @cached_property
+    def file_settings(self) -> Settings:
+        """The settings of what only reads and writes files, for which production needs no anchor.
+
+        Where nobody names a broker and an embedded one runs here, the way into that is among them. Keys of
+        members who all live on this machine are named too, once they were made.
         """
         if self.local_access is None:
             return self._given
@@ -66,7 +76,7 @@ class Session:
     def admin_settings(self) -> Settings:
         """The settings for setting up the cluster: those of the administrator of an embedded broker here."""
         if self.local_access is None:
-            return self._given
+            return self._given.with_trust()
         return self.local_access.admin_settings(self._given)
 
     @cached_property
@@ -93,7 +103,7 @@ class Session:
 
     @cached_property
     def _given(self) -> Settings:
-        return Settings.load(file=self._config)
+        return Settings.load(file=self._config, needs_trust=False)
 
     def settings_with(self, **changes: Any) -> Settings:  # noqa: ANN401 - fields of several types
         """The settings with some fields changed by options of the command."""
@@ -107,7 +117,7 @@ class Session:
     @cached_property
     def clock(self) -> SystemClock | CompressedClock:
         """The injected clock."""
-        return self.settings.make_clock()
+        return self.file_settings.make_clock()
 
     def tell_if_silent(self) -> None:
         """Say on standard error what is waited for, where no broker takes a connection at once.

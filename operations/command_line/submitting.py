@@ -18,7 +18,7 @@ from connectors.positions import MemoryPositions
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_receipt, place_of
 from operations.command_line.line_order import LineOrder, Telling
-from operations.command_line.naming import check_sender
+from operations.command_line.naming import check_sender, naming
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
 from operations.files import Counts, Line, Problem, Ready, prepared_lines
@@ -56,6 +56,7 @@ class Submission:
         self._counts = Counts()
         self._refused = 0
         self._unanswered = 0
+        self._wait = False
         self.member = self._sender(member)
 
     def _sender(self, member: str | None) -> str:
@@ -96,6 +97,7 @@ class Submission:
     def send(self, lines: Iterable[Line[Draft] | Problem], *, wait: bool, timeout_s: float) -> None:
         """Send every good line, tell its receipt, and end with an exit code."""
         self._session.require_kafka()
+        self._wait = wait
         asyncio.run(self._send(lines, wait=wait, timeout_s=timeout_s))
         if not self._as_json:
             waited = f", {self._refused} not accepted, {self._unanswered} without receipt" if wait else ""
@@ -103,7 +105,10 @@ class Submission:
         self._end()
 
     async def _send(self, lines: Iterable[Line[Draft] | Problem], *, wait: bool, timeout_s: float) -> None:
-        client = MemberClient.from_settings(self._session.settings, self.member, positions=MemoryPositions())
+        with naming(self._session, self.member):
+            client = MemberClient.from_settings(
+                self._session.settings, self.member, positions=MemoryPositions()
+            )
         try:
             async with client:
                 check_sender(self.member, client.directory)
@@ -163,10 +168,19 @@ class Submission:
             print_json({"file": item.file, "line": item.line, "event_id": event_id, "receipt": receipt})
             return
         if receipt is None:
-            print(f"{item.file}:{item.line}: sent {event_id}", flush=True)
+            print(f"{item.file}:{item.line}: sent {event_id}{self._waits(item)}", flush=True)
             return
         where = place_of(receipt, of_receipt(receipt, directory)) if receipt.case_id else ""
         print(f"{item.file}:{item.line}: {receipt.outcome}{why(receipt)}{where}", flush=True)
+
+    def _waits(self, item: Ready) -> str:
+        """Answer what an action without an answer may be waiting for; nothing of what was not waited for."""
+        if not self._wait or item.prepared.kind != "action":
+            return ""
+        return (
+            ", no answer yet: where the exchange has no case of this address, it waits up to an hour for its"
+            " report, then is refused (unknown_case)"
+        )
 
     def _end(self) -> None:
         if self._counts.bad:
@@ -181,7 +195,11 @@ def why(receipt: Receipt) -> str:
     """Answer why a submission was not accepted, which names field and rule where there is a text."""
     if not receipt.rule:
         return ""
-    return f" {receipt.message}" if receipt.message else f" {receipt.field}: ({receipt.rule})"
+    if not receipt.message:
+        return f" {receipt.field}: ({receipt.rule})"
+    if receipt.message.startswith(f"{receipt.field}: "):
+        return f" {receipt.message}"
+    return f" {receipt.field}: {receipt.message.rstrip('.')} ({receipt.rule})"
 
 
 def run(

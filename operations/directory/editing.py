@@ -1,8 +1,8 @@
 """Listing, admitting, suspending and removing members in the directory file.
 
 Edits change lines and leave all others as they are, byte for byte, because the comments in the file are where
-people explain their facts. An edit is written only when the whole file still obeys the rules, and it raises
-the version.
+people explain their facts. An edit is written only when it breaks no rule, and it raises the version. What
+the file lacks before it may be published stops no edit, because members are admitted before all is there.
 """
 
 import datetime as dt
@@ -19,8 +19,9 @@ from typing import Final
 import msgspec
 from ruamel.yaml.comments import CommentedMap
 
+from casework import directory_checks
 from casework.codes import MEMBER_STATUSES
-from casework.directory import Directory, Member, MemberKind, MemberStatus
+from casework.directory import Directory, Environment, Member, MemberKind, MemberStatus
 from casework.errors import EditRefusedError, RuleViolation
 from operations.directory.errors import DirectoryFileError
 from operations.directory.files import NETWORK_FILE, DirectoryFile, parse, read
@@ -60,16 +61,25 @@ class MemberView(msgspec.Struct, frozen=True):
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """What an edit did: the member now, the version now, and what follows for others, in sentences."""
+    """What an edit did.
+
+    Attributes:
+        member: The member now.
+        version: The version now.
+        consequences: What follows, in sentences.
+        signatures: How many people must sign the version; 0 where nobody signs.
+    """
 
     member: Member
     version: int
     consequences: tuple[str, ...]
+    signatures: int = 0
 
 
 def list_members(
     path: Path = NETWORK_FILE,
     *,
+    environment: Environment = "test",
     kind: MemberKind | None = None,
     status: MemberStatus | None = None,
     country: str | None = None,
@@ -81,7 +91,7 @@ def list_members(
         DirectoryFileError: It breaks rules.
         UnknownCountryError: `country` is none.
     """
-    directory = _directory(read(path))
+    directory = _directory(read(path), environment)
     code = None if country is None else directory.country_code(country)
     return tuple(
         member
@@ -92,7 +102,9 @@ def list_members(
     )
 
 
-def show_member(member_id: str, path: Path = NETWORK_FILE) -> MemberView:
+def show_member(
+    member_id: str, path: Path = NETWORK_FILE, *, environment: Environment = "test"
+) -> MemberView:
     """Answer one member with its line and its checklist.
 
     Raises:
@@ -101,7 +113,7 @@ def show_member(member_id: str, path: Path = NETWORK_FILE) -> MemberView:
         UnknownMemberError: It does not list the member.
     """
     file = read(path)
-    member = _directory(file).member(member_id)
+    member = _directory(file, environment).member(member_id)
     return MemberView(member, file.line(f"members.{member_id}"), checklist(member))
 
 
@@ -114,10 +126,11 @@ def checklist(member: Member) -> Mapping[str, str]:
     return {item: meaning for item, meaning in CHECKLIST.items() if item in asked}
 
 
-def admit(
+def admit(  # noqa: PLR0913 - one keyword per fact about the admission
     member_id: str,
     path: Path = NETWORK_FILE,
     *,
+    environment: Environment = "test",
     on: dt.date,
     confirmed: AbstractSet[str],
     contact: str | None = None,
@@ -127,6 +140,7 @@ def admit(
     Args:
         member_id: The member.
         path: The directory file.
+        environment: Where the directory is used; its network keys are bound to it.
         on: First day of the membership.
         confirmed: The items of its checklist, each confirmed by a person.
         contact: How people reach it in an emergency, when the file does not say yet.
@@ -137,7 +151,7 @@ def admit(
         UnknownMemberError: The file does not list the member.
     """
     file = read(path)
-    member = _directory(file).member(member_id)
+    member = _directory(file, environment).member(member_id)
     path_of = f"members.{member_id}"
     refused = [
         RuleViolation(f"{path_of}.{item}", "not_confirmed", f"confirm that {meaning}")
@@ -155,10 +169,17 @@ def admit(
     changes: dict[str, object] = {"assumed": None, "reason": None}
     if contact is not None:
         changes["contact"] = contact
-    return _set_status(file, member, "active", on, changes)
+    return _set_status(file, environment, member, _Change("active", on, changes))
 
 
-def suspend(member_id: str, path: Path = NETWORK_FILE, *, on: dt.date, reason: str) -> Edit:
+def suspend(
+    member_id: str,
+    path: Path = NETWORK_FILE,
+    *,
+    environment: Environment = "test",
+    on: dt.date,
+    reason: str,
+) -> Edit:
     """Route nothing to an active member until it is admitted again.
 
     Raises:
@@ -167,10 +188,18 @@ def suspend(member_id: str, path: Path = NETWORK_FILE, *, on: dt.date, reason: s
         UnknownMemberError: The file does not list the member.
     """
     file = read(path)
-    return _set_status(file, _directory(file).member(member_id), "suspended", on, {"reason": reason})
+    member = _directory(file, environment).member(member_id)
+    return _set_status(file, environment, member, _Change("suspended", on, {"reason": reason}))
 
 
-def leave(member_id: str, path: Path = NETWORK_FILE, *, on: dt.date, reason: str) -> Edit:
+def leave(
+    member_id: str,
+    path: Path = NETWORK_FILE,
+    *,
+    environment: Environment = "test",
+    on: dt.date,
+    reason: str,
+) -> Edit:
     """End a membership for good; the entry stays, so that old cases can still name the member.
 
     Raises:
@@ -179,16 +208,22 @@ def leave(member_id: str, path: Path = NETWORK_FILE, *, on: dt.date, reason: str
         UnknownMemberError: The file does not list the member.
     """
     file = read(path)
-    return _set_status(file, _directory(file).member(member_id), "left", on, {"reason": reason})
+    member = _directory(file, environment).member(member_id)
+    return _set_status(file, environment, member, _Change("left", on, {"reason": reason}))
 
 
-def _directory(file: DirectoryFile) -> Directory:
-    return parse(file, environment="test", published_at=0)
+class _Change(msgspec.Struct, frozen=True):
+    status: MemberStatus
+    on: dt.date
+    fields: Mapping[str, object]
 
 
-def _set_status(
-    file: DirectoryFile, member: Member, status: MemberStatus, on: dt.date, changes: Mapping[str, object]
-) -> Edit:
+def _directory(file: DirectoryFile, environment: Environment) -> Directory:
+    return parse(file, environment=environment, published_at=0, unfinished=True)
+
+
+def _set_status(file: DirectoryFile, environment: Environment, member: Member, change: _Change) -> Edit:
+    status, on = change.status, change.on
     field = f"members.{member.id}"
     if member.status not in _FROM[status]:
         message = f"a member that is {member.status} cannot become {status}"
@@ -196,13 +231,15 @@ def _set_status(
     if member.since is not None and on < member.since:
         message = f"must not be before the present status began, on {member.since}"
         raise EditRefusedError(RuleViolation(f"{field}.since", "out_of_range", message))
-    before = _directory(file)
+    before = _directory(file, environment)
     lines = file.path.read_text(encoding="utf-8").splitlines(keepends=True)
     version_line = file.line("version") - 1
     lines[version_line] = re.sub(r"\d+", str(before.version + 1), lines[version_line], count=1)
-    _edit_member(file, member.id, lines, {**changes, "since": on, "status": status})
-    after = _write(file.path, "".join(lines))
-    return Edit(after.member(member.id), after.version, tuple(_consequences(before, after)))
+    _edit_member(file, member.id, lines, {**change.fields, "since": on, "status": status})
+    after = _write(file.path, "".join(lines), before)
+    sentences = [*_about(member, after), *_consequences(before, after)]
+    signatures = 0 if after.signers is None else after.signers.threshold
+    return Edit(after.member(member.id), after.version, tuple(sentences), signatures)
 
 
 def _edit_member(
@@ -250,14 +287,18 @@ def _scalar(value: object) -> str:
     return str(value) if plain else json.dumps(str(value), ensure_ascii=False)
 
 
-def _write(path: Path, text: str) -> Directory:
-    """Replace the file at once, and only by one that obeys the rules."""
+def _write(path: Path, text: str, before: Directory) -> Directory:
+    """Replace the file at once, and only by one that breaks no rule which was kept before."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
-        after = _directory(read(draft))
+        after = _directory(read(draft), before.environment)
+        there = directory_checks.check(before)
+        refused = [each for each in directory_checks.check(after) if each not in there]
+        if refused:
+            raise EditRefusedError(refused)
         draft.chmod(path.stat().st_mode & 0o777)
         draft.replace(path)
     except DirectoryFileError as error:
@@ -265,6 +306,16 @@ def _write(path: Path, text: str) -> Directory:
     finally:
         draft.unlink(missing_ok=True)
     return after
+
+
+def _about(member: Member, after: Directory) -> list[str]:
+    if after.member(member.id).status != "left" or member.status != "candidate":
+        return []
+    sentence = (
+        f"{member.id} was a candidate and never admitted: where no published version lists it as active, its"
+        " entry, and its line under countries, may be deleted instead."
+    )
+    return [sentence]
 
 
 def _consequences(before: Directory, after: Directory) -> list[str]:
@@ -283,6 +334,10 @@ def _consequences(before: Directory, after: Directory) -> list[str]:
         for code in after.liaison_codes()
         if before.liaison(code) is not None and after.liaison(code) is None
     ]
-    if not any("orphans" in member.mandates for member in after.active_members("hotline")):
+    if _has_desk(before) and not _has_desk(after):
         sentences.append("No active hotline has the mandate for orphans.")
     return sentences
+
+
+def _has_desk(directory: Directory) -> bool:
+    return any("orphans" in member.mandates for member in directory.active_members("hotline"))

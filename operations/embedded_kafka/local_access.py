@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from operations.directory.equipping import settings_here
 from operations.embedded_kafka.trust import Trust
 from operations.passwords import Passwords
 from streams import access_control, provision
@@ -84,15 +85,24 @@ class LocalAccess(msgspec.Struct, frozen=True):
         return missing
 
     def environment(self) -> dict[str, str]:
-        """The variables a shell needs to be any of these users; no secret is among them."""
-        changed = self.settings(Settings())
-        if self.home is None:
+        """The variables a shell needs to be any of these users; no secret is among them.
+
+        Once a directory with keys was published from here, those are among them that tell where keys, trust
+        and what processes remember are kept.
+        """
+        if self.home is None or self.equipment is None:
             return {"HX_BOOTSTRAP": self.bootstrap, "HX_KAFKA_SECURITY": "none"}
+        changed = settings_here(self.settings(Settings()), self.equipment)
+        kept = {
+            "HX_KEYS": changed.keys,
+            "HX_DIRECTORY_TRUST": str(changed.directory_trust),
+            "HX_DATA_DIR": str(changed.data_dir),
+        }
         return {
             "HX_BOOTSTRAP": changed.bootstrap,
             "HX_KAFKA_CA": str(changed.kafka_ca),
             "HX_KAFKA_PASSWORD": str(changed.kafka_password),
-        }
+        } | ({} if changed.directory_trust is None else kept)
 
     def _connection(self) -> dict[str, object]:
         if self.home is None:

@@ -133,6 +133,7 @@ def test_without_kafka_a_submission_says_what_to_start(hx: Hx, monkeypatch: pyte
         (None, None, ""),
         ("wrong_case", "case_id: not its case (wrong_case)", " case_id: not its case (wrong_case)"),
         ("wrong_case", None, " case_id: (wrong_case)"),
+        ("already_done", "removed was taken.", " case_id: removed was taken (already_done)"),
     ],
 )
 def test_a_refusal_names_field_and_rule_once(rule: str | None, message: str | None, told: str) -> None:

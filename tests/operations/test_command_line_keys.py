@@ -194,7 +194,7 @@ def test_a_network_key_lies_beside_the_directory_file(hx: Hx, network: Path, tmp
     assert hx("keys", "network", "rotate")[0] == 1
     ring = f"file:{tmp_path / 'data' / 'keys' / f'{MEMBER}.jwks'}"
     assert "sealed to 0 more keys" in hx("keys", "network", "share", "--ring", ring)[1]
-    hx("keys", "network", "finish")
+    assert hx("keys", "network", "finish", "--yes")[0] == 0
     keys = directory_of(network).network_keys
     assert keys is not None
     assert (keys.current, keys.next) == (2, None)
@@ -226,3 +226,41 @@ def test_mistakes_about_keys_are_told_by_field_and_rule(
     found = [json.loads(line)["violation"] for line in out.splitlines()]
     assert code == 1
     assert (field, rule) in [(each["field"], each["rule"]) for each in found]
+
+
+def test_keys_are_where_the_settings_say(
+    hx: Hx, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in HX_KEYS is the ring of 'hx keys'; signers have theirs apart unless each name has its own."""
+    own = tmp_path / "own" / "ring.jwks"
+    monkeypatch.setenv("HX_KEYS", f"file:{own}")
+    _, out, _ = hx("keys", "new", MEMBER)
+    assert own.exists()
+    assert MEMBER in hx("keys", "show", MEMBER)[1]
+    hx("keys", "new", "--signer", "anna")
+    assert (tmp_path / "data" / "keys" / "signer-anna.jwks").exists()
+    put(network, out)
+    code, _, err = hx("keys", "rotate", "nl-offlimits")
+    assert (code, f"is the ring of {MEMBER}" in err) == (2, True)
+    monkeypatch.setenv("HX_KEYS", f"file:{tmp_path}/many/{{member}}.jwks")
+    hx("keys", "new", "--signer", "bert")
+    assert (tmp_path / "many" / "signer-bert.jwks").exists()
+
+
+@pytest.mark.usefixtures("network")
+def test_a_ring_is_named_by_path_or_address(hx: Hx, tmp_path: Path) -> None:
+    """PATH and file:PATH are the same ring; a place where no file can be written is refused."""
+    path = tmp_path / "a.jwks"
+    assert hx("keys", "new", MEMBER, "--ring", f"file:{path}")[0] == 0
+    assert hx("keys", "show", MEMBER, "--ring", str(path))[0] == 0
+    assert hx("keys", "show", MEMBER, "--ring", f"file:{path}")[0] == 0
+    assert hx("keys", "new", MEMBER, "--ring", "env:RING")[0] == 2
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("command", ["show", "rotate", "revoke"])
+def test_a_mistyped_member_has_no_ring_to_look_for(hx: Hx, command: str) -> None:
+    """The directory file is asked before a ring: the error offers the right id and names no file."""
+    code, _, err = hx("keys", command, "nl-offlimit")
+    assert (code, err) == (2, "hx: no member nl-offlimit: did you mean nl-offlimits?\n")
+    assert hx("keys", command, "fr")[2] == "hx: no member fr: the liaison of fr is fr-police\n"

@@ -3,6 +3,7 @@
 import datetime as dt
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,8 +14,10 @@ from casework.messages import Fact, Receipt
 from operations.command_line import cases, session
 from operations.command_line.keepers import of_receipt
 from operations.command_line.texts import counted_as, moment
+from operations.key_files import create_ring
 from operations.reading import Record
 from streams import wire
+from streams.key_rings import KeyRing, PrivateKey
 
 Hx = Callable[..., tuple[int, str, str]]
 HxOn = Callable[[PaperExchange], Hx]
@@ -263,3 +266,32 @@ def test_a_port_that_takes_connections_needs_no_words() -> None:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         assert session.takes_connections(f"127.0.0.1:9,{address}")
     assert not session.takes_connections("127.0.0.1:9,[::1]:9")
+
+
+def test_escalations_and_receipts_name_the_event_by_which_evidence_is_asked_for(
+    hx_on: HxOn, paper: PaperExchange
+) -> None:
+    """Police finds in a line what 'hx evidence' takes, and a member which submission is answered."""
+    event_id = paper.report(URL + "again", country="XT")
+    hx = hx_on(paper)
+    told = hx("inbox", "tail", "--escalations", "interpol")[1]
+    assert f"report {event_id}  case " in told
+    assert f"of {event_id}  accepted" in hx("inbox", "tail", "gb-iwf")[1]
+
+
+def test_the_desk_is_opened_with_the_ring_of_a_mandated_hotline(
+    hx_on: HxOn, paper: PaperExchange, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The desk has no keys: without --as the hotlines with the mandate are named, and no file is missed."""
+    monkeypatch.setenv("HX_KEYS", f"file:{tmp_path}/{{member}}.jwks")
+    hx = hx_on(paper)
+    code, _, err = hx("inbox", "tail", "desk-orphans", "--open")
+    assert (code, "by --as" in err) == (2, True)
+    mandated = err.rstrip().rpartition("one of ")[2].split(", ")
+    assert "gb-iwf" in mandated
+    assert "fr-police" not in mandated
+    create_ring(tmp_path / f"{mandated[0]}.jwks", KeyRing([PrivateKey.new("seal")]))
+    assert hx("inbox", "tail", "desk-orphans", "--open", "--as", mandated[0])[0] == 0
+    code, _, err = hx("inbox", "tail", "--escalations", "interpol", "--open", "--as", "interpo")
+    assert (code, "did you mean interpol" in err) == (2, True)
+    assert hx("inbox", "tail", "desk-orphans", "--as", mandated[0])[0] == 2

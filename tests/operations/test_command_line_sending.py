@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +16,8 @@ from casework.directory import Directory
 from casework.ids import new_event_id
 from casework.messages import Receipt
 from casework.submissions import Admission
-from connectors.drafts import ReportDraft
-from connectors.errors import StaleDirectoryError
+from connectors.drafts import ActionDraft, ReportDraft
+from connectors.errors import NoReceiptError, StaleDirectoryError
 from connectors.preparing import Prepared, Sender, build_report
 from operations.command_line import provision, submitting
 from operations.command_line.line_order import LineOrder
@@ -202,7 +203,9 @@ def test_provisioning_tells_what_it_did_in_one_line(
 
     monkeypatch.setattr(provision, "plan_cluster", planned)
     monkeypatch.setattr(provision, "provision_cluster", provisioned)
+    monkeypatch.setattr(provision, "_require_not_older", lambda *_: None)
     monkeypatch.setattr(Session, "tell_if_silent", lambda _self: None)
+    monkeypatch.setattr(provision, "_require_not_older", lambda _session, _directory: None)
     code, out, err = hx("provision", *words)
     is_plan = "--plan" in words
     assert code == (1 if is_plan else 0)
@@ -226,3 +229,48 @@ def test_a_second_start_names_the_kafka_that_runs(hx: Hx, monkeypatch: pytest.Mo
         "hx: an embedded Kafka already runs at 127.0.0.1:9092 (process 42): use it, or end it with"
         " 'hx kafka stop'\n"
     )
+
+
+def test_an_action_without_an_answer_says_what_it_may_wait_for(
+    hx: Hx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a case of the address an action waits silently: who waited in vain is told, nobody else."""
+
+    class SilentClient(BackwardClient):
+        def prepare(self, draft: ActionDraft | ReportDraft) -> Prepared:
+            return msgspec.structs.replace(
+                PREPARED, kind="action" if isinstance(draft, ActionDraft) else "report", event_id="e"
+            )
+
+        async def wait_for_receipt(self, event_id: str, _timeout_s: float) -> Receipt:
+            raise NoReceiptError(event_id)
+
+    monkeypatch.setattr(submitting, "MemberClient", SilentClient)
+    monkeypatch.setenv("HX_BOOTSTRAP", "127.0.0.1:9")
+    file = tmp_path / "actions.jsonl"
+    file.write_text('{"action": "removed", "hosting_country": "NL", "case_id": "c"}\n')
+    code, out, _ = hx("act", str(file), "--as", "ie-hotline")
+    assert (code, "unknown_case" in out) == (69, True)
+    assert "unknown_case" not in hx("act", str(file), "--as", "ie-hotline", "--no-wait")[1]
+    assert "unknown_case" not in hx("submit", str(_reports(tmp_path, 1)), "--as", "ie-hotline")[1]
+
+
+def test_a_mistyped_sender_without_password_is_no_missing_file(
+    hx: Hx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where passwords lie by name, a wrong name finds none: the directory says that nobody is called so."""
+    monkeypatch.setenv("HX_BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setenv("HX_KAFKA_CA", "ca.pem")
+    monkeypatch.setenv("HX_KAFKA_PASSWORD", f"file:{tmp_path}/{{user}}.password")
+    code, _, err = hx("submit", str(_reports(tmp_path, 1)), "--as", "nl-offlimit")
+    assert (code, err.splitlines()[-1]) == (2, "hx: no member nl-offlimit: did you mean nl-offlimits?")
+
+
+def test_a_start_on_a_taken_port_names_port_and_option(hx: Hx) -> None:
+    """Nothing is started where another program listens: a sentence names the port, and the option."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, out, err = hx("kafka", "start", "--port", str(port))
+    assert (code, out) == (69, "")
+    assert f"port {port}" in err
+    assert "--port" in err

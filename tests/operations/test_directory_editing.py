@@ -153,6 +153,17 @@ def test_forbidden_changes_leave_the_file_alone(network: Path) -> None:
     assert network.read_bytes() == before
 
 
+def test_an_edit_tells_only_what_it_changed(network: Path) -> None:
+    """That nobody had the desk before is no consequence; that a candidate never was a member is told."""
+    edit = leave("de-eco", network, on=DAY, reason="never came")
+    assert len(edit.consequences) == 1
+    assert edit.consequences[0].startswith("de-eco was a candidate and never admitted: ")
+    admitted("de-fsm", network)
+    assert leave("de-fsm", network, on=DAY, reason="merged").consequences == (
+        "Germany has no active hotline now: its reports go to the orphan desk.",
+    )
+
+
 def test_a_member_that_left_stays_out(network: Path) -> None:
     """Nobody is admitted again under an id that left."""
     leave("nl-offlimits", network, on=DAY, reason="closed")

@@ -84,3 +84,38 @@ def test_each_way_of_failing_has_its_code(hx_on: HxOn, monkeypatch: pytest.Monke
     assert hx("evidence", event_id, "--from", "inbox")[0] == 2
     assert hx("evidence", event_id, "--from", "inbox", "--as", "nl-offlimitz", "--out", "x.zip")[0] == 2
     assert hx("evidence", event_id, "--disclose-content-key", "--out", "x.zip")[0] == 2
+
+
+def test_rings_kept_here_are_found_by_name(
+    hx_on: HxOn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without --keys the operators' form is signed by the exchange, or nobody, and --as takes its ring."""
+    paper = SealedExchange(monkeypatch)
+    event_id = paper.sealed_report()
+    hx = hx_on(paper)
+    monkeypatch.setenv("HX_KEYS", f"file:{tmp_path}/{{member}}.jwks")
+    code, out, err = hx("evidence", event_id, "--out", "nobody.zip")
+    assert (code, "not signed" in out) == (0, True), err
+    assert hx("evidence", event_id, "--disclose-content-key", "--out", "x.zip")[0] == 2
+    ring_of(paper, "exchange")
+    ring_of(paper, "nl-offlimits")
+    out = hx("evidence", event_id, "--out", "exchange.zip")[1]
+    assert "signed by exchange" in out
+    assert "addresses" not in out
+    out = hx("evidence", event_id, "--as", "nl-offlimits", "--out", "member.zip")[1]
+    assert "signed by nl-offlimits" in out
+    assert "the file holds opened addresses" in out.splitlines()[-1]
+
+
+def test_a_case_that_is_not_there_is_said_before_any_ring_is_missed(
+    hx_on: HxOn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A wrong id or member does not become a missing file; a liaison's code is answered by its id."""
+    paper = SealedExchange(monkeypatch)
+    event_id = paper.sealed_report()
+    hx = hx_on(paper)
+    monkeypatch.setenv("HX_KEYS", f"file:{tmp_path}/none/{{member}}.jwks")
+    code, _, err = hx("evidence", "nonsense")
+    assert (code, "no case has the id nonsense" in err) == (1, True)
+    code, _, err = hx("evidence", event_id, "--from", "inbox", "--as", "nl")
+    assert (code, "the liaison of nl is nl-police" in err) == (2, True)

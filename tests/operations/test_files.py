@@ -214,3 +214,19 @@ def test_a_big_file_is_read_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 20_000
     assert peak < path.stat().st_size / 4
+
+
+def test_a_file_of_the_other_kind_is_told_which_command_takes_it(tmp_path: Path) -> None:
+    """An action given as a report is answered by the name of the right command, in both forms and ways."""
+    action, report = tmp_path / "a.jsonl", tmp_path / "r.jsonl"
+    action.write_text((EXAMPLES / "actions.jsonl").read_text())
+    report.write_text((EXAMPLES / "reports.jsonl").read_text())
+    for found, command in ((read_reports(action), "'hx act'"), (read_actions(report), "'hx submit'")):
+        assert all(isinstance(item, Problem) and command in str(item) for item in found)
+    table = tmp_path / "a.csv"
+    table.write_text("action,hosting_country,case_id\nremoved,NL,c\n")
+    with pytest.raises(FileRefusedError, match="hx act"):
+        list(read_reports(table))
+    table.write_text("action,hosting_country,colour\nremoved,NL,c\n")
+    with pytest.raises(FileRefusedError, match="no field of an action"):
+        list(read_actions(table))

@@ -6,6 +6,7 @@ certificates, passwords and keys are found where `hx kafka start` and `hx direct
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from streams.topics import Topics
 
 pytestmark = pytest.mark.kafka
 
+PAGE = Path(__file__).parents[2] / "docs" / "for-hotline-engineers.md"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HX = [sys.executable, "-m", "operations.command_line"]
 _PATIENCE_S = 60
@@ -118,6 +120,12 @@ def test_a_submitted_file_is_seen_at_the_responsible_hotlines(exchange: Exchange
     """
     receipts = exchange.lines("submit", str(EXAMPLES / "reports.csv"), "--as", "ie-hotline")
     assert {line["receipt"]["outcome"] for line in receipts} == {"accepted"}
+    broker = EmbeddedKafka.running(exchange.kafka_home)
+    assert broker is not None
+    with TopicReader(broker.access) as reader:
+        records = list(reader.whole(exchange.topics.reports_submitted))
+    sent = [wire.decode_as(Submission, record.value) for record in records]
+    assert {one.content[:8] for one in sent if one.content is not None and one.signature} == {b'{"aad":"'}
     [dutch] = [line["receipt"] for line in receipts if line["receipt"]["assigned_hotline"] == "nl-offlimits"][
         :1
     ]
@@ -190,12 +198,7 @@ def test_provisioning_and_publishing_may_be_repeated(exchange: Exchange) -> None
     assert broker is not None
     with TopicReader(broker.access) as reader:
         published = {(record.key, record.value) for record in reader.whole(exchange.topics.directory)}
-        sent = [
-            wire.decode_as(Submission, record.value)
-            for record in reader.whole(exchange.topics.reports_submitted)
-        ]
     assert len(published) == len({key for key, _ in published})
-    assert {one.content[:8] for one in sent if one.content is not None and one.signature} == {b'{"aad":"'}
     before = exchange.directory.read_text()
     exchange.directory.write_text(before.replace("name: Hotline.ie", "name: Another name", 1))
     try:
@@ -204,8 +207,8 @@ def test_provisioning_and_publishing_may_be_repeated(exchange: Exchange) -> None
         exchange.directory.write_text(before)
 
 
-def test_what_the_start_prints_lets_another_shell_in_without_a_secret(exchange: Exchange) -> None:
-    """The lines name files and no password; with them, and a name, one is that member and nobody else."""
+def test_what_the_start_prints_lets_other_shells_and_programs_in_without_a_secret(exchange: Exchange) -> None:
+    """The lines name files and no password; with them one is who one names, and the page's program runs."""
     [status] = exchange.lines("kafka", "status")
     lines = status["environment"]
     access = exchange.kafka_home / "access"
@@ -224,6 +227,23 @@ def test_what_the_start_prints_lets_another_shell_in_without_a_secret(exchange: 
     refused = tail("ie-hotline", "nl-offlimits")
     assert refused.returncode != 0
     assert refused.stdout == ""
+
+    [program, *_] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    program = program.replace("/album/1001/", "/album/by-a-program/")  # an address of this test's own
+    call = 'print(report_one(Settings.load(), "ie-hotline", draft))'
+    done = subprocess.run(
+        [sys.executable, "-c", program + call],
+        env=others | lines, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith("accepted: case "), done.stderr
+    [made] = [line for line in exchange.lines("inbox", "tail", "ie-hotline") if line["type"] == "Receipt"][
+        -1:
+    ]
+    case_id = done.stdout.split()[-1]
+    assert made["message"]["case_id"] == case_id
+    out = exchange.kafka_home.parent / "case.zip"
+    assert "signed by exchange" in exchange.hx("evidence", case_id, "--out", str(out))
+    exchange.hx("inbox", "tail", "desk-orphans", "--open", "--as", "gb-iwf")
 
     assert exchange.hx("kafka", "renew") == "nothing is due\n"
     assert "broker-1.pem" in exchange.hx("kafka", "renew", "--below-days", "1000")

@@ -108,7 +108,7 @@ def test_what_was_changed_by_hand_is_drift_and_is_put_right(
     """Rights too many and too few and a missing user count, seen as hx-metrics; one apply cures them all."""
     ground.apply()
     metrics = DriftMetrics()
-    monkeypatch.setattr("operations.drift.read_directory", lambda *_: ground.directory)
+    monkeypatch.setattr("operations.drift.read_directory", lambda *_, **__: ground.directory)
 
     def shown() -> dict[str, float | None]:
         assert look_once(ground.users, SystemClock(), metrics) is None
@@ -244,7 +244,7 @@ def _noting(order: list[str], call: Any) -> Any:  # noqa: ANN401 - any function
 async def test_the_watch_offers_what_it_sees(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     """As hx-metrics, with no other right, it counts differences and days, is ready, and ends when told."""
     ground.apply()
-    monkeypatch.setattr("operations.drift.read_directory", lambda *_: ground.directory)
+    monkeypatch.setattr("operations.drift.read_directory", lambda *_, **__: ground.directory)
     settings = msgspec.structs.replace(ground.users, provision_metrics_port=0)
     stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
     watching = asyncio.create_task(
@@ -272,7 +272,7 @@ def test_what_cannot_be_compared_shows_no_old_figures(
 ) -> None:
     """Without brokers the differences seen before are gone, and the reason is answered."""
     ground.apply()
-    monkeypatch.setattr("operations.drift.read_directory", lambda *_: ground.directory)
+    monkeypatch.setattr("operations.drift.read_directory", lambda *_, **__: ground.directory)
     metrics, clock = DriftMetrics(), SystemClock()
     name, kind = "hotline_exchange_provision_drift", {"kind": "acl"}
     assert look_once(ground.users, clock, metrics) is None
