@@ -47,14 +47,14 @@ from streams.untyped import KafkaRecord
 INVALID_COUNTRY: Final = "invalid"
 
 
-class Admit(msgspec.Struct, frozen=True):
+class Admit(msgspec.Struct, frozen=True, gc=False):
     """The submission goes to casekeeper; urgent codes go to the police at once."""
 
     admitted: Admitted
     escalations: tuple[Escalation, ...] = ()
 
 
-class Refuse(msgspec.Struct, frozen=True):
+class Refuse(msgspec.Struct, frozen=True, gc=False):
     """The sender is told why; `rule` is that of the first violation."""
 
     receipt: Receipt
@@ -63,7 +63,7 @@ class Refuse(msgspec.Struct, frozen=True):
     rule: str
 
 
-class GiveUp(msgspec.Struct, frozen=True):
+class GiveUp(msgspec.Struct, frozen=True, gc=False):
     """Nobody can be answered: a dead letter."""
 
     failure: Failure
@@ -105,7 +105,7 @@ def judge(record: KafkaRecord, bench: Bench) -> Verdict:
     return _unproven(readable, kind, statement.sender) or _judge(readable, statement)
 
 
-class _Readable(msgspec.Struct, frozen=True):
+class _Readable(msgspec.Struct, frozen=True, gc=False):
     """A record whose envelope can be read."""
 
     record: KafkaRecord

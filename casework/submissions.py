@@ -71,7 +71,7 @@ _NEEDED_BY: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )
 
 
-class Admission(msgspec.Struct, frozen=True):
+class Admission(msgspec.Struct, frozen=True, gc=False):
     """Under what circumstances a submission is judged.
 
     Attributes:
