@@ -30,7 +30,7 @@ test: lint ## everything, with the tests on the real Kafka
 	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m kafka $(PYTEST_ARGS)
 
-check: lint ## lint, types and the tests without Kafka: under a minute
+check: lint ## lint, types and the tests without Kafka: about a minute
 	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
 
 bench: .venv/run.stamp ## the speed of everything that was promised, beside its peers on the same broker
