@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from casework.directory import Directory, SealedNetworkKey
+from casework.directory import Directory
+from casework.directory_keys import SealedNetworkKey
 from casework.errors import BadInputError, RuleViolation
 from casework.network_keys import network_binding
 from casework.public_keys import PublicKey, check_key

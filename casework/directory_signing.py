@@ -14,7 +14,8 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from casework.directory import Directory, Signers
+from casework.directory import Directory
+from casework.directory_keys import Signers
 from casework.dsse import DIRECTORY, pae
 from casework.errors import BROKEN_JSON, DirectoryRefusedError, RuleViolation
 from casework.messages import DirectoryDocument, DirectorySignature

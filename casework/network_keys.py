@@ -8,7 +8,8 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from casework.directory import Directory, NetworkKeys
+from casework.directory import Directory
+from casework.directory_keys import NetworkKeys
 from casework.errors import BadInputError, RuleViolation
 from casework.public_keys import KEY_BYTES, PublicKey
 from casework.sealed_content import MAX_RECIPIENTS, SealedContent, parse

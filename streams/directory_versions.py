@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
 from casework import directory as directories
-from casework.directory import Directory, Signers
+from casework.directory import Directory
 from casework.directory_checks import LEAD_MS, check
+from casework.directory_keys import Signers
 from casework.directory_signing import TrustAnchor, check_signatures
 from casework.errors import DirectoryRefusedError, FatalError, HotlineExchangeError, RuleViolation
 from casework.messages import DirectoryDocument

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from casework.directory import EXCHANGE, Signers
+from casework.directory import EXCHANGE
+from casework.directory_keys import Signers
 from casework.directory_signing import read_anchor
 from casework.errors import DirectoryRefusedError, SetupError
 from connectors.membership import NAME_IN_KEYS, ring_of

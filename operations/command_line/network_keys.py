@@ -5,7 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
-from casework.directory import Directory, NetworkKeys
+from casework.directory import Directory
+from casework.directory_keys import NetworkKeys
 from operations.command_line.directory_options import CandidatesOption, chosen_candidates
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson, print_json

@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from casework.directory import Directory, Member, Signers
+from casework.directory import Directory, Member
+from casework.directory_keys import Signers
 from casework.errors import BadInputError
 from casework.public_keys import PublicKey
 from casework.sealed_content import parse

@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from casework.directory import EXCHANGE, Directory, NetworkKeys, Signers
+from casework.directory import EXCHANGE, Directory
+from casework.directory_keys import NetworkKeys, Signers
 from casework.directory_signing import TrustAnchor, sign
 from casework.messages import DirectoryDocument
 from casework.network_keys import NETWORK_KEY_BYTES, holders

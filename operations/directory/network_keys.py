@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from casework import sealed_content
-from casework.directory import Directory, NetworkKeys, SealedNetworkKey
+from casework.directory import Directory
+from casework.directory_keys import NetworkKeys, SealedNetworkKey
 from casework.errors import EditRefusedError, RuleViolation, SetupError
 from casework.network_keys import NETWORK_KEY_BYTES, holders, network_binding, parts, sealed_for
 from casework.public_keys import PublicKey

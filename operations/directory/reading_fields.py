@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from casework.directory import NetworkKeys, Signers
+from casework.directory_keys import NetworkKeys, Signers
 from casework.errors import RuleViolation
 from casework.public_keys import PublicKey
 

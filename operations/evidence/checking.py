@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from casework.directory import Directory, Signers
+from casework.directory import Directory
+from casework.directory_keys import Signers
 from casework.errors import BadInputError, RuleViolation
 from casework.messages import DirectoryDocument
 from operations.evidence.completeness import gaps

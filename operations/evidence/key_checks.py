@@ -3,7 +3,8 @@
 from typing import Final
 
 from casework.claimed_times import check_sent_at
-from casework.directory import EXCHANGE, Signers
+from casework.directory import EXCHANGE
+from casework.directory_keys import Signers
 from casework.directory_signing import check_signatures, signed_by
 from casework.dsse import EVIDENCE, pae, signed_statement
 from casework.exchange_signatures import signed_message

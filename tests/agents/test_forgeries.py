@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sealed_samples import sealed_for, sealing_key_of
 
 from agents.judgement import Admit, Bench, GiveUp, Refuse, judge
-from casework.directory import NetworkKeys, SealedNetworkKey
+from casework.directory_keys import NetworkKeys, SealedNetworkKey
 from casework.dsse import signed_statement
 from casework.errors import BadInputError
 from casework.messages import ActionStatement, ReportContent, ReportStatement, Submission

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from casework.directory import Directory, NetworkKeys
+from casework.directory import Directory
+from casework.directory_keys import NetworkKeys
 from casework.messages import Delivery, Escalation, Receipt, ReportContent
 from casework.network_keys import holders
 from connectors.client import MemberClient

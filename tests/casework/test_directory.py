@@ -14,10 +14,10 @@ from casework.directory import (
     HotlineShare,
     Member,
     PseudoCountry,
-    Signers,
     from_bytes,
     to_bytes,
 )
+from casework.directory_keys import Signers
 from casework.errors import DirectoryRefusedError, UnknownCountryError, UnknownMemberError
 
 DAY = dt.date(2026, 1, 1)

@@ -5,9 +5,10 @@ import msgspec
 import pytest
 from signed_directories import PEOPLE, T
 
-from casework.directory import Directory, Signers
+from casework.directory import Directory
 from casework.directory_checks import check
 from casework.directory_key_checks import MAX_KEYS, MAX_SIGNERS
+from casework.directory_keys import Signers
 from casework.public_keys import PublicKey
 from operations.directory.document import build
 from operations.directory.equipping import equip

@@ -9,7 +9,8 @@ from securesystemslib.dsse import Envelope
 from signed_directories import ANCHOR, PEOPLE, role, signed
 from signed_directories import version as any_version
 
-from casework.directory import Directory, Signers, to_bytes
+from casework.directory import Directory, to_bytes
+from casework.directory_keys import Signers
 from casework.directory_signing import (
     check_signatures,
     read_anchor,

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from casework.directory import Directory, NetworkKeys
+from casework.directory import Directory
+from casework.directory_keys import NetworkKeys
 from casework.dsse import signed_statement
 from casework.ids import new_event_id
 from casework.messages import (

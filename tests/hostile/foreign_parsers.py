@@ -24,6 +24,7 @@ from casework import directory as directories
 from casework import messages
 from casework.directory import CountryRule, Directory, HotlineShare, Member
 from casework.directory_checks import check
+from casework.directory_keys import NetworkKeys, SealedNetworkKey
 from casework.directory_signing import read_anchor
 from casework.dsse import signed_statement
 from casework.errors import BadInputError, DirectoryRefusedError, HotlineExchangeError
@@ -471,11 +472,11 @@ ADMITTED = messages.Admitted(
     submission=SUBMISSIONS[0],
 )
 RING = EQUIPMENT.rings[READER].to_key_set().reveal()
-NETWORK = DIRECTORY.network_keys or directories.NetworkKeys(1, ())
+NETWORK = DIRECTORY.network_keys or NetworkKeys(1, ())
 
 
 def _network_part(data: bytes) -> object:
-    keys = directories.NetworkKeys(1, (directories.SealedNetworkKey(1, (data.decode("utf-8", "replace"),)),))
+    keys = NetworkKeys(1, (SealedNetworkKey(1, (data.decode("utf-8", "replace"),)),))
     return sealed_for(keys, "test", 1, {key.id for key in READERS})
 
 

@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from casework.directory import Directory, HotlineShare, NetworkKeys
+from casework.directory import Directory, HotlineShare
+from casework.directory_keys import NetworkKeys
 from casework.network_keys import holders
 from operations.directory.differences import differences
 from operations.directory.document import build

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from paper_exchange import PaperExchange, lived, troubled
 from sealed_paper import URL, SealedExchange
 
-from casework.directory import Signers
+from casework.directory_keys import Signers
 from casework.dsse import signed_statement
 from casework.ids import derived_id
 from casework.messages import DirectoryDocument, Fact, ReportContent

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from casework.directory import Directory, Signers
+from casework.directory import Directory
 from casework.directory_checks import LEAD_MS
+from casework.directory_keys import Signers
 from casework.directory_signing import sign
 from casework.messages import DirectoryDocument
 from operations.directory.document import build

@@ -7,8 +7,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from signed_directories import ANCHOR, WHOLE, role, signed
 
-from casework.directory import Directory, Signers
+from casework.directory import Directory
 from casework.directory_checks import LEAD_MS
+from casework.directory_keys import Signers
 from casework.errors import EditRefusedError
 from casework.messages import DirectoryDocument
 from operations.embedded_kafka import EmbeddedKafka
