@@ -4,14 +4,15 @@ The order of questions is the order in which they protect: what the table does n
 a stranger learns nothing; only then does the case decide.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from casework import codes
+from casework.action_details import STEP_OF, Action, details_of, done_key, role_of
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
-from casework.claimed_times import HOUR_MS, clamped
-from casework.countries import canonical_country
-from casework.messages import ActionStatement, Case, Waiting
+from casework.claimed_times import HOUR_MS
+from casework.matters import ACTION_RULES
+from casework.messages import Case
 from casework.parties import is_party, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
 from casework.transitions import ACTIONS, FINAL_ACTIONS, KEY_MISMATCH, NEED_REASON, transition
@@ -22,16 +23,6 @@ MAX_WAITING: Final = 16
 MAX_WAITING_BYTES: Final = 16 * 1024
 """Statements that wait for one url key, together; bounds the state."""
 _WAITING_OVERHEAD: Final = 256
-
-STEP_OF: Final = {
-    "acknowledged": "acknowledge",
-    "police_informed": "inform_police",
-    "provider_informed": "inform_provider",
-    **dict.fromkeys(FINAL_ACTIONS, "confirm_removal"),
-}
-"""The deadline that an action answers."""
-
-Action = ActionStatement | Waiting
 
 
 def decide_action(case: Case | None, action: Action, cause: Cause, draft: Draft) -> Answer | None:
@@ -105,12 +96,18 @@ def _await(action: Action, cause: Cause, draft: Draft) -> None:
         round=action.round or 0,
         leg=action.leg or 0,
         due_at=cause.now + WAIT_MS,
-        **{**_details(action, cause), "report_event_id": action.report_event_id},
+        **{**details_of(action, cause), "report_event_id": action.report_event_id},
     )
 
 
 def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
-    details = _details(action, cause)
+    details = details_of(action, cause)
+    rule = ACTION_RULES.get(action.action)
+    if rule is not None:
+        answer = rule(case, action, draft, details)
+        if not draft.facts:
+            draft.by_sender(answer.outcome, action=action.action, rule=answer.rule)
+        return answer
     if action.action == "observed":
         draft.by_sender("observed", **details)
         return ACCEPTED
@@ -166,28 +163,3 @@ def _is_late(case: Case, action: Action) -> bool:
     if action.action == "provider_informed" and role_of(action.recipient_role) != "host":
         return False
     return answered is None and STEP_OF.get(action.action) in case.overdue
-
-
-def role_of(recipient_role: str | None) -> str:
-    """Answer the role of the provider informed: the host, where the sender names none."""
-    return "host" if recipient_role is None else recipient_role
-
-
-def done_key(action: str, recipient_role: str | None) -> str:
-    """Answer how a case notes an action taken: `provider_informed` counts once for each role."""
-    return f"{action}:{role_of(recipient_role)}" if action == "provider_informed" else action
-
-
-def _details(action: Action, cause: Cause) -> dict[str, Any]:
-    observed = action.observed_at
-    if action.action == "observed" and observed is None:
-        observed = cause.occurred_at
-    return {
-        "reference": action.reference,
-        "reason_code": action.reason_code,
-        "recipient_role": action.recipient_role,
-        "is_online": action.is_online,
-        "observed_at": None if observed is None else clamped(observed, cause.now),
-        "classification": action.classification,
-        "law_country": None if action.law_country is None else canonical_country(action.law_country),
-    }

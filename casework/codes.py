@@ -187,6 +187,48 @@ REASONS = _list(
     },
 )
 
+DECLINE_REASONS = _list(
+    "reason to decline",
+    "queues and errors of ICCAM and SCART (domain 1.3, 1.7)",
+    {
+        "not_in_remit": "not in the remit of this hotline",
+        "legally_unable_to_view": "its law does not let this hotline view it",
+        "wrong_country": "hosted in another country",
+        "not_reachable": "the content cannot be reached from here",
+        "key_mismatch": "the address has another url key",
+        "capacity": "no analyst is free in time",
+        "conflict_of_interest": "this hotline must not handle it",
+    },
+)
+CORRECTION_REASONS = _list(
+    "reason to correct or erase",
+    "MISP's and ThreatExchange's lessons (domain 8)",
+    {
+        "wrong_entry": "entered by mistake",
+        "new_evidence": "something was learnt since",
+        "wrong_item": "it was about another item",
+        "second_opinion": "a second analyst judged otherwise",
+        "law_changed": "the law or a court decided otherwise",
+        "data_protection": "data that must not be kept",
+        "agreement": "members agreed on it",
+    },
+)
+OBSERVATIONS = _list(
+    "observation",
+    "re-checks of SCART (domain 1.7); geo-blocking as providers use it",
+    {
+        "online": "it could be reached",
+        "offline": "it could not be reached",
+        "moved": "it is hosted in another country",
+        "geo_blocked": "it cannot be reached from the country it was observed from",
+    },
+)
+PRIORITIES = _list(
+    "priority",
+    DESIGN_WORDS,
+    {"low": "when there is time", "normal": "in turn", "high": "before others"},
+)
+
 RECIPIENT_ROLES = _list(
     "recipient role",
     "SCART notice recipients (domain 1.7); design 5",
@@ -223,21 +265,26 @@ ACTIONS = _list(
     "action",
     "ICCAM v3 action types (domain 1.3); design 2 for the others",
     {
-        "acknowledged": "the receiving system stored the report and gave its reference",
+        "acknowledged": "the receiving system stored the report and gave its reference; police have it",
         "assessed": "an analyst judged it",
-        "observed": "somebody saw it, up or down",
+        "observed": "somebody saw it: online, offline, moved or geo-blocked",
         "moved": "the content is hosted elsewhere now",
+        "hosting_confirmed": "the host is where the case says; answers a provisional or disputed host",
         "reappeared": "the content is back",
-        "corrected": "an earlier statement was wrong",
-        "note": "a note to those entitled",
+        "corrected": "an earlier fact was wrong",
+        "confirmed": "a correction or an erasure was carried out in the sender's own system",
+        "note": "a note, labels, a priority or related cases for those entitled",
         "rewrap": "content can be opened by further recipients now",
         "key_mismatch": "the address in a report's content has another url key",
         "claim": "asks to become responsible",
+        "hand_back": "gives a claimed case back to its queue",
         "decline": "asks not to be responsible",
-        "transfer": "asks that another hotline be responsible",
+        "transfer": "asks that another hotline of the country be responsible",
         "hold": "police ask that the provider is not told yet",
-        "release": "police end a hold",
+        "release": "police end a hold, or refuse one that was asked for",
+        "preserve": "police ask that everything about the case is kept until a time, or end it",
         "withdraw": "the origin asks to take its report back",
+        "erase": "the secretariat asks that the contents of a case are erased",
     },
     numbered={
         "police_informed": (1, "police have been told"),
@@ -247,29 +294,22 @@ ACTIONS = _list(
         "not_illegal": (6, "the content is not illegal under the named law"),
     },
 )
-USABLE_ACTIONS: Final = frozenset(
-    {
-        "acknowledged",
-        "assessed",
-        "police_informed",
-        "provider_informed",
-        "removed",
-        "unavailable",
-        "not_illegal",
-        "observed",
-        "rewrap",
-        "key_mismatch",
-    }
+REQUESTS: Final = frozenset(
+    {"claim", "hand_back", "decline", "transfer", "hold", "release", "preserve", "withdraw", "erase"}
 )
-REQUESTS: Final = frozenset({"claim", "decline", "transfer", "hold", "release", "withdraw"})
+"""What a member asks for; all other actions are facts."""
 FINAL_ACTIONS: Final = frozenset({"removed", "unavailable", "not_illegal"})
-ACTIONS_NEEDING_REASON: Final = frozenset({"unavailable", "not_illegal"})
+ACTIONS_NEEDING_REASON: Final = frozenset(
+    {"unavailable", "not_illegal", "decline", "transfer", "corrected", "erase"}
+)
 
 BREACHES = _list(
     "breach",
     "design 5.6",
     {
         "despite_hold": "the provider was told during a hold",
+        "before_police": "the provider was told before police were, or before they had their time",
+        "without_consent": "the provider was told without the consent of police",
         "late": "after the deadline",
         "not_responsible": "by a member that is not responsible",
         "out_of_order": "not possible in this state",
@@ -365,14 +405,18 @@ ROUTING_RULES = _list(
         "single": "the country has one hotline",
         "weights": "shared by weight, decided by the url key",
         "remit": "by content topic, then by weight",
-        "claim": "hotlines claim from a queue (not available yet)",
+        "claim": "offered to all; the first that claims it is responsible",
     },
 )
 
 NOTICE_RULES = _list(
     "notice rule",
     "order of steps differs by country (domain 8)",
-    {"any": "police and provider in any order", "police_first": "police before the provider"},
+    {
+        "any": "police and provider in any order",
+        "police_first": "police before the provider, and time for them to ask for a hold",
+        "police_consent": "the provider only once police agree",
+    },
 )
 
 MANDATES = _list(

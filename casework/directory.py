@@ -34,7 +34,8 @@ DOCUMENT_FORMAT: Final = 1
 MemberKind = Literal["hotline", "law_enforcement", "authority", "secretariat"]
 MemberStatus = Literal["candidate", "active", "suspended", "left"]
 RoutingRule = Literal["single", "weights", "remit", "claim"]
-NoticeRule = Literal["any", "police_first"]
+NoticeRule = Literal["any", "police_first", "police_consent"]
+Feed = Literal["none", "all_hosted", "all_confirmed"]
 Environment = Literal["demo", "test", "production"]
 Protection = Literal["optional", "required"]
 
@@ -44,13 +45,14 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     The Code of Practice's own figures are not public (domain 6), so the defaults are assumptions next to what
     is published: police are told within a day (96 % in 2013), providers within three days, removal within
-    seven.
+    seven. `remind_ms` runs from a deadline that has passed until the secretariat is told.
     """
 
     acknowledge_ms: int | None = None
     inform_police_ms: int | None = None
     inform_provider_ms: int | None = None
     confirm_removal_ms: int | None = None
+    remind_ms: int | None = None
 
     def over(self, default: "Deadlines") -> "Deadlines":
         """Answer these deadlines with the gaps filled from `default`."""
@@ -62,7 +64,7 @@ class Deadlines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-DEFAULT_DEADLINES: Final = Deadlines(24 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 7 * DAY_MS)
+DEFAULT_DEADLINES: Final = Deadlines(24 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS, 7 * DAY_MS, 24 * HOUR_MS)
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +87,12 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         keys: Its public keys, for signing and for sealing.
         may_receive_from: Canonical codes of the countries whose members' reports it may be given; None: all.
             A rule about transfers of personal data, filled in by the network's lawyers.
+        feed: What a police liaison gets beyond escalations: every case hosted in its countries
+            (`all_hosted`), or every case assessed as baseline or national (`all_confirmed`), what INTERPOL
+            pulls today.
+        feed_informs_police: Whether its acknowledgement of a feed item counts as *police informed*.
+        reads_escalations: Whether somebody is known to read its escalation topic; escalations go past one
+            that nobody reads, and an alert says so.
     """
 
     id: str
@@ -102,6 +110,9 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: str | None = None
     keys: tuple[PublicKey, ...] = ()
     may_receive_from: tuple[str, ...] | None = None
+    feed: Feed = "none"
+    feed_informs_police: bool = False
+    reads_escalations: bool = True
 
     @property
     def active(self) -> bool:
@@ -110,11 +121,23 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HotlineShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A hotline's part in one country: its integer weight and, for the rule `remit`, its content topics."""
+    """A hotline's part in one country: its integer weight and, for the rule `remit`, what it takes.
+
+    Attributes:
+        member: Member id.
+        weight: Its share, for the rules `weights` and `remit`.
+        remit: Content topics it takes; empty: any.
+        site_types: Site types it takes; empty: any.
+        classifications: Classifications it takes; empty: any.
+        content_types: Content types it takes; empty: any.
+    """
 
     member: str
     weight: int = 1
     remit: tuple[str, ...] = ()
+    site_types: tuple[str, ...] = ()
+    classifications: tuple[str, ...] = ()
+    content_types: tuple[str, ...] = ()
 
 
 class CountryRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,6 +154,12 @@ class CountryRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         notice_rule: Code of `codes.NOTICE_RULES`.
         police_contact: Whom the public can call, told when a submission has no address to act on.
         assumed: Names of the facts that nobody confirmed.
+        police_wait_ms: With the notice rule `police_first`, how long after police were informed the provider
+            may be told; milliseconds.
+        hold_limit_ms: Longest hold, from its setting or renewal; None takes the network's; milliseconds.
+        second_liaison: Code of the country's second contact, for escalations that the first leaves
+            unacknowledged.
+        further_liaisons: Codes of those beyond, in order; empty: nobody else is told.
     """
 
     code: str
@@ -142,6 +171,41 @@ class CountryRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice_rule: NoticeRule = "any"
     police_contact: str | None = None
     assumed: tuple[str, ...] = ()
+    police_wait_ms: int = 0
+    hold_limit_ms: int | None = None
+    second_liaison: str | None = None
+    further_liaisons: tuple[str, ...] = ()
+
+
+class CaseworkLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the exchange waits before a rule goes on without an answer; milliseconds unless it says so.
+
+    All are assumptions of this project: no published figure was found (domain 6), except holds of at most six
+    weeks, as long as the proposal COM(2022)209, article 15, lets information be withheld.
+
+    Attributes:
+        lease_ms: How long a claim lasts without a step of its hotline.
+        unclaimed_ms: How long an offered or orphaned case may lie unclaimed.
+        answer_host_ms: How long the responsible hotline may leave a newer word on the host unanswered.
+        max_moves: Moves in one round after which the secretariat is told; a count.
+        hold_ms: Longest hold.
+        escalation_ms: How long an escalation may stay unacknowledged before the next contact gets it.
+        confirm_ms: How long a recipient may take to confirm a correction or an erasure.
+        erase_ms: From the closing to the erasure of contents.
+        preserve_ms: Longest preservation that police may ask for at once.
+        digest_hour: Hour of the day, UTC, at which the digest of overdue providers goes to police.
+    """
+
+    lease_ms: int = DAY_MS
+    unclaimed_ms: int = DAY_MS
+    answer_host_ms: int = DAY_MS
+    max_moves: int = 5
+    hold_ms: int = 42 * DAY_MS
+    escalation_ms: int = 4 * HOUR_MS
+    confirm_ms: int = 7 * DAY_MS
+    erase_ms: int = 90 * DAY_MS
+    preserve_ms: int = 365 * DAY_MS
+    digest_hour: int = 6
 
 
 class PseudoCountry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,6 +241,7 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
         exchange_keys: Keys by which the exchange signs what it sends.
         signers: Who must sign this version and the next; None where directories are not signed.
         network_keys: Keys of the url keys, sealed; None where members have them from their settings.
+        casework: How long the exchange waits for answers.
     """
 
     version: int
@@ -197,6 +262,7 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
     exchange_keys: tuple[PublicKey, ...] = ()
     signers: Signers | None = None
     network_keys: NetworkKeys | None = None
+    casework: CaseworkLimits = CaseworkLimits()
 
     @cached_property
     def members_by_id(self) -> Mapping[str, Member]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
+from casework.matters import DUE
 from casework.messages import Case
+from casework.timers import Due
 from casework.transitions import ASSIGNED_STATES, AWAITING_REWRAP
 
 WAITING: Final = "waiting"
@@ -15,21 +15,9 @@ REWRAP: Final = "rewrap"
 REASSIGN: Final = "reassign"
 """Step of a wake-up sent when a directory version no longer has the responsible hotline as active."""
 
+__all__ = ["REASSIGN", "REWRAP", "WAITING", "Due", "due_times"]
+
 _ASSIGNED: Final = frozenset(ASSIGNED_STATES)
-
-
-class Due(msgspec.Struct, frozen=True, order=True):
-    """A timer.
-
-    Attributes:
-        at: When it is due; milliseconds since the epoch, UTC.
-        step: acknowledge, inform_police, inform_provider, confirm_removal, rewrap or waiting.
-        event_id: The waiting action; empty for a deadline.
-    """
-
-    at: int
-    step: str
-    event_id: str = ""
 
 
 def due_times(case: Case) -> tuple[Due, ...]:
@@ -39,9 +27,6 @@ def due_times(case: Case) -> tuple[Due, ...]:
     """
     if case.parked is not None:
         return ()
-    has_limits = case.deadlines is not None and case.state in _ASSIGNED
-    if not case.waiting and not has_limits and case.rewrap_due_at is None:
-        return ()
     return tuple(sorted(_timers(case)))
 
 
@@ -50,6 +35,8 @@ def _timers(case: Case) -> Iterator[Due]:
         yield Due(waiting.due_at, WAITING, waiting.event_id)
     if case.rewrap_due_at is not None and REWRAP not in case.overdue:
         yield Due(case.rewrap_due_at, REWRAP)
+    for timers in DUE:
+        yield from timers(case)
     limits = case.deadlines
     # Who cannot open anything yet is late with nothing.
     if limits is None or case.state not in _ASSIGNED or case.state == AWAITING_REWRAP:

@@ -8,8 +8,9 @@ from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
+from casework.notices import UPDATE, Notice
 from casework.postings import Inbox, Posting
-from casework.recipients import UPDATE, Notice, recipients
+from casework.recipients import recipients
 from casework.stubs import last_number
 
 _REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})

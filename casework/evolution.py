@@ -5,15 +5,18 @@ rebuild the states of any earlier one.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
-from casework.action_rules import done_key, role_of
+from casework.action_details import done_key, role_of
 from casework.copies import with_seen
 from casework.errors import BugError
+from casework.legs import Changes, leg_changes
+from casework.matters import EVOLVE
 from casework.messages import Case, Fact, Origin, Waiting
-from casework.recipients import Notice, counted, recipients
+from casework.notices import Notice
+from casework.recipients import counted, recipients
 from casework.sealed_content import join_marks
 from casework.splitting import without
 from casework.stubs import shrunk
@@ -29,7 +32,6 @@ from casework.transitions import (
     furthest,
 )
 
-Changes = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -110,7 +112,7 @@ def _begun(fact: Fact) -> Case:
 
 def _opened(case: Case, fact: Fact) -> Changes:
     return {
-        **_leg(case, fact),
+        **leg_changes(case, fact),
         **_assessment(case, fact),
         "state": ORPHANED if fact.assigned_hotline is None else ASSIGNED,
         "round": fact.round,
@@ -139,7 +141,7 @@ def _linked(case: Case, fact: Fact) -> Changes:
 
 def _assigned(case: Case, fact: Fact) -> Changes:
     return {
-        **_leg(case, fact),
+        **leg_changes(case, fact),
         "state": ASSIGNED,
         "assigned_hotline": fact.assigned_hotline,
         "desk": None,
@@ -148,28 +150,7 @@ def _assigned(case: Case, fact: Fact) -> Changes:
 
 
 def _orphaned(case: Case, fact: Fact) -> Changes:
-    return {**_leg(case, fact), "state": ORPHANED, "assigned_hotline": None, "desk": fact.recipient}
-
-
-def _leg(case: Case, fact: Fact) -> Changes:
-    former = case.former
-    if case.assigned_hotline not in {None, fact.assigned_hotline, *former}:
-        former = (*former, str(case.assigned_hotline))
-    return {
-        "leg": fact.leg,
-        "leg_started_at": fact.admitted_at,
-        "hosting_country": fact.hosting_country,
-        "assigned_country": fact.assigned_country,
-        "acknowledged_at": None,
-        "police_informed_at": None,
-        "provider_informed_at": None,
-        "reference": None,
-        "done": (),
-        "overdue": (),
-        "deadlines": None,
-        "former": former,
-        "rewrap_due_at": None,
-    }
+    return {**leg_changes(case, fact), "state": ORPHANED, "assigned_hotline": None, "desk": fact.recipient}
 
 
 def _split_off(case: Case, fact: Fact) -> Changes:
@@ -263,6 +244,7 @@ def _awaited(case: Case, fact: Fact) -> Changes:
         statement=_given(fact.statement),
         signature=fact.signature,
         key_id=fact.key_id,
+        details=fact.details,
     )
     return {"waiting": (*case.waiting, waiting)}
 
@@ -293,6 +275,7 @@ _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     "readable": _readable,
     "refused": _nothing,
     "not_applicable": _nothing,
+    **EVOLVE,
 }
 
 

@@ -19,9 +19,9 @@ from casework.events import ReportEvent, Source
 from casework.ids import derived_id, derived_id_for_url
 from casework.kept import Kept
 from casework.messages import Case, CaseContent, Delivery, DeliveryCount, Fact, Origin, Receipt
+from casework.notices import ASSIGNMENT
+from casework.placing import limits_of
 from casework.postings import Posting
-from casework.recipients import ASSIGNMENT
-from casework.report_rules import limits_of
 from casework.routing import route
 from casework.sealed_content import opens
 from casework.transitions import ASSIGNED, HOTLINE, NONE, RULES_VERSION, transition

@@ -59,6 +59,13 @@ TEXT_LIMITS: Final[Mapping[str, TextLimit]] = MappingProxyType(
         "gender_category": TextLimit(64, _CODE),
         "reason_code": TextLimit(64, _CODE),
         "recipient_role": TextLimit(64, _CODE),
+        "observation": TextLimit(64, _CODE),
+        "observed_from": TextLimit(2, "ISO 3166-1 alpha-2"),
+        "to_member": TextLimit(64, "longest member id is 30"),
+        "corrected_action": TextLimit(64, _CODE),
+        "second_analyst": TextLimit(64, "an opaque id, no name"),
+        "priority": TextLimit(64, _CODE),
+        "related_case_ids": TextLimit(36, _UUID),
         "content_protection": TextLimit(16, _CODE),
         "payment_methods": TextLimit(64, _CODE),
         "urgency": TextLimit(64, _CODE),
@@ -82,7 +89,7 @@ TEXT_LIMITS: Final[Mapping[str, TextLimit]] = MappingProxyType(
 )
 
 ITEM_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
-    {"payment_methods": 16, "urgency": 8, "labels": 64, "sibling_items": 200}
+    {"payment_methods": 16, "urgency": 8, "labels": 64, "sibling_items": 200, "related_case_ids": 16}
 )
 """Most entries of a list: code lists are shorter, and a complaint of more than 200 items is sent as
 several."""

@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
+from casework.matters import NOTICES
 from casework.messages import Case, DeliveryCount, Fact
+from casework.notices import (
+    ASSIGNMENT,
+    LINKED_REPORT,
+    REWRAP_REQUEST,
+    REWRAPPED_REPORT,
+    UPDATE,
+    Notice,
+    update_to,
+    with_place,
+)
 from casework.parties import place
 from casework.stubs import last_number
 from casework.transitions import EFFECTLESS, PARKING
-
-ASSIGNMENT: Final = "assignment"
-LINKED_REPORT: Final = "linked_report"
-UPDATE: Final = "update"
-REWRAP_REQUEST: Final = "rewrap_request"
-REWRAPPED_REPORT: Final = "rewrapped_report"
 
 _SILENT: Final = PARKING | {
     "shrunk",
@@ -31,22 +34,6 @@ _SILENT: Final = PARKING | {
     "not_applicable",
     "readable",
 }
-
-
-class Notice(msgspec.Struct, frozen=True, gc=False):
-    """One delivery to be made.
-
-    Attributes:
-        recipient: Member id, or name of a desk.
-        kind: assignment, linked_report, rewrap_request, rewrapped_report or update.
-        report_event_id: The report that is handed over, or the recipient's own in an update; else None.
-        origin: Origin of that report.
-    """
-
-    recipient: str
-    kind: str
-    report_event_id: str | None = None
-    origin: str | None = None
 
 
 def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ...]:
@@ -70,16 +57,16 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     elif kind == "reopened":
         told = _reopened(before, after)
     elif kind == "overdue":
-        told = _with_place(after)
+        told = with_place(after)
     elif fact.by == after.assigned_hotline:
         told = (origin.member for origin in after.origins)
     elif kind == "observed" or EFFECTLESS.intersection(fact.breaches):
         there = place(after)
         told = () if there is None else (there,)
     else:
-        told = _with_place(after)
+        told = with_place(after)
     silent = {fact.by, fact.origin if fact.report_event_id == fact.input_id else None}
-    return tuple(_update(after, member) for member in dict.fromkeys(told) if member not in silent)
+    return tuple(update_to(after, member) for member in dict.fromkeys(told) if member not in silent)
 
 
 def counted(case: Case, notices: Iterable[Notice]) -> tuple[DeliveryCount, ...]:
@@ -110,7 +97,7 @@ def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Noti
     handed_over = None if before is None else place(before)
     for member in dict.fromkeys([*told, *([] if handed_over is None else [handed_over])]):
         if member != responsible:
-            yield _update(after, member)
+            yield update_to(after, member)
 
 
 def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:
@@ -138,8 +125,14 @@ def _of_split(_: Case, fact: Fact) -> Iterator[Notice]:
         yield Notice(fact.origin, UPDATE, fact.report_event_id, fact.origin)
 
 
-_OF_ITS_OWN: Final[Mapping[str, Callable[[Case, Fact], Iterator[Notice]]]] = MappingProxyType(
-    {"linked": _of_link, "key_mismatch": _of_split, "rewrap_asked": _of_request, "rewrapped": _of_rewrap}
+_OF_ITS_OWN: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
+    {
+        "linked": _of_link,
+        "key_mismatch": _of_split,
+        "rewrap_asked": _of_request,
+        "rewrapped": _of_rewrap,
+        **NOTICES,
+    }
 )
 
 
@@ -149,18 +142,3 @@ def _reopened(before: Case | None, after: Case) -> Iterator[str]:
     for member in (*(origin.member for origin in after.origins), *earlier):
         if member is not None and member != responsible:
             yield member
-
-
-def _with_place(after: Case) -> Iterator[str]:
-    there = place(after)
-    if there is not None:
-        yield there
-    for origin in after.origins:
-        yield origin.member
-
-
-def _update(after: Case, member: str) -> Notice:
-    for origin in after.origins:
-        if origin.member == member:
-            return Notice(member, UPDATE, origin.last_event_id, member)
-    return Notice(member, UPDATE)

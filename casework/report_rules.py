@@ -1,27 +1,16 @@
 """What a report means for a case: it opens, reopens or joins one, and is never suppressed."""
 
-import msgspec
-
 from casework.answers import ACCEPTED, Answer
 from casework.causes import Cause, Draft
 from casework.claimed_times import clamped
 from casework.countries import canonical_country
-from casework.directory import Deadlines as CountryDeadlines
-from casework.directory import Directory
-from casework.errors import BugError
-from casework.messages import Case, Deadlines, ReportStatement
+from casework.messages import Case, ReportStatement
+from casework.placing import ReportOf, begin_leg, escalate
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
 from casework.sealed_content import join_marks
 from casework.stubs import is_stub
 from casework.transitions import CLOSED, HOTLINE, NEEDS_NEW_ROUND, NO_HOTLINE, NONE, ORPHANED, OWN, transition
-
-
-class ReportOf(msgspec.Struct, frozen=True):
-    """The report a fact is about: its origin and its event id."""
-
-    origin: str
-    event_id: str
 
 
 def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draft: Draft) -> Answer:
@@ -64,67 +53,6 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
         note_if_readable(case, draft, cause.readers)
     _escalate(case, report, draft, way, opens=row.facts[0] != "linked")
     return ACCEPTED
-
-
-def begin_leg(
-    draft: Draft, way: Route, leg: int, report: ReportOf, *, reason_code: str | None = None
-) -> None:
-    """Write the fact that begins a leg: assigned to a hotline, or orphaned at a desk.
-
-    Args:
-        draft: Where the fact is written.
-        way: The route decided on.
-        leg: Number of the leg.
-        report: The report the leg begins with.
-        reason_code: Why a leg follows another; the route's own reason stands for an orphaned one.
-    """
-    where = {
-        "leg": leg,
-        "hosting_country": way.hosting_country,
-        "assigned_country": way.assigned_country,
-        "origin": report.origin,
-        "report_event_id": report.event_id,
-    }
-    if way.assigned_hotline is None:
-        draft.by_rule("orphaned", recipient=way.desk, reason_code=way.reason, **where)
-    else:
-        limits = limits_of(draft.cause.directory, way.assigned_country)
-        draft.by_rule(
-            "assigned",
-            assigned_hotline=way.assigned_hotline,
-            deadlines=limits,
-            reason_code=reason_code,
-            **where,
-        )
-
-
-def limits_of(directory: Directory, country: str) -> Deadlines | None:
-    """Answer the complete limits of a country as a case keeps them, or None where no clock runs."""
-    found: Deadlines | None = directory.known.get(("limits", country))
-    if found is None and directory.pseudo_country(country) is None:
-        found = _complete(directory.country(country).deadlines, directory.deadlines)
-        directory.known["limits", country] = found
-    return found
-
-
-def _complete(own: CountryDeadlines, default: CountryDeadlines) -> Deadlines:
-    limits = msgspec.structs.asdict(own.over(default))
-    if None in limits.values():
-        raise BugError("the directory's default deadlines are not complete")
-    return Deadlines(**limits)
-
-
-def escalate(draft: Draft, reason: str, way: Route, report: ReportOf) -> None:
-    """Write one fact for each liaison that an escalation goes to."""
-    for code in way.liaisons:
-        draft.by_rule(
-            "escalated",
-            reason_code=reason,
-            recipient=code,
-            origin=report.origin,
-            report_event_id=report.event_id,
-            hosting_country=way.hosting_country,
-        )
 
 
 def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) -> str:

@@ -10,18 +10,18 @@ members, so intake cannot compute it even where the content is clear. The statem
 alias of a country is accepted as sent, and the canonical code travels beside it in the Admitted record.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from casework import codes
+from casework.action_checks import actors, check_action_fields
 from casework.claimed_times import check_sent_at, check_time
 from casework.codes import CodeList
-from casework.countries import unknown_country
 from casework.directory import Directory
 from casework.errors import RuleViolation, UnknownCountryError
+from casework.field_checks import OPAQUE_ID, UUID7, check_codes, check_country, one
 from casework.limits import MAX_SUBMISSION_BYTES, URL_KEY_BYTES
 from casework.messages import (
     ActionContent,
@@ -36,11 +36,6 @@ from casework.texts import check_texts
 
 Statement = ReportStatement | ActionStatement
 
-_UUID7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_OPAQUE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-
-_ACTORS: Final = frozenset({"hotline", "law_enforcement", "authority"})
 
 _REPORT_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
     ("content_type", codes.CONTENT_TYPES),
@@ -50,11 +45,6 @@ _REPORT_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
     ("hosting_status", codes.HOSTING_STATUSES),
     ("detection_method", codes.DETECTION_METHODS),
 )
-_ACTION_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
-    ("action", codes.ACTIONS),
-    ("reason_code", codes.REASONS),
-    ("recipient_role", codes.RECIPIENT_ROLES),
-)
 _SHARED_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
     ("content_protection", codes.CONTENT_PROTECTIONS),
     ("classification", codes.CLASSIFICATIONS),
@@ -63,12 +53,6 @@ _SHARED_CODES: Final[tuple[tuple[str, CodeList], ...]] = (
 )
 _REPORT_TIMES: Final = ("occurred_at", "received_at", "observed_at", "hosting_observed_at", "assessed_at")
 _ACTION_TIMES: Final = ("occurred_at", "observed_at", "assessed_at")
-_NEEDED_BY: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("assessed", ("classification", "law_country")),
-    ("observed", ("is_online",)),
-    ("moved", ("new_hosting_country",)),
-    ("hold", ("hold_until",)),
-)
 
 
 class Admission(msgspec.Struct, frozen=True, gc=False):
@@ -142,10 +126,10 @@ def _report(
     yield from _sender(statement, admission, frozenset({"hotline"}), "not_a_hotline")
     yield from _statement(statement, submission, admission)
     yield from _key_versions(statement, admission.directory)
-    yield from _codes(statement, _REPORT_CODES)
+    yield from check_codes(statement, _REPORT_CODES)
     for field, known in (("payment_methods", codes.PAYMENT_METHODS), ("urgency", codes.URGENCIES)):
         for index, code in enumerate(getattr(statement, field)):
-            yield from _one(known.check(f"{field}[{index}]", code))
+            yield from one(known.check(f"{field}[{index}]", code))
     yield from _times(statement, _REPORT_TIMES, admission.admitted_at)
     if not statement.reference:
         yield RuleViolation("reference", "required", "the report's reference in the sender's own system")
@@ -159,34 +143,13 @@ def _report(
 def _action(
     statement: ActionStatement, content: ActionContent | None, submission: Submission, admission: Admission
 ) -> Iterator[RuleViolation]:
-    yield from _sender(statement, admission, _ACTORS, "may_not_act")
+    yield from _sender(statement, admission, actors(statement.action), "may_not_act")
     yield from _statement(statement, submission, admission)
-    yield from _codes(statement, _ACTION_CODES)
+    yield from check_action_fields(statement, admission.directory)
     yield from _times(statement, _ACTION_TIMES, admission.admitted_at)
-    yield from _aim(statement)
-    for action, needed in _NEEDED_BY:
-        if statement.action == action:
-            for field in needed:
-                if getattr(statement, field) is None:
-                    yield RuleViolation(field, "required", f"must be given with {action}")
-    if statement.new_hosting_country is not None:
-        yield from _country("new_hosting_country", statement.new_hosting_country, admission.directory)
     if content is not None:
         yield from check_action_content(content)
     yield from _size(admission)
-
-
-def _aim(statement: ActionStatement) -> Iterator[RuleViolation]:
-    if statement.case_id is None and statement.report_event_id is None:
-        yield RuleViolation("case_id", "required", "the case id, or the event id of the sender's own report")
-    if statement.case_id is not None and not _UUID.fullmatch(statement.case_id):
-        yield RuleViolation("case_id", "not_a_uuid", "a UUID in lower-case text form")
-    if statement.report_event_id is not None and not _UUID7.fullmatch(statement.report_event_id):
-        yield RuleViolation("report_event_id", "not_a_uuidv7", "a UUIDv7 in lower-case text form")
-    for field in ("round", "leg"):
-        value = getattr(statement, field)
-        if value is not None and value < 1:
-            yield RuleViolation(field, "out_of_range", "counted from 1")
 
 
 def _sender(
@@ -205,20 +168,20 @@ def _sender(
 def _statement(statement: Statement, submission: Submission, admission: Admission) -> Iterator[RuleViolation]:
     if statement.environment != admission.environment:
         yield RuleViolation("environment", "wrong_environment", f"this exchange is {admission.environment}")
-    if not _UUID7.fullmatch(statement.event_id):
+    if not UUID7.fullmatch(statement.event_id):
         yield RuleViolation("event_id", "not_a_uuidv7", "a UUIDv7 in lower-case text form")
     yield from check_protection(statement, submission, admission.directory)
     for field, key in (("url_key", statement.url_key), ("url_key_next", statement.url_key_next)):
         if key is not None and (len(key) != URL_KEY_BYTES or key[0] == 0):
             yield RuleViolation(field, "not_a_url_key", f"a version from 1 and a hash, {URL_KEY_BYTES} bytes")
     yield from check_texts(statement, "")
-    yield from _country("hosting_country", statement.hosting_country, admission.directory)
+    yield from check_country("hosting_country", statement.hosting_country, admission.directory)
     if statement.law_country is not None:
-        yield from _country("law_country", statement.law_country, admission.directory)
-    yield from _codes(statement, _SHARED_CODES)
-    if statement.analyst is not None and not _OPAQUE_ID.fullmatch(statement.analyst):
+        yield from check_country("law_country", statement.law_country, admission.directory)
+    yield from check_codes(statement, _SHARED_CODES)
+    if statement.analyst is not None and not OPAQUE_ID.fullmatch(statement.analyst):
         yield RuleViolation("analyst", "not_opaque", "letters, digits, dot, colon, hyphen, underscore")
-    yield from _one(check_sent_at(statement.sent_at, admission.submitted_at))
+    yield from one(check_sent_at(statement.sent_at, admission.submitted_at))
 
 
 def _key_versions(statement: ReportStatement, directory: Directory) -> Iterator[RuleViolation]:
@@ -237,25 +200,11 @@ def _key_versions(statement: ReportStatement, directory: Directory) -> Iterator[
         yield RuleViolation("url_key", "unknown_network_key", f"of network key {keys.current} or the next")
 
 
-def _codes(statement: Statement, fields: tuple[tuple[str, CodeList], ...]) -> Iterator[RuleViolation]:
-    for field, known in fields:
-        code = getattr(statement, field)
-        if code is not None and code not in known.codes:
-            yield from _one(known.check(field, code))
-
-
 def _times(statement: Statement, fields: tuple[str, ...], admitted_at: int) -> Iterator[RuleViolation]:
     for field in fields:
         claimed = getattr(statement, field)
         if claimed is not None:
-            yield from _one(check_time(field, claimed, admitted_at))
-
-
-def _country(field: str, code: str, directory: Directory) -> Iterator[RuleViolation]:
-    try:
-        directory.country_code(code)
-    except UnknownCountryError:
-        yield unknown_country(field)
+            yield from one(check_time(field, claimed, admitted_at))
 
 
 def _size(admission: Admission) -> Iterator[RuleViolation]:
@@ -268,8 +217,3 @@ def _one_for_each_field(violations: Iterator[RuleViolation]) -> tuple[RuleViolat
     for violation in violations:
         first.setdefault(violation.field, violation)
     return tuple(first.values())
-
-
-def _one(violation: RuleViolation | None) -> Iterator[RuleViolation]:
-    if violation is not None:
-        yield violation

@@ -6,8 +6,9 @@ from casework.answers import Answer, refused
 from casework.causes import Cause, Draft, waiting_cause
 from casework.due import REASSIGN, REWRAP, WAITING, Due
 from casework.events import WakeUp
+from casework.matters import TIMER_RULES
 from casework.messages import Case, Fact, Waiting
-from casework.report_rules import ReportOf, begin_leg, escalate
+from casework.placing import ReportOf, begin_leg, escalate
 from casework.rewrap_rules import ask_if_unreadable
 from casework.routing import Route, route
 from casework.stubs import SHRINK, may_shrink
@@ -43,6 +44,10 @@ def fire(case: Case, due: Due, trigger: Cause) -> Fired:
         draft.by_sender("refused", action=waiting.action, rule=UNKNOWN_CASE.rule, due_at=due.at)
         return Fired(tuple(draft.facts), UNKNOWN_CASE, cause)
     draft = Draft(case, cause)
+    rule = TIMER_RULES.get(due.step)
+    if rule is not None:
+        rule(case, due, draft)
+        return Fired(tuple(draft.facts), None, cause)
     draft.by_rule("overdue", step=due.step, due_at=due.at, occurred_at=due.at)
     if due.step == REWRAP:
         way, report = _way_of(case, cause)

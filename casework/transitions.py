@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-RULES_VERSION: Final = 3
+RULES_VERSION: Final = 4
 """Version of the rules in this room; grows when the same record would be decided otherwise."""
 
 NONE: Final = "none"
@@ -111,7 +111,7 @@ OWN: Final = "the origin itself is responsible"
 NO_HOTLINE: Final = "no hotline is responsible"
 NEEDS_NEW_ROUND: Final = "seen online after the closing, or its hotline has left"
 
-TABLE: Final[tuple[Transition, ...]] = (
+_REPORT_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="report",
         when=HOTLINE,
@@ -203,6 +203,8 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition(
         event="report", states=(CLOSED,), who="origin", facts=("linked",), state=SAME, told=("responsible",)
     ),
+)
+_STEP_ROWS: Final[tuple[Transition, ...]] = (
     _step("acknowledged", ASSIGNED_STATES),
     _step("assessed", (AWAITING_REWRAP, ASSIGNED, ACKNOWLEDGED, ASSESSED)),
     _step("police_informed", ASSIGNED_STATES),
@@ -210,6 +212,11 @@ TABLE: Final[tuple[Transition, ...]] = (
     _final("removed", reason_required=False),
     _final("unavailable", reason_required=True),
     _final("not_illegal", reason_required=True),
+)
+_CLAIM_ROWS: Final[tuple[Transition, ...]] = ()
+_DECLINE_ROWS: Final[tuple[Transition, ...]] = ()
+_MOVE_ROWS: Final[tuple[Transition, ...]] = ()
+_CONTENT_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="rewrap",
         states=OPEN_STATES,
@@ -253,6 +260,8 @@ TABLE: Final[tuple[Transition, ...]] = (
         facts=("readable",),
         state="assigned after awaiting_rewrap, else same",
     ),
+)
+_OBSERVATION_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="observed",
         states=(*OPEN_STATES, CLOSED),
@@ -261,6 +270,13 @@ TABLE: Final[tuple[Transition, ...]] = (
         state=SAME,
         told=("responsible, or origins when it observed",),
     ),
+)
+_CORRECTION_ROWS: Final[tuple[Transition, ...]] = ()
+_HOLD_ROWS: Final[tuple[Transition, ...]] = ()
+_POLICE_ROWS: Final[tuple[Transition, ...]] = ()
+_NOTE_ROWS: Final[tuple[Transition, ...]] = ()
+_RETENTION_ROWS: Final[tuple[Transition, ...]] = ()
+_GENERAL_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="any action",
         when="no row above for this state, or it names another round or leg",
@@ -297,6 +313,8 @@ TABLE: Final[tuple[Transition, ...]] = (
         facts=("awaited",),
         state=SAME,
     ),
+)
+_TIMER_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="timer",
         when="a deadline has passed",
@@ -349,6 +367,22 @@ TABLE: Final[tuple[Transition, ...]] = (
         facts=("shrunk",),
         state=SAME,
     ),
+)
+TABLE: Final = (
+    *_REPORT_ROWS,
+    *_STEP_ROWS,
+    *_CLAIM_ROWS,
+    *_DECLINE_ROWS,
+    *_MOVE_ROWS,
+    *_CONTENT_ROWS,
+    *_OBSERVATION_ROWS,
+    *_CORRECTION_ROWS,
+    *_HOLD_ROWS,
+    *_POLICE_ROWS,
+    *_NOTE_ROWS,
+    *_RETENTION_ROWS,
+    *_GENERAL_ROWS,
+    *_TIMER_ROWS,
 )
 
 _BY_EVENT: Final[Mapping[tuple[str, str, str], Transition]] = MappingProxyType(

@@ -108,6 +108,17 @@ class ActionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     new_hosting_country: str | None = None
     hosting_method: str | None = None
     hold_until: Time | None = None
+    preserve_until: Time | None = None
+    observation: str | None = None
+    observed_from: str | None = None
+    hosting_status: str | None = None
+    to_member: str | None = None
+    fact_number: int | None = None
+    corrected_action: str | None = None
+    second_analyst: str | None = None
+    has_police_reference: bool = False
+    priority: str | None = None
+    related_case_ids: tuple[str, ...] = ()
     analyst: str | None = None
     classification: str | None = None
     assessed_at: Time | None = None

@@ -35,8 +35,8 @@ from casework.messages import (
     Receipt,
     ReportStatement,
 )
+from casework.notices import ASSIGNMENT, LINKED_REPORT, REWRAP_REQUEST, REWRAPPED_REPORT
 from casework.protection import SEALED
-from casework.recipients import ASSIGNMENT, LINKED_REPORT, REWRAP_REQUEST, REWRAPPED_REPORT
 from casework.sealed_content import parse
 from casework.stubs import last_number
 from schemas.errors import UnreadableError

@@ -15,8 +15,8 @@ from casework.effects import effects
 from casework.errors import BugError, FatalError
 from casework.evolution import evolve
 from casework.messages import Case, Delivery, Escalation, Fact, Receipt
+from casework.notices import UPDATE
 from casework.postings import Posting
-from casework.recipients import UPDATE
 from operations.journal import Journal
 from operations.logs import Log
 from operations.verification.contents import Contents, content_key

@@ -47,6 +47,11 @@ _CONSTRUCTORS: dict[str, type[Message]] = {
     **{kind.__name__: kind for kind in (messages.Label, messages.Origin, messages.Seen, messages.Waiting)},
     **{kind.__name__: kind for kind in (messages.DeliveryCount, messages.Deadlines)},
     **{kind.__name__: kind for kind in (messages.DirectorySignature, messages.Parked, messages.Unparking)},
+    **{
+        kind.__name__: kind
+        for kind in (messages.ActionDetails, messages.Asked, messages.Hold, messages.HoldRequest)
+    },
+    **{kind.__name__: kind for kind in (messages.HostDoubt, messages.Lease, messages.OpenEscalation)},
 }
 
 

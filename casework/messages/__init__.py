@@ -8,15 +8,21 @@ from casework.messages.admitted import Admitted, Unparking
 from casework.messages.answers import Delivery, Escalation, Receipt
 from casework.messages.base import Message
 from casework.messages.cases import (
+    Asked,
     Case,
     CaseContent,
     CaseStub,
     DeliveryCount,
+    Hold,
+    HoldRequest,
+    HostDoubt,
+    Lease,
+    OpenEscalation,
     Origin,
     Seen,
     Waiting,
 )
-from casework.messages.facts import Deadlines, Fact, Parked
+from casework.messages.facts import ActionDetails, Deadlines, Fact, Parked
 from casework.messages.records import (
     DeadLetterHeaders,
     DirectoryDocument,
@@ -34,8 +40,10 @@ from casework.messages.submissions import (
 
 __all__ = [
     "ActionContent",
+    "ActionDetails",
     "ActionStatement",
     "Admitted",
+    "Asked",
     "Case",
     "CaseContent",
     "CaseStub",
@@ -47,9 +55,14 @@ __all__ = [
     "DirectorySignature",
     "Escalation",
     "Fact",
+    "Hold",
+    "HoldRequest",
+    "HostDoubt",
     "JournalEntry",
     "Label",
+    "Lease",
     "Message",
+    "OpenEscalation",
     "Origin",
     "Parked",
     "Receipt",

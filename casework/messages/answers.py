@@ -1,6 +1,7 @@
 """What the exchange sends: deliveries, receipts and escalations."""
 
 from casework.messages.base import Message
+from casework.messages.facts import ActionDetails
 
 
 class Delivery(Message, frozen=True, kw_only=True):
@@ -49,6 +50,14 @@ class Delivery(Message, frozen=True, kw_only=True):
         signature: Its signature.
         key_id: Key id of the signature.
         content: Content as submitted; only for those entitled.
+        details: What only some actions say; null where the recipient may not know it.
+        until: Expiry of what the fact begins; milliseconds since the epoch, UTC.
+        fact_ref: Number of the earlier fact that this one replaces, confirms or answers.
+        chain: Hosting countries of the round in their order, once the content has moved.
+        hosting_status: Whether the hosting country is provisional or confirmed.
+        needs_confirmation: True when the recipient is asked to confirm by the action confirmed with this fact
+            number.
+        priority: Priority of the case: low, normal or high.
     """
 
     case_id: str
@@ -90,6 +99,13 @@ class Delivery(Message, frozen=True, kw_only=True):
     signature: bytes | None = None
     key_id: str | None = None
     content: bytes | None = None
+    details: ActionDetails | None = None
+    until: int | None = None
+    fact_ref: int | None = None
+    chain: tuple[str, ...] = ()
+    hosting_status: str | None = None
+    needs_confirmation: bool = False
+    priority: str | None = None
 
 
 class Receipt(Message, frozen=True, kw_only=True):
@@ -169,6 +185,8 @@ class Escalation(Message, frozen=True, kw_only=True):
         signature: Its signature.
         key_id: Key id of the signature.
         content: Content as submitted.
+        attempt: How often it was sent, from 1; later ones go to the next contact.
+        due_at: When it goes to the next contact unless it is acknowledged; milliseconds since the epoch, UTC.
     """
 
     escalation_id: str
@@ -188,3 +206,5 @@ class Escalation(Message, frozen=True, kw_only=True):
     signature: bytes | None = None
     key_id: str | None = None
     content: bytes | None = None
+    attempt: int = 1
+    due_at: int | None = None

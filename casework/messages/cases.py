@@ -1,7 +1,7 @@
 """What the exchange keeps of a case: its newest state, the stub of an old one, and contents to hand on."""
 
 from casework.messages.base import Message
-from casework.messages.facts import Deadlines, Parked
+from casework.messages.facts import ActionDetails, Deadlines, Parked
 
 
 class Origin(Message, frozen=True, kw_only=True):
@@ -82,6 +82,7 @@ class Waiting(Message, frozen=True, kw_only=True):
         statement: The statement untouched.
         signature: Its signature.
         key_id: Key id of the signature.
+        details: What only some actions say.
     """
 
     event_id: str
@@ -107,6 +108,115 @@ class Waiting(Message, frozen=True, kw_only=True):
     statement: bytes
     signature: bytes | None = None
     key_id: str | None = None
+    details: ActionDetails | None = None
+
+
+class Hold(Message, frozen=True, kw_only=True):
+    """Police ask that the provider is not told yet.
+
+    Attributes:
+        until: When it expires; milliseconds since the epoch, UTC.
+        since: When it was set; milliseconds since the epoch, UTC.
+        by: Member that set it: the hosting country's liaison, or the responsible hotline on its behalf.
+        liaison: Member id of the liaison of the hosting country.
+        asked_by: Member whose request it grants.
+        warned: How many warnings before its expiry were sent.
+        fact_number: Number of the fact that set it or renewed it last.
+    """
+
+    until: int
+    since: int
+    by: str
+    liaison: str
+    asked_by: str | None = None
+    warned: int
+    fact_number: int
+
+
+class HoldRequest(Message, frozen=True, kw_only=True):
+    """A hold that waits for the consent of the hosting country's liaison.
+
+    Attributes:
+        by: Member that asks.
+        until: Expiry it asks for; milliseconds since the epoch, UTC.
+        liaison: Member id of the liaison that is to consent.
+        asked_at: When it was asked; milliseconds since the epoch, UTC.
+        fact_number: Number of the fact of the request.
+    """
+
+    by: str
+    until: int
+    liaison: str
+    asked_at: int
+    fact_number: int
+
+
+class Lease(Message, frozen=True, kw_only=True):
+    """A claim that ends unless its hotline acts.
+
+    Attributes:
+        until: When it ends; milliseconds since the epoch, UTC.
+        queue: Where the case returns to: desk-orphans, or offered for the hotlines of its country.
+    """
+
+    until: int
+    queue: str
+
+
+class HostDoubt(Message, frozen=True, kw_only=True):
+    """A newer word on the hosting country that the responsible hotline has not answered.
+
+    Attributes:
+        hosting_country: Country it names; canonical.
+        by: Member that says so.
+        report_event_id: Event id of the report that says so; null for an observation.
+        observed_at: When the host was observed; milliseconds since the epoch, UTC.
+        due_at: Until when the responsible hotline may answer; milliseconds since the epoch, UTC.
+        fact_number: Number of the fact that raised it.
+    """
+
+    hosting_country: str
+    by: str
+    report_event_id: str | None = None
+    observed_at: int
+    due_at: int
+    fact_number: int
+
+
+class OpenEscalation(Message, frozen=True, kw_only=True):
+    """An escalation that no liaison has acknowledged.
+
+    Attributes:
+        recipient: Code of the escalation topic it went to last.
+        reason_code: Why.
+        report_event_id: Event id of the report.
+        origin: Origin of that report.
+        due_at: When it is repeated to the next contact; milliseconds since the epoch, UTC.
+        attempt: How often it was sent, from 1.
+    """
+
+    recipient: str
+    reason_code: str
+    report_event_id: str
+    origin: str
+    due_at: int
+    attempt: int
+
+
+class Asked(Message, frozen=True, kw_only=True):
+    """Members that have not confirmed what they were asked for.
+
+    Attributes:
+        fact_number: Number of the fact they were told: a correction or an erasure.
+        kind: correction or erasure.
+        members: Members that have not confirmed.
+        due_at: Until when they should; milliseconds since the epoch, UTC.
+    """
+
+    fact_number: int
+    kind: str
+    members: tuple[str, ...] = ()
+    due_at: int
 
 
 class Case(Message, frozen=True, kw_only=True):
@@ -161,6 +271,30 @@ class Case(Message, frozen=True, kw_only=True):
             round, sorted; null when one is clear.
         rewrap_due_at: Until when the content is to be re-wrapped for those responsible; milliseconds since
             the epoch, UTC; null when they can open one.
+        site_type: Site type of the report that opened the round.
+        content_type: Content type of the report that opened the round.
+        hosting_status: Whether the hosting country is provisional or confirmed.
+        moves: How often the content moved in this round.
+        chain: Hosting countries of the round in their order, at most 32.
+        pool: Hotlines the case is offered to; empty unless its state is offered.
+        unclaimed_due_at: Until when an offered or orphaned case may lie unclaimed; milliseconds since the
+            epoch, UTC.
+        lease: Claim by which the responsible hotline has the case; null when it has it for good.
+        declined: Members that gave the case back in this round; no rule assigns it to them again.
+        doubt: Disagreement about the host that waits for an answer.
+        hold: Hold in force.
+        hold_requests: Holds that wait for consent, at most 8.
+        paused_ms: How long ended holds paused the clock of this leg, milliseconds.
+        open_escalations: Escalations nobody has acknowledged, at most 16.
+        told: Stages of overdue steps that were told beyond the responsible hotline, as step and stage.
+        asked: Confirmations that are waited for, at most 16.
+        references: Members that attached a police reference and have not closed it.
+        preserve_until: Until when police ask that everything is kept; milliseconds since the epoch, UTC.
+        priority: Priority: low, normal or high; null when nobody set it.
+        related: Case ids that belong together with this one, at most 16.
+        erase_at: When the contents are to be erased; milliseconds since the epoch, UTC; null while open and
+            once erased.
+        closed_in: Number of the fact that closed the round.
     """
 
     url_key: bytes
@@ -207,6 +341,28 @@ class Case(Message, frozen=True, kw_only=True):
     parked: Parked | None = None
     readers: bytes | None = None
     rewrap_due_at: int | None = None
+    site_type: str | None = None
+    content_type: str | None = None
+    hosting_status: str | None = None
+    moves: int = 0
+    chain: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
+    unclaimed_due_at: int | None = None
+    lease: Lease | None = None
+    declined: tuple[str, ...] = ()
+    doubt: HostDoubt | None = None
+    hold: Hold | None = None
+    hold_requests: tuple[HoldRequest, ...] = ()
+    paused_ms: int = 0
+    open_escalations: tuple[OpenEscalation, ...] = ()
+    told: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    references: tuple[str, ...] = ()
+    preserve_until: int | None = None
+    priority: str | None = None
+    related: tuple[str, ...] = ()
+    erase_at: int | None = None
+    closed_in: int | None = None
 
 
 class CaseStub(Message, frozen=True, kw_only=True):

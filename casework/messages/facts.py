@@ -34,12 +34,49 @@ class Deadlines(Message, frozen=True, kw_only=True):
         inform_police_ms: From assignment to police informed, milliseconds.
         inform_provider_ms: From assignment to provider informed, milliseconds.
         confirm_removal_ms: From assignment to a final action, milliseconds.
+        remind_ms: From a passed deadline until the secretariat is told, milliseconds.
     """
 
     acknowledge_ms: int
     inform_police_ms: int
     inform_provider_ms: int
     confirm_removal_ms: int
+    remind_ms: int = 86_400_000
+
+
+class ActionDetails(Message, frozen=True, kw_only=True):
+    """What only some actions say beside the common fields.
+
+    Attributes:
+        observation: What an observation saw: online, offline, moved or geo_blocked.
+        observed_from: Country from where it was observed; ISO 3166-1 alpha-2.
+        new_hosting_country: Country the content is hosted in now; canonical.
+        hosting_status: Whether that country is provisional or confirmed.
+        hosting_method: How that country was found.
+        to_member: Member id that a transfer names, or that a hold is asked on behalf of.
+        until: Expiry that is asked for, of a hold or of a preservation; milliseconds since the epoch, UTC.
+        fact_number: Number of the fact that the action corrects, confirms or answers.
+        corrected_action: Action that a correction puts in place of the one it corrects; null when that never
+            happened.
+        has_police_reference: True when the sealed content carries a police reference.
+        is_second_analyst: True when the action names a second analyst.
+        priority: Priority of the case: low, normal or high.
+        related_case_ids: Cases that belong together with this one.
+    """
+
+    observation: str | None = None
+    observed_from: str | None = None
+    new_hosting_country: str | None = None
+    hosting_status: str | None = None
+    hosting_method: str | None = None
+    to_member: str | None = None
+    until: int | None = None
+    fact_number: int | None = None
+    corrected_action: str | None = None
+    has_police_reference: bool = False
+    is_second_analyst: bool = False
+    priority: str | None = None
+    related_case_ids: tuple[str, ...] = ()
 
 
 class Fact(Message, frozen=True, kw_only=True):
@@ -100,6 +137,16 @@ class Fact(Message, frozen=True, kw_only=True):
         content_digest: Digest of the report's content, as in its statement; null when the fact brings none.
         readers: Beginnings, 8 bytes each, of the ids of the keys that open the report's content, sorted; null
             when it is clear or the fact brings none.
+        details: What only some actions say.
+        members: Members that the fact concerns: those a case is offered to, or those asked to confirm.
+        until: Expiry of what the fact begins: a hold, a lease, a preservation; milliseconds since the epoch,
+            UTC.
+        fact_ref: Number of the earlier fact that this one replaces, confirms or answers.
+        attempt: How often an escalation was sent, from 1.
+        site_type: Site type of the report that opened the round; routing may depend on it.
+        content_type: Content type of the report that opened the round; routing may depend on it.
+        hosting_status: Whether the hosting country is provisional or confirmed.
+        erase_at: When the contents of a round that ends are to be erased; milliseconds since the epoch, UTC.
     """
 
     case_id: str
@@ -153,3 +200,12 @@ class Fact(Message, frozen=True, kw_only=True):
     unparking: Unparking | None = None
     content_digest: bytes | None = None
     readers: bytes | None = None
+    details: ActionDetails | None = None
+    members: tuple[str, ...] = ()
+    until: int | None = None
+    fact_ref: int | None = None
+    attempt: int | None = None
+    site_type: str | None = None
+    content_type: str | None = None
+    hosting_status: str | None = None
+    erase_at: int | None = None

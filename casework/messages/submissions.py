@@ -170,6 +170,20 @@ class ActionStatement(Message, frozen=True, kw_only=True):
         content_digest: SHA-256 over the content bytes (over ciphertext and tag when sealed); null when
             there is no content.
         content_protection: How the content is protected: none (demo and test) or jwe.
+        observation: What an observation saw: online, offline, moved or geo_blocked.
+        observed_from: Country from where it was observed; ISO 3166-1 alpha-2.
+        hosting_status: Whether the new hosting country is provisional or confirmed.
+        to_member: Member a transfer goes to; of a hold the liaison it is set for.
+        preserve_until: Until when police ask that everything about the case is kept; milliseconds since the
+            epoch, UTC.
+        fact_number: Number of the fact that the action corrects, confirms or answers.
+        corrected_action: Action that a correction puts in place of the one it corrects; null when that never
+            happened.
+        second_analyst: Opaque id of the second analyst, where a rule asks for two persons.
+        has_police_reference: True when the content carries a police reference: the case is kept until police
+            close it.
+        priority: Priority of the case: low, normal or high.
+        related_case_ids: Cases that belong together with this one.
     """
 
     event_id: str
@@ -206,6 +220,17 @@ class ActionStatement(Message, frozen=True, kw_only=True):
     labels: tuple[Label, ...] = ()
     content_digest: bytes | None = None
     content_protection: str = "none"
+    observation: str | None = None
+    observed_from: str | None = None
+    hosting_status: str | None = None
+    to_member: str | None = None
+    preserve_until: int | None = None
+    fact_number: int | None = None
+    corrected_action: str | None = None
+    second_analyst: str | None = None
+    has_police_reference: bool = False
+    priority: str | None = None
+    related_case_ids: tuple[str, ...] = ()
 
 
 class ReportContent(Message, frozen=True, kw_only=True):

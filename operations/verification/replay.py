@@ -16,9 +16,9 @@ from casework.errors import BugError, HotlineExchangeError
 from casework.events import Event, Source, Unpark
 from casework.evolution import evolve
 from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Receipt
+from casework.notices import UPDATE
 from casework.parking import BEHIND
 from casework.postings import Posting
-from casework.recipients import UPDATE
 from casework.transitions import AWAITED, PARKING, RULES_VERSION
 from operations.reading import Record
 from operations.verification.contents import Contents, content_key

@@ -42,6 +42,12 @@ def sealed_report(readers: Iterable[str], event_id: str) -> SealedContent:
     return sealed_for(readers, binding("test", "gb-iwf", event_id, KEY))
 
 
+def _encoded(statement: ReportStatement | ActionStatement) -> bytes:
+    """Answer bytes that stand for a statement: its fields without those that say nothing."""
+    said = {name: value for name, value in msgspec.structs.asdict(statement).items() if value}
+    return msgspec.msgpack.encode(said)
+
+
 class Story:
     """One url key and all that happens to it; each step takes a minute unless `later` says otherwise.
 
@@ -102,7 +108,7 @@ class Story:
             content = to_bytes(sealed)
             values |= {"content_protection": "jwe", "content_digest": sealed.digest}
         statement = ReportStatement(**{**values, **fields})
-        submission = Submission(statement=msgspec.msgpack.encode(statement), content=content)
+        submission = Submission(statement=_encoded(statement), content=content)
         return ReportEvent(self._admit("report", statement, submission), submission, statement)
 
     def rewrap(self, sender: str, report: str, readers: Iterable[str], **fields: object) -> Kept:
@@ -134,7 +140,7 @@ class Story:
         if self.case is not None and self.case.round and "report_event_id" not in fields:
             values["case_id"] = self.case.case_id
         statement = ActionStatement(**{**values, **fields})
-        submission = Submission(statement=msgspec.msgpack.encode(statement), content=b"note")
+        submission = Submission(statement=_encoded(statement), content=b"note")
         return ActionEvent(self._admit("action", statement, submission), submission, statement)
 
     def happen(self, event: Event) -> Kept:

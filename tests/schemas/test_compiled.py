@@ -63,7 +63,7 @@ def _dicts(declaration: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
         for one in (kind, kind[-1] if isinstance(kind, list) else None):
             inner = one["items"] if shapes.is_array(one) else one
             if shapes.is_record(inner):
-                names[inner["name"]] = _dict_of(inner)
+                names |= _dicts(inner)
     return names
 
 

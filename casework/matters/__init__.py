@@ -1,0 +1,31 @@
+"""What may come up in a case beside its straight way: one module for each matter, with all its rules.
+
+A matter says what its actions mean (`ACTION_RULES`, by action), when something is due (`DUE`) and what then
+happens (`TIMER_RULES`, by step), how its facts change the case (`EVOLVE`, by fact) and who learns of them
+(`NOTICES`, by fact). Its rows stand in the table of transitions like all others. The modules beside this
+package put the matters together and know none of them by name.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from casework.action_details import Action
+from casework.answers import Answer
+from casework.causes import Draft
+from casework.legs import Changes
+from casework.messages import Case, Fact
+from casework.notices import Notice
+from casework.timers import Due
+
+ActionRule = Callable[[Case, Action, Draft, Mapping[str, Any]], Answer]
+"""Writes the facts of an action into the draft and answers its sender; the last argument is what
+`action_details.details_of` made of the action. Without facts the answer itself becomes the fact."""
+TimerRule = Callable[[Case, Due, Draft], None]
+"""Writes the facts of a timer that is due; they must keep it from being due again."""
+
+ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({})
+TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType({})
+DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = ()
+EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType({})
+NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType({})

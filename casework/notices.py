@@ -1,0 +1,53 @@
+"""A notice: one delivery to be made. `recipients` says who gets one of which fact, `effects` writes them."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from casework.messages import Case
+from casework.parties import place
+
+ASSIGNMENT: Final = "assignment"
+LINKED_REPORT: Final = "linked_report"
+UPDATE: Final = "update"
+REWRAP_REQUEST: Final = "rewrap_request"
+REWRAPPED_REPORT: Final = "rewrapped_report"
+OFFER: Final = "offer"
+HOLD_REQUEST: Final = "hold_request"
+ERASURE_REQUEST: Final = "erasure_request"
+FEED_ITEM: Final = "feed_item"
+
+
+class Notice(msgspec.Struct, frozen=True, gc=False):
+    """One delivery to be made.
+
+    Attributes:
+        recipient: Member id, or name of a desk.
+        kind: assignment, linked_report, rewrap_request, rewrapped_report, offer, hold_request,
+            erasure_request, feed_item or update.
+        report_event_id: The report that is handed over, or the recipient's own in an update; else None.
+        origin: Origin of that report.
+    """
+
+    recipient: str
+    kind: str
+    report_event_id: str | None = None
+    origin: str | None = None
+
+
+def with_place(after: Case) -> Iterator[str]:
+    """Yield those who must know most of what happens: where the case is now, then its origins."""
+    there = place(after)
+    if there is not None:
+        yield there
+    for origin in after.origins:
+        yield origin.member
+
+
+def update_to(after: Case, member: str) -> Notice:
+    """Answer the notice of a fact to a member; it names the member's own latest report, if there is one."""
+    for origin in after.origins:
+        if origin.member == member:
+            return Notice(member, UPDATE, origin.last_event_id, member)
+    return Notice(member, UPDATE)

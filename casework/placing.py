@@ -1,0 +1,78 @@
+"""Where a case goes: the facts that begin a leg, and the escalations that go with it."""
+
+import msgspec
+
+from casework.causes import Draft
+from casework.directory import Deadlines as CountryDeadlines
+from casework.directory import Directory
+from casework.errors import BugError
+from casework.messages import Deadlines
+from casework.routing import Route
+
+
+class ReportOf(msgspec.Struct, frozen=True):
+    """The report a fact is about: its origin and its event id."""
+
+    origin: str
+    event_id: str
+
+
+def begin_leg(
+    draft: Draft, way: Route, leg: int, report: ReportOf, *, reason_code: str | None = None
+) -> None:
+    """Write the fact that begins a leg: assigned to a hotline, or orphaned at a desk.
+
+    Args:
+        draft: Where the fact is written.
+        way: The route decided on.
+        leg: Number of the leg.
+        report: The report the leg begins with.
+        reason_code: Why a leg follows another; the route's own reason stands for an orphaned one.
+    """
+    where = {
+        "leg": leg,
+        "hosting_country": way.hosting_country,
+        "assigned_country": way.assigned_country,
+        "origin": report.origin,
+        "report_event_id": report.event_id,
+    }
+    if way.assigned_hotline is None:
+        draft.by_rule("orphaned", recipient=way.desk, reason_code=way.reason, **where)
+    else:
+        limits = limits_of(draft.cause.directory, way.assigned_country)
+        draft.by_rule(
+            "assigned",
+            assigned_hotline=way.assigned_hotline,
+            deadlines=limits,
+            reason_code=reason_code,
+            **where,
+        )
+
+
+def limits_of(directory: Directory, country: str) -> Deadlines | None:
+    """Answer the complete limits of a country as a case keeps them, or None where no clock runs."""
+    found: Deadlines | None = directory.known.get(("limits", country))
+    if found is None and directory.pseudo_country(country) is None:
+        found = _complete(directory.country(country).deadlines, directory.deadlines)
+        directory.known["limits", country] = found
+    return found
+
+
+def _complete(own: CountryDeadlines, default: CountryDeadlines) -> Deadlines:
+    limits = msgspec.structs.asdict(own.over(default))
+    if None in limits.values():
+        raise BugError("the directory's default deadlines are not complete")
+    return Deadlines(**limits)
+
+
+def escalate(draft: Draft, reason: str, way: Route, report: ReportOf) -> None:
+    """Write one fact for each liaison that an escalation goes to."""
+    for code in way.liaisons:
+        draft.by_rule(
+            "escalated",
+            reason_code=reason,
+            recipient=code,
+            origin=report.origin,
+            report_event_id=report.event_id,
+            hosting_country=way.hosting_country,
+        )
