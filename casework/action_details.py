@@ -5,7 +5,7 @@ from typing import Any, Final
 from casework.causes import Cause
 from casework.claimed_times import clamped
 from casework.countries import canonical_country
-from casework.messages import ActionDetails, ActionStatement, Waiting
+from casework.messages import ActionDetails, ActionStatement, Case, Waiting
 from casework.transitions import FINAL_ACTIONS
 
 STEP_OF: Final = {
@@ -18,6 +18,11 @@ STEP_OF: Final = {
 
 Action = ActionStatement | Waiting
 _NOTHING: Final = ActionDetails()
+
+
+def is_stale(case: Case, action: Action) -> bool:
+    """Answer whether an action names a round or a leg that is not the current one."""
+    return action.round not in {None, case.round} or action.leg not in {None, case.leg}
 
 
 def role_of(recipient_role: str | None) -> str:

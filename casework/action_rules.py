@@ -7,7 +7,7 @@ a stranger learns nothing; only then does the case decide.
 from typing import Final
 
 from casework import codes
-from casework.action_details import STEP_OF, Action, details_of, done_key, role_of
+from casework.action_details import STEP_OF, Action, details_of, done_key, is_stale, role_of
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
@@ -140,7 +140,7 @@ def _breaches(case: Case, action: Action, cause: Cause) -> tuple[str, ...]:
     breaches = []
     if cause.sender != case.assigned_hotline or _overrules_baseline(case, action, cause):
         breaches.append("not_responsible")
-    if action.round not in {None, case.round} or action.leg not in {None, case.leg}:
+    if is_stale(case, action):
         breaches.append("out_of_order")
     return tuple(breaches)
 
