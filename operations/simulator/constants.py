@@ -96,6 +96,36 @@ ORPHAN_SHARE_RANGE: Final = {2022: (0.10, 0.15)}
 # Behind a delivery network, 4.6: no figure found, start at 30 %; assumed.
 CDN_SHARE: Final = 0.30
 
+# What is behind one turns out to be hosted elsewhere; assumed.
+CDN_ELSEWHERE_SHARE: Final = 0.1
+# The content moves to another country, 4.6: not published, "start at 3-8 %".
+# Repeated moves geometric; assumed.
+MOVED_SHARE_RANGE: Final = (0.03, 0.08)
+MOVED_SHARE: Final = 0.05
+MOVED_AGAIN_SHARE: Final = 0.15
+# Police ask for a hold, 4.6: below 1 %, no figure found. How long it lasts and how it ends is assumed.
+HOLD_SHARE: Final = 0.008
+HOLD_MEAN_DAYS: Final = 5.0
+HOLD_RELEASED_SHARE: Final = 0.7
+# A notice goes out in spite of a hold; assumed, to show the breach.
+DESPITE_HOLD_SHARE: Final = 0.05
+# Orphans and offered cases that a hotline claims when it sees them; assumed.
+CLAIM_SHARE: Final = 0.5
+CLAIM_MEAN_MS: Final = 4 * HOUR_MS
+# Escalations that a liaison acknowledges, and when; assumed.
+LIAISON_ANSWERS_SHARE: Final = 0.9
+LIAISON_MEAN_MS: Final = HOUR_MS
+# Corrections and erasures that a hotline's system confirms; assumed.
+CONFIRMED_SHARE: Final = 0.95
+# Assumed, without a figure: how often a hotline declines, sees the content again, writes a note or corrects
+# its own assessment, and an origin withdraws its report or sees removed content again.
+DECLINED_SHARE: Final = 0.01
+OBSERVED_SHARE: Final = 0.05
+NOTED_SHARE: Final = 0.03
+CORRECTED_SHARE: Final = 0.005
+WITHDRAWN_SHARE: Final = 0.003
+REAPPEARED_SHARE: Final = 0.01
+
 # Origins, 4.3: "world wide reporting data" of 2023, read as reporting hotlines; the page is not explicit.
 # The rest is shared evenly by the other active hotlines; assumed.
 ORIGIN_SHARES: Final = {"GB": 0.3503, "NL": 0.1979, "DE": 0.0588}

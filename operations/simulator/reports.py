@@ -6,6 +6,7 @@ import msgspec
 
 from connectors.drafts import ReportDraft
 from operations.simulator.behaviour import Fate
+from operations.simulator.turns import Turn
 
 
 class SimulatedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -22,6 +23,7 @@ class SimulatedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         fate: What becomes of its location; a duplicate shares that of the first report.
         is_duplicate: Whether the same address was reported before.
         in_burst: Whether it belongs to a burst of its sender.
+        turns: What happens to its location beside the steps of its fate, in order of time.
     """
 
     sender: str
@@ -52,6 +54,7 @@ class SimulatedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     is_child_modelling: bool | None = None
     is_duplicate: bool = False
     in_burst: bool = False
+    turns: tuple[Turn, ...] = ()
     fate: Fate
 
     def draft(self, law_country: str) -> ReportDraft:

@@ -34,10 +34,12 @@ from operations.simulator.bad_input import (
 )
 from operations.simulator.cast import choose_cast
 from operations.simulator.draws import Draws
+from operations.simulator.hotlines import SimulatedHotline
 from operations.simulator.ledger import Ledger
-from operations.simulator.members import SimulatedHotline, SimulatedLiaison, World
+from operations.simulator.liaisons import SimulatedLiaison
 from operations.simulator.reports import SimulatedReport
 from operations.simulator.schedule import LOOK_S, Schedule, Step
+from operations.simulator.world import World
 from operations.simulator.year import SimulatedYear
 from streams.clock import Clock
 from streams.kafka_settings import access_of
@@ -99,7 +101,9 @@ class LiveSimulation:
         self._clock = clock
         self._scenario = scenario
         self.cast = choose_cast(directory, scenario.year)
-        self.world = World(clock, directory, Schedule(clock), self.ledger, {}, scenario.mark)
+        spontaneous = Draws(scenario.seed, "members")
+        schedule = Schedule(clock)
+        self.world = World(clock, directory, schedule, self.ledger, {}, spontaneous, scenario.mark)
         days = 366 if calendar.isleap(scenario.year) else 365
         self._year = SimulatedYear(
             scenario.year,
@@ -188,11 +192,16 @@ class LiveSimulation:
         for number, member in enumerate([*self.cast.hotlines, *(member for member, _ in self.cast.liaisons)]):
             clients[member] = await self._stack.enter_async_context(self._client(member, directory, number))
         readers = []
-        for member in self.cast.hotlines:
-            self._hotlines[member] = SimulatedHotline(clients[member], self.world)
-            readers.append(self._hotlines[member].read())
+        police: dict[str, SimulatedLiaison] = {}
         for member, code in self.cast.liaisons:
-            readers.append(SimulatedLiaison(clients[member], code, self.ledger).read())
+            liaison = SimulatedLiaison(clients[member], self.world, code)
+            police |= dict.fromkeys(directory.member(member).countries, liaison)
+            readers += [liaison.read_escalations(), liaison.read()]
+        for member in self.cast.hotlines:
+            hotline = self._hotlines[member] = SimulatedHotline(clients[member], self.world, police)
+            readers.append(hotline.read())
+            if "orphans" in directory.member(member).mandates:
+                readers.append(hotline.read_desk())
         self._background = [asyncio.create_task(reader) for reader in readers]
 
     async def _stop(self) -> None:

@@ -20,6 +20,7 @@ from operations.simulator.draws import Draws, Weighted
 from operations.simulator.hosting import hosting_weights
 from operations.simulator.population import Population
 from operations.simulator.reports import SimulatedReport
+from operations.simulator.turns import Turns
 
 # Enough that a repeated location may lie days back, small enough to be forgotten.
 _REMEMBERED: Final = 4096
@@ -107,6 +108,7 @@ class _Maker:
         served = {country: share for country, share in hosting.items() if of.population.is_served(country)}
         self._behaviour = Behaviour(of.year, served, Draws(of.seed, "behaviour"))
         self._hosting = Weighted(hosting)
+        self._turns = Turns(self._hosting, Draws(of.seed, "turns"))
         other = _OTHER_SITES_WEIGHT / len(constants.OTHER_SITE_TYPES)
         self._sites = Weighted({**constants.SITE_TYPES, **dict.fromkeys(constants.OTHER_SITE_TYPES, other)})
         self._topics = Weighted(constants.TOPICS)
@@ -165,6 +167,7 @@ class _Maker:
             source_page=source_page if item else None,
             detection_method="automated_scan" if arrival.burst else "user_report",
             in_burst=arrival.burst is not None,
+            turns=self._turns.of(fate, complaint.hosting_country, is_provisional=complaint.is_cdn),
             fate=fate,
             **(self._assessment() if is_illegal else {}),
         )

@@ -28,8 +28,8 @@ from operations.simulator.bad_input import (
 )
 from operations.simulator.cast import choose_cast
 from operations.simulator.constants import DAY_MS
+from operations.simulator.hotlines import steps_of
 from operations.simulator.ledger import Ledger
-from operations.simulator.members import steps_of
 from operations.simulator.schedule import Schedule
 from operations.simulator.year import SimulatedYear
 from streams.clock import ManualClock

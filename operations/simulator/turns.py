@@ -1,0 +1,120 @@
+"""What comes between the steps of a report: the content moves, police ask for a hold, somebody was wrong.
+
+Nothing of it is published but the ranges in `constants`, so the shares are assumptions. They are drawn from a
+stream of their own: with them or without, the year's reports and steps are the same.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from casework.countries import TOR, UNKNOWN_HOST
+from operations.simulator import constants
+from operations.simulator.behaviour import Fate
+from operations.simulator.constants import DAY_MS, HOUR_MS
+from operations.simulator.draws import Draws, Weighted
+
+Kind = Literal[
+    "host_confirmed",
+    "moved",
+    "held",
+    "declined",
+    "observed",
+    "noted",
+    "corrected",
+    "withdrawn",
+    "reappeared",
+]
+
+_STAYS_MS: Final = 30 * DAY_MS
+_SOON_MS: Final = HOUR_MS
+_DECLINES: Final = ("not_in_remit", "capacity", "legally_unable_to_view", "not_reachable")
+
+
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happens to a report beside its steps.
+
+    Attributes:
+        kind: What happens.
+        at: When; milliseconds since epoch UTC.
+        country: Country the content is in from then on, of a move or of a host that was traced.
+        until: When a hold is released; None where it is left to expire.
+        reason_code: Why, where the action needs a reason.
+    """
+
+    kind: Kind
+    at: int
+    country: str | None = None
+    until: int | None = None
+    reason_code: str | None = None
+
+
+class Turns:
+    """Draws the turns of reports.
+
+    Args:
+        hosting: Countries where content may move to, with their weights.
+        draws: Its own stream of random numbers.
+    """
+
+    def __init__(self, hosting: Weighted[str], draws: Draws) -> None:
+        self._hosting = hosting
+        self._draws = draws
+
+    def of(self, fate: Fate, hosting_country: str, *, is_provisional: bool) -> tuple[Turn, ...]:
+        """Draw what happens to a report beside its steps, in order of time."""
+        turns = [*self._of_the_hotline(fate), *self._of_the_origin(fate)]
+        if fate.police_informed_at is not None:
+            turns += self._of_the_host(fate, hosting_country, is_provisional=is_provisional)
+        return tuple(sorted(turns, key=lambda turn: turn.at))
+
+    def _of_the_host(self, fate: Fate, country: str, *, is_provisional: bool) -> Iterator[Turn]:
+        draws = self._draws
+        first, last = _span(fate)
+        if is_provisional:
+            elsewhere = draws.happens(constants.CDN_ELSEWHERE_SHARE)
+            country = self._another(country) if elsewhere else country
+            yield Turn("host_confirmed", fate.acknowledged_at + _SOON_MS, country)
+        if draws.happens(constants.HOLD_SHARE):
+            told = fate.police_informed_at or first
+            is_released = draws.happens(constants.HOLD_RELEASED_SHARE)
+            until = told + int((1.0 + draws.exponential(constants.HOLD_MEAN_DAYS)) * DAY_MS)
+            yield Turn("held", told, until=until if is_released else None)
+        share, at = constants.MOVED_SHARE, first
+        while draws.happens(share):
+            at += max(1, int(draws.uniform() * (last - at)))
+            country = self._another(country)
+            yield Turn("moved", at, country)
+            share = constants.MOVED_AGAIN_SHARE
+
+    def _of_the_hotline(self, fate: Fate) -> Iterator[Turn]:
+        draws = self._draws
+        first, last = _span(fate)
+        if draws.happens(constants.DECLINED_SHARE):
+            reason = _DECLINES[int(draws.uniform() * len(_DECLINES))]
+            yield Turn("declined", fate.acknowledged_at, reason_code=reason)
+        if draws.happens(constants.OBSERVED_SHARE):
+            yield Turn("observed", first + int(draws.uniform() * (last - first)))
+        if draws.happens(constants.NOTED_SHARE):
+            yield Turn("noted", fate.assessed_at)
+        if draws.happens(constants.CORRECTED_SHARE):
+            yield Turn("corrected", fate.assessed_at + _SOON_MS, reason_code="second_opinion")
+
+    def _of_the_origin(self, fate: Fate) -> Iterator[Turn]:
+        draws = self._draws
+        if draws.happens(constants.WITHDRAWN_SHARE):
+            yield Turn("withdrawn", fate.assessed_at, reason_code="wrong_entry")
+        if fate.outcome == "removed" and draws.happens(constants.REAPPEARED_SHARE):
+            yield Turn("reappeared", _span(fate)[1] + int(draws.exponential(3 * DAY_MS)))
+
+    def _another(self, country: str) -> str:
+        found = country
+        while found in {country, TOR, UNKNOWN_HOST}:
+            found = self._hosting.draw(self._draws.uniform())
+        return found
+
+
+def _span(fate: Fate) -> tuple[int, int]:
+    first = fate.provider_informed_at or fate.assessed_at
+    return first, first + _STAYS_MS if fate.closed_at is None else fate.closed_at

@@ -1,0 +1,62 @@
+from collections import Counter
+
+import pytest
+
+from casework.directory import Directory
+from operations.directory import files
+from operations.simulator import constants
+from operations.simulator.reports import SimulatedReport
+from operations.simulator.turns import Turn
+from operations.simulator.year import SimulatedYear
+
+
+@pytest.fixture(scope="module")
+def reports() -> list[SimulatedReport]:
+    """Return a thirtieth of 2022, without those that repeat an address."""
+    directory: Directory = files.parse(files.read(), environment="demo", published_at=0, candidates="admit")
+    return [report for report in SimulatedYear(2022, 5, directory, scale=0.03) if not report.is_duplicate]
+
+
+def share(reports: list[SimulatedReport], kind: str) -> float:
+    """Return the share of illegal content to which something happens."""
+    illegal = [report for report in reports if report.fate.police_informed_at is not None]
+    return sum(any(turn.kind == kind for turn in report.turns) for report in illegal) / len(illegal)
+
+
+def test_moves_and_holds_are_as_often_as_assumed(reports: list[SimulatedReport]) -> None:
+    """Three to eight in a hundred move, fewer than one in a hundred is held, some move again."""
+    low, high = constants.MOVED_SHARE_RANGE
+    assert low < share(reports, "moved") < high
+    assert 0 < share(reports, "held") < 0.01
+    moves = Counter(sum(turn.kind == "moved" for turn in report.turns) for report in reports)
+    assert moves[1] > moves[2] > 0
+
+
+def test_everything_happens_to_somebody(reports: list[SimulatedReport]) -> None:
+    """Every kind of turn is played."""
+    kinds = {turn.kind for report in reports for turn in report.turns}
+    assert kinds == set(Turn.__annotations__["kind"].__args__)
+
+
+def test_turns_come_in_order_and_between_the_steps(reports: list[SimulatedReport]) -> None:
+    """Turns are in order of time, none before the report is acknowledged; a move names another country."""
+    for report in reports:
+        times = [turn.at for turn in report.turns]
+        assert times == sorted(times)
+        assert not times or times[0] >= report.fate.acknowledged_at
+        country = report.hosting_country
+        for turn in report.turns:
+            assert turn.kind != "moved" or turn.country != country
+            country = turn.country or country
+
+
+def test_turns_leave_the_year_as_it_is(
+    reports: list[SimulatedReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any turn the same reports are made, with the same fates."""
+    for name in ("MOVED", "HOLD", "DECLINED", "OBSERVED", "NOTED", "CORRECTED", "WITHDRAWN", "REAPPEARED"):
+        monkeypatch.setattr(constants, f"{name}_SHARE", 0.0)
+    directory = files.parse(files.read(), environment="demo", published_at=0, candidates="admit")
+    quiet = [report for report in SimulatedYear(2022, 5, directory, scale=0.03) if not report.is_duplicate]
+    assert [report.fate for report in quiet] == [report.fate for report in reports]
+    assert {turn.kind for report in quiet for turn in report.turns} == {"host_confirmed"}
