@@ -94,6 +94,11 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
             signature=None if enclosed is None else enclosed.signature,
             key_id=None if enclosed is None else enclosed.key_id,
             content=None if enclosed is None else enclosed.content,
+            details=fact.details,
+            until=fact.until,
+            fact_ref=fact.fact_ref,
+            chain=after.chain,
+            hosting_status=after.hosting_status if fact.hosting_status is None else fact.hosting_status,
         ),
         content_of=notice.report_event_id if hands_over and enclosed is None else None,
     )

@@ -116,6 +116,9 @@ def _opened(case: Case, fact: Fact) -> Changes:
         **_assessment(case, fact),
         "state": ORPHANED if fact.assigned_hotline is None else ASSIGNED,
         "round": fact.round,
+        "hosting_status": fact.hosting_status,
+        "moves": 0,
+        "chain": (),
         "assigned_hotline": fact.assigned_hotline,
         "desk": None,
         "received_at": case.received_at if fact.received_at is None else fact.received_at,
@@ -132,7 +135,9 @@ def _opened(case: Case, fact: Fact) -> Changes:
 
 
 def _linked(case: Case, fact: Fact) -> Changes:
+    agrees = fact.hosting_status == "confirmed" and fact.hosting_country == case.hosting_country
     return {
+        "hosting_status": fact.hosting_status if agrees else case.hosting_status,
         "readers": join_marks(case.readers, fact.readers),
         "origins": _with_report(case, fact),
         "last_observed_at": _later(case.last_observed_at, fact.observed_at),
@@ -201,7 +206,13 @@ def _final(case: Case, fact: Fact) -> Changes:
 
 
 def _closed(_: Case, fact: Fact) -> Changes:
-    return {"state": CLOSED, "outcome": fact.outcome, "closed_at": fact.admitted_at, "rewrap_due_at": None}
+    return {
+        "state": CLOSED,
+        "outcome": fact.outcome,
+        "closed_at": fact.admitted_at,
+        "rewrap_due_at": None,
+        "doubt": None,
+    }
 
 
 def _observed(case: Case, fact: Fact) -> Changes:

@@ -87,6 +87,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         digest, position, source.topic, source.partition, source.offset,
         submission.statement, submission.signature, submission.key_id, None, None,
         digest_of_content, readers,
+        None, (), None, None, None, None, None, statement.hosting_status,  # details .. hosting_status
     )
     assigned = _fact(
         case_id, key, 2, "assigned", 1, 1, assigned_id, event_id, environment,
@@ -108,6 +109,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         (), (), (),  # former, liaisons, escalated
         (DeliveryCount(recipient=hotline, number=1),), None,
         (seen_of(event_id, digest, position, sender),), (), version, RULES_VERSION, None, readers, None,
+        None, None, statement.hosting_status,  # site_type .. hosting_status
     )
     delivery = _delivery(
         case_id, key, hotline, 1, ASSIGNMENT, derived_id(assigned_id, "delivery.assignment.1", hotline),
@@ -116,6 +118,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         None, None, None, None, None, None, None, None,  # outcome .. observed_at
         classification, law,
         submission.statement, submission.signature, submission.key_id, submission.content,
+        None, None, None, (), statement.hosting_status,  # details .. hosting_status
     )
     receipt = _receipt(
         event_id, sender, "accepted", derived_id_for_url(event_id, "receipt", sender, key), environment,

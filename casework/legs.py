@@ -1,11 +1,13 @@
 """What begins with a leg and what ends with the one before: the changes that every leg makes to a case."""
 
-from typing import Any
+from typing import Any, Final
 
 from casework.messages import Case, Fact
 
 Changes = dict[str, Any]
 """Fields of a case and their new values."""
+MAX_CHAIN: Final = 32
+"""Hosting countries a case keeps of a round: the newest ones."""
 
 
 def leg_changes(case: Case, fact: Fact) -> Changes:
@@ -13,10 +15,14 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
     former = case.former
     if case.assigned_hotline not in {None, fact.assigned_hotline, *former}:
         former = (*former, str(case.assigned_hotline))
+    status = case.hosting_status if fact.hosting_status is None else fact.hosting_status
     return {
         "leg": fact.leg,
         "leg_started_at": fact.admitted_at,
         "hosting_country": fact.hosting_country,
+        "hosting_status": status,
+        "chain": _chain(case, fact.hosting_country),
+        "doubt": None,
         "assigned_country": fact.assigned_country,
         "acknowledged_at": None,
         "police_informed_at": None,
@@ -28,3 +34,10 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
         "former": former,
         "rewrap_due_at": None,
     }
+
+
+def _chain(case: Case, hosting_country: str | None) -> tuple[str, ...]:
+    """Answer the hosting countries of a round in their order; none while there was only one."""
+    if hosting_country is None or case.leg == 0 or hosting_country == case.hosting_country:
+        return case.chain
+    return (*(case.chain or (case.hosting_country,)), hosting_country)[-MAX_CHAIN:]

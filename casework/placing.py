@@ -17,8 +17,14 @@ class ReportOf(msgspec.Struct, frozen=True):
     event_id: str
 
 
-def begin_leg(
-    draft: Draft, way: Route, leg: int, report: ReportOf, *, reason_code: str | None = None
+def begin_leg(  # noqa: PLR0913 - what a leg begins with
+    draft: Draft,
+    way: Route,
+    leg: int,
+    report: ReportOf,
+    *,
+    reason_code: str | None = None,
+    hosting_status: str | None = None,
 ) -> None:
     """Write the fact that begins a leg: assigned to a hotline, or orphaned at a desk.
 
@@ -28,6 +34,7 @@ def begin_leg(
         leg: Number of the leg.
         report: The report the leg begins with.
         reason_code: Why a leg follows another; the route's own reason stands for an orphaned one.
+        hosting_status: Whether its host is provisional or confirmed; None: as before.
     """
     where = {
         "leg": leg,
@@ -35,6 +42,7 @@ def begin_leg(
         "assigned_country": way.assigned_country,
         "origin": report.origin,
         "report_event_id": report.event_id,
+        "hosting_status": hosting_status,
     }
     if way.assigned_hotline is None:
         draft.by_rule("orphaned", recipient=way.desk, reason_code=way.reason, **where)

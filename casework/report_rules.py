@@ -99,6 +99,7 @@ def _report(report: ReportStatement, cause: Cause, way: Route) -> dict[str, obje
         "classification": report.classification if judged else None,
         "law_country": canonical_country(report.law_country) if judged and report.law_country else None,
         "content_topic": report.content_topic,
+        "hosting_status": report.hosting_status,
         "content_digest": cause.content_digest,
         "readers": cause.readers,
     }

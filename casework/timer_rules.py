@@ -8,14 +8,12 @@ from casework.due import REASSIGN, REWRAP, WAITING, Due
 from casework.events import WakeUp
 from casework.matters import TIMER_RULES
 from casework.messages import Case, Fact, Waiting
-from casework.placing import ReportOf, begin_leg, escalate
-from casework.rewrap_rules import ask_if_unreadable
-from casework.routing import Route, route
+from casework.next_legs import MEMBER_LEFT, hand_on, way_of
+from casework.placing import escalate
 from casework.stubs import SHRINK, may_shrink
 from casework.transitions import ASSIGNED_STATES
 
 UNKNOWN_CASE = refused("unknown_case", "case_id", "no report of this url_key came within an hour")
-MEMBER_LEFT = "member_left"
 UNREADABLE = "unreadable"
 
 
@@ -50,7 +48,7 @@ def fire(case: Case, due: Due, trigger: Cause) -> Fired:
         return Fired(tuple(draft.facts), None, cause)
     draft.by_rule("overdue", step=due.step, due_at=due.at, occurred_at=due.at)
     if due.step == REWRAP:
-        way, report = _way_of(case, cause)
+        way, report = way_of(case, cause)
         escalate(draft, UNREADABLE, way, report)
     return Fired(tuple(draft.facts), None, cause)
 
@@ -71,27 +69,7 @@ def decide_wake_up(case: Case, event: WakeUp, cause: Cause, draft: Draft) -> Non
     directory = cause.directory
     if directory.is_active(case.assigned_hotline) or directory.version < case.directory_version:
         return
-    way, report = _way_of(case, cause)
-    begin_leg(draft, way, case.leg + 1, report, reason_code=MEMBER_LEFT)
-    if way.assigned_hotline is not None or way.desk is not None:
-        ask_if_unreadable(
-            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id
-        )
-    if way.escalates and way.reason not in case.escalated:
-        escalate(draft, way.reason, way, report)
-
-
-def _way_of(case: Case, cause: Cause) -> tuple[Route, ReportOf]:
-    """Answer where a case goes by the directory of the record, and with which report."""
-    first = case.origins[0]
-    way = route(
-        cause.directory,
-        case.hosting_country,
-        case.url_key,
-        origin=first.member,
-        content_topic=case.content_topic,
-    )
-    return way, ReportOf(first.member, first.last_event_id)
+    hand_on(case, draft, way_of(case, cause), reason_code=MEMBER_LEFT)
 
 
 def _waiting(case: Case, event_id: str) -> Waiting:

@@ -27,6 +27,7 @@ def test_a_first_report_is_decided_as_the_rules_do(
         "reference": data.draw(st.text(max_size=5)),
         "content_topic": data.draw(st.sampled_from([None, "grooming"])),
         "classification": data.draw(st.sampled_from([None, "unassessed", "baseline", "national"])),
+        "hosting_status": data.draw(st.sampled_from(["provisional", "confirmed"])),
         "law_country": data.draw(st.sampled_from([None, "DE", "UK"])),
         "urgency": data.draw(st.sampled_from([(), (), (), ("possible_new_victim",)])),
     }

@@ -1,0 +1,60 @@
+"""A leg that follows another: where the case goes, and who is asked or told because of it."""
+
+from typing import Final
+
+from casework.causes import Cause, Draft
+from casework.messages import Case
+from casework.placing import ReportOf, begin_leg, escalate
+from casework.rewrap_rules import ask_if_unreadable
+from casework.routing import Route, route
+
+MEMBER_LEFT: Final = "member_left"
+"""Reason of a leg that begins because the hotline of the one before is suspended or has left."""
+
+
+def way_of(case: Case, cause: Cause, hosting_country: str | None = None) -> tuple[Route, ReportOf]:
+    """Answer where a case goes by the directory of the record, and with which report.
+
+    Args:
+        case: The case.
+        cause: Why it is to go somewhere.
+        hosting_country: Country the content is hosted in from now on; None: where the case says.
+    """
+    first = case.origins[0]
+    way = route(
+        cause.directory,
+        case.hosting_country if hosting_country is None else hosting_country,
+        case.url_key,
+        origin=first.member,
+        content_topic=case.content_topic,
+    )
+    return way, ReportOf(first.member, first.last_event_id)
+
+
+def hand_on(
+    case: Case,
+    draft: Draft,
+    going: tuple[Route, ReportOf],
+    *,
+    reason_code: str,
+    hosting_status: str | None = None,
+) -> None:
+    """Write the next leg of a case: who gets it, what must be re-wrapped for them, and which police are told.
+
+    The liaisons of the route are told once in a round, and again only where another country's are added.
+
+    Args:
+        case: The case before the record.
+        draft: Where the facts are written.
+        going: Where the case goes and with which report, as `way_of` answers.
+        reason_code: Why a leg follows.
+        hosting_status: Whether the host of the new leg is provisional or confirmed; None: as before.
+    """
+    way, report = going
+    begin_leg(draft, way, case.leg + 1, report, reason_code=reason_code, hosting_status=hosting_status)
+    if way.assigned_hotline is not None or way.desk is not None:
+        ask_if_unreadable(
+            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id
+        )
+    if way.escalates and not (way.reason in case.escalated and set(way.liaisons) <= set(case.liaisons)):
+        escalate(draft, way.reason, way, report)
