@@ -99,9 +99,15 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
             fact_ref=fact.fact_ref,
             chain=after.chain,
             hosting_status=after.hosting_status if fact.hosting_status is None else fact.hosting_status,
+            needs_confirmation=_is_asked(after, fact, notice.recipient),
+            priority=after.priority,
         ),
         content_of=notice.report_event_id if hands_over and enclosed is None else None,
     )
+
+
+def _is_asked(after: Case, fact: Fact, recipient: str) -> bool:
+    return any(asked.fact_number == fact.number and recipient in asked.members for asked in after.asked)
 
 
 def _is_repeat(after: Case) -> bool:

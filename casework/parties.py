@@ -20,16 +20,26 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     """Answer whether a member is entitled to speak about a case.
 
     Entitled are its origins, the hotlines responsible now or earlier, police of the hosting country or with
-    an escalation of the case, and mandated hotlines while it is orphaned.
+    an escalation of the case, mandated hotlines while it is orphaned, those whose confirmation is waited for,
+    and the secretariat, which may send nothing but notes, confirmations and erasures (`action_checks`).
     """
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
+        return True
+    if any(member_id in asked.members for asked in case.asked):
         return True
     member = directory.members_by_id.get(member_id)
     if member is None:
         return False
     if member.kind == "law_enforcement":
         return case.hosting_country in member.countries or member.liaison in case.liaisons
+    if member.kind == "secretariat":
+        return True
     return case.state == ORPHANED and "orphans" in member.mandates
+
+
+def secretariat_of(directory: Directory) -> str | None:
+    """Answer the member that is told what nobody else sets right: the first active secretariat."""
+    return next((member.id for member in directory.active_members("secretariat")), None)
 
 
 def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bool:

@@ -53,7 +53,7 @@ ASSIGNED_STATES: Final = (
 OPEN_STATES: Final = (ORPHANED, *ASSIGNED_STATES)
 UNKNOWN_STATES: Final = (NONE, AWAITED)
 
-Who = Literal["origin", "responsible", "party", "anybody", "exchange"]
+Who = Literal["origin", "responsible", "party", "anybody", "exchange", "maker", "asked"]
 Breach = Literal["not_responsible", "out_of_order"]
 SAME: Final = "same"
 _LONG_RUN: Final = 3
@@ -69,7 +69,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
         when: Condition beside state and sender; empty when there is none.
         states: States in which the row applies.
         who: Who may: `responsible` is the hotline of the current leg, `party` any member entitled to the
-            case; of an action that waits it is asked when its report comes, so `anybody` may.
+            case, `maker` the member whose fact is corrected, `asked` one whose confirmation is waited for; of
+            an action that waits it is asked when its report comes, so `anybody` may.
         reason_required: Whether a reason code must be given.
         facts: Kinds of the facts that are recorded, in order.
         state: State afterwards; `same` leaves it. A step behind the state leaves it too.
@@ -271,7 +272,25 @@ _OBSERVATION_ROWS: Final[tuple[Transition, ...]] = (
         told=("responsible, or origins when it observed",),
     ),
 )
-_CORRECTION_ROWS: Final[tuple[Transition, ...]] = ()
+_CORRECTION_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="confirmed",
+        states=(*OPEN_STATES, CLOSED),
+        who="asked",
+        facts=("confirmed",),
+        state=SAME,
+        told=("responsible", "origins"),
+    ),
+    Transition(
+        event="timer",
+        when="a confirmation has not come in time",
+        states=(*OPEN_STATES, CLOSED),
+        who="exchange",
+        facts=("unconfirmed",),
+        state=SAME,
+        told=("secretariat",),
+    ),
+)
 _HOLD_ROWS: Final[tuple[Transition, ...]] = ()
 _POLICE_ROWS: Final[tuple[Transition, ...]] = ()
 _NOTE_ROWS: Final[tuple[Transition, ...]] = ()

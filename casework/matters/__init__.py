@@ -14,6 +14,7 @@ from casework.action_details import Action
 from casework.answers import Answer
 from casework.causes import Draft
 from casework.legs import Changes
+from casework.matters import confirmations
 from casework.messages import Case, Fact
 from casework.notices import Notice
 from casework.timers import Due
@@ -24,8 +25,10 @@ ActionRule = Callable[[Case, Action, Draft, Mapping[str, Any]], Answer]
 TimerRule = Callable[[Case, Due, Draft], None]
 """Writes the facts of a timer that is due; they must keep it from being due again."""
 
-ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({})
-TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType({})
-DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = ()
-EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType({})
-NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType({})
+ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({**confirmations.ACTION_RULES})
+TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType({**confirmations.TIMER_RULES})
+DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (confirmations.DUE,)
+EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType({**confirmations.EVOLVE})
+NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
+    {**confirmations.NOTICES}
+)

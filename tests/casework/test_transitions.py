@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from casework import codes, transitions
+from casework.matters import ACTION_RULES
 from casework.transitions import (
     ACTION,
     ACTIONS,
@@ -37,8 +38,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "state-machine.md"
 WAYS = {HOTLINE: ("gb-iwf", "NL"), OWN: ("nl-offlimits", "NL"), NO_HOTLINE: ("gb-iwf", "HK")}
 NEEDED = {"reason_code": "other", "classification": "national", "law_country": "NL", "is_online": True}
 REPORT_ROWS = [(row, state) for row in TABLE if row.event == "report" for state in row.states]
-OF_THEIR_OWN = {"rewrap", "key_mismatch"}
-"""Actions that name a report; they are in test_rewrap_rules and test_splitting."""
+OF_THEIR_OWN = {"rewrap", "key_mismatch", *(ACTION_RULES.keys() - {"observed"})}
+"""Actions with rules of their own; they have modules of tests of their own."""
 ACTION_ROWS = [(row, state) for row in TABLE if row.event in ACTIONS - OF_THEIR_OWN for state in row.states]
 
 
