@@ -33,6 +33,8 @@ _SILENT: Final = PARKING | {
     "refused",
     "not_applicable",
     "readable",
+    "hold_ended",
+    "hold_refused",
 }
 
 

@@ -291,7 +291,26 @@ _CORRECTION_ROWS: Final[tuple[Transition, ...]] = (
         told=("secretariat",),
     ),
 )
-_HOLD_ROWS: Final[tuple[Transition, ...]] = ()
+_HOLD_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="any action",
+        when="it closes, moves or tells the host during a hold",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("hold_ended",),
+        state=SAME,
+        told=("responsible", "liaison", "asker"),
+    ),
+    Transition(
+        event="any action",
+        when="it closes, moves or tells the host while a hold is asked for",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("hold_refused",),
+        state=SAME,
+        told=("asker",),
+    ),
+)
 _POLICE_ROWS: Final[tuple[Transition, ...]] = ()
 _NOTE_ROWS: Final[tuple[Transition, ...]] = ()
 _RETENTION_ROWS: Final[tuple[Transition, ...]] = ()

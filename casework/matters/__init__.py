@@ -14,7 +14,7 @@ from casework.action_details import Action
 from casework.answers import Answer
 from casework.causes import Draft
 from casework.legs import Changes
-from casework.matters import confirmations
+from casework.matters import confirmations, holds
 from casework.messages import Case, Fact
 from casework.notices import Notice
 from casework.timers import Due
@@ -25,10 +25,25 @@ ActionRule = Callable[[Case, Action, Draft, Mapping[str, Any]], Answer]
 TimerRule = Callable[[Case, Due, Draft], None]
 """Writes the facts of a timer that is due; they must keep it from being due again."""
 
-ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({**confirmations.ACTION_RULES})
-TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType({**confirmations.TIMER_RULES})
+ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType(
+    {
+        **confirmations.ACTION_RULES,
+    }
+)
+TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
+    {
+        **confirmations.TIMER_RULES,
+    }
+)
 DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (confirmations.DUE,)
-EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType({**confirmations.EVOLVE})
+EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
+    {
+        **confirmations.EVOLVE,
+        **holds.EVOLVE,
+    }
+)
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
-    {**confirmations.NOTICES}
+    {
+        **confirmations.NOTICES,
+    }
 )
