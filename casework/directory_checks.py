@@ -6,13 +6,14 @@ Fields are paths in the document with a member's id or a country's code as key: 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from casework import codes
 from casework.countries import ALL_COUNTRIES, COUNTRY_ALIASES, PSEUDO_COUNTRIES, unknown_country
-from casework.directory import EXCHANGE, ORPHAN_DESK, CountryRule, Directory, Member
+from casework.country_checks import check_countries, check_limits, unique
+from casework.directory import EXCHANGE, ORPHAN_DESK, Directory, Member
 from casework.directory_key_checks import check_complete, check_keys
 from casework.errors import DirectoryRefusedError, RuleViolation
 from casework.routing import INTERNATIONAL_LIAISONS
@@ -33,8 +34,6 @@ LEAD_MS: Final = 60_000
 """How long before it takes effect a version must be published, on the exchange's clock: by then every worker
 has read it, so all of them stamp the same version on a record (design 5.2)."""
 MAX_ID: Final = 40
-# A share below one in a hundred is no share, and each point of weight costs one hash per report.
-MAX_WEIGHT: Final = 100
 _MEMBER_ID: Final = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*")
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _EVIDENCE: Final = re.compile(r"[A-Z]\d*")
@@ -148,8 +147,8 @@ def _pseudo_countries(directory: Directory) -> Iterator[RuleViolation]:
 
 
 def _members(directory: Directory) -> Iterator[RuleViolation]:
-    yield from _unique("members", (member.id for member in directory.members))
-    yield from _unique("members", (m.liaison for m in directory.members if m.liaison is not None), "liaison")
+    yield from unique("members", (member.id for member in directory.members))
+    yield from unique("members", (m.liaison for m in directory.members if m.liaison is not None), "liaison")
     routed = {(rule.code, share.member) for rule in directory.countries for share in rule.hotlines}
     for member in directory.members:
         for field, rule, message in (*_identity(member), *_liaison(member), *_standing(member)):
@@ -212,43 +211,6 @@ def _liaison(member: Member) -> Iterator[tuple[str, str, str]]:
         yield "liaison", "wrong_country", "a national liaison's code is that of its one country"
 
 
-def _countries(directory: Directory) -> Iterator[RuleViolation]:
-    yield from _unique("countries", (rule.code for rule in directory.countries))
-    for rule in directory.countries:
-        for field, name, message in _country(directory, rule):
-            yield RuleViolation(f"countries.{rule.code}{field and '.'}{field}", name, message)
-
-
-def _country(directory: Directory, rule: CountryRule) -> Iterator[tuple[str, str, str]]:
-    if rule.code not in ALL_COUNTRIES or rule.code in PSEUDO_COUNTRIES:
-        yield "", "unknown_country", "must be a canonical code of ISO 3166-1"
-    if rule.routing == "claim":
-        yield "routing", "not_available", "claiming from a shared queue is not available yet"
-    if rule.routing == "single" and len(rule.hotlines) > 1:
-        yield "routing", "ambiguous", "several hotlines need the rule weights or remit"
-    for field in rule.deadlines.__struct_fields__:
-        value = getattr(rule.deadlines, field)
-        if value is not None and value <= 0:
-            yield f"deadlines.{field.removesuffix('_ms')}", "out_of_range", "must be above zero"
-    if len({share.member for share in rule.hotlines}) < len(rule.hotlines):
-        yield "hotlines", "duplicate", "lists a hotline twice"
-    yield from _shares(directory, rule)
-
-
-def _shares(directory: Directory, rule: CountryRule) -> Iterator[tuple[str, str, str]]:
-    for share in rule.hotlines:
-        path = f"hotlines.{share.member}"
-        member = directory.members_by_id.get(share.member)
-        if member is None:
-            yield path, "unknown_member", "is not among the members"
-        elif member.kind != "hotline" or rule.code not in member.countries:
-            yield path, "wrong_country", "is not a hotline of this country"
-        if not 1 <= share.weight <= MAX_WEIGHT:
-            yield f"{path}.weight", "out_of_range", f"must be 1 to {MAX_WEIGHT}"
-        if any(topic not in codes.CONTENT_TOPICS for topic in share.remit):
-            yield f"{path}.remit", "unknown_code", "must be content topics"
-
-
 def _slots(directory: Directory) -> Iterator[RuleViolation]:
     used = Counter(directory.rest_slots)
     for code, slots in directory.slots.items():
@@ -281,19 +243,14 @@ def _assumptions(directory: Directory) -> Iterator[RuleViolation]:
             yield RuleViolation(f"{path}.assumed", "assumed", message)
 
 
-def _unique(path: str, values: Iterable[str], what: str = "id") -> Iterator[RuleViolation]:
-    for value, times in Counter(values).items():
-        if times > 1:
-            yield RuleViolation(f"{path}.{value}", "duplicate", f"this {what} is listed {times} times")
-
-
 _PARTS: Final[tuple[Callable[[Directory], Iterator[RuleViolation]], ...]] = (
     _head,
     _aliases,
     _pseudo_countries,
     _slots,
     _members,
-    _countries,
+    check_countries,
+    check_limits,
     check_keys,
 )
 _LAST: Final[tuple[Callable[[Directory], Iterator[RuleViolation]], ...]] = (check_complete, _assumptions)

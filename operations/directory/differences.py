@@ -4,12 +4,15 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from casework.directory import Directory, Member
+import msgspec
+
+from casework.directory import DAY_MS, HOUR_MS, CountryRule, Deadlines, Directory, HotlineShare, Member
 from casework.directory_keys import Signers
 from casework.errors import BadInputError
 from casework.public_keys import PublicKey
 from casework.sealed_content import parse
 
+MINUTE_MS: Final = HOUR_MS // 60
 _MEMBER_FIELDS: Final = (
     "kind",
     "name",
@@ -17,12 +20,15 @@ _MEMBER_FIELDS: Final = (
     "domain",
     "mandates",
     "liaison",
+    "feed",
+    "feed_informs_police",
+    "reads_escalations",
     "contact",
     "since",
     "evidence",
     "assumed",
 )
-_HEAD_FIELDS: Final = ("environment", "protection", "slot_count", "rest_slots", "deadlines", "aliases")
+_HEAD_FIELDS: Final = ("environment", "protection", "slot_count", "rest_slots", "aliases")
 
 
 def differences(old: Directory | None, new: Directory) -> tuple[str, ...]:
@@ -43,6 +49,8 @@ def _sentences(old: Directory | None, new: Directory) -> Iterator[str]:
         for field in _HEAD_FIELDS:
             if getattr(old, field) != getattr(new, field):
                 yield f"{field} changes{_values(getattr(old, field), getattr(new, field))}."
+        yield from _changes("deadlines", old.deadlines, new.deadlines)
+        yield from _changes("casework", old.casework, new.casework)
     yield f"It is valid from {_moment(new.valid_from)} and expires {_expiry(new.expires_at)}."
     yield from _signers(None if old is None else old.signers, new.signers)
     yield from _keys("The exchange", () if old is None else old.exchange_keys, new.exchange_keys)
@@ -176,10 +184,10 @@ def _rules(old: Directory | None, new: Directory) -> Iterator[str]:
     for code in sorted(before.keys() | after.keys()):
         if code not in after:
             yield f"{before[code].name} has no rule any more."
-        elif before.get(code) != after[code]:
-            shares = ", ".join(f"{share.member} {share.weight}" for share in after[code].hotlines)
-            other = "this" if old is None else "another"
-            yield f"{after[code].name} has {other} rule: {after[code].routing}, {shares or 'no hotline'}."
+        elif code not in before:
+            yield f"{after[code].name} has this rule: {_routing(after[code])}."
+        elif before[code] != after[code]:
+            yield from _rule(before[code], after[code])
     if old is not None and old.pseudo_countries != new.pseudo_countries:
         yield "Another rule holds for hosts without a country."
     for code in sorted(slots.keys() | new.slots.keys()):
@@ -187,6 +195,49 @@ def _rules(old: Directory | None, new: Directory) -> Iterator[str]:
             which = "these" if old is None else "other"
             owned = ", ".join(map(str, new.slots.get(code, ()))) or "none"
             yield f"{code} owns {which} slots now: {owned}."
+
+
+def _rule(old: CountryRule, new: CountryRule) -> Iterator[str]:
+    if (old.routing, old.hotlines) != (new.routing, new.hotlines):
+        yield f"{new.name} has another rule: {_routing(new)}."
+    same = msgspec.structs.replace(old, routing=new.routing, hotlines=new.hotlines)
+    yield from _changes(new.name, same, new)
+
+
+def _routing(rule: CountryRule) -> str:
+    shares = ", ".join(map(_share, rule.hotlines))
+    return f"{rule.routing}, {shares or 'no hotline'}"
+
+
+def _share(share: HotlineShare) -> str:
+    remits = (share.remit, share.site_types, share.classifications, share.content_types)
+    only = " ".join(code for codes in remits for code in codes)
+    return f"{share.member} {share.weight}" + (f" for {only}" if only else "")
+
+
+def _changes(whose: str, old: msgspec.Struct, new: msgspec.Struct) -> Iterator[str]:
+    """Yield a sentence for each field that differs, durations as people write them."""
+    for field in old.__struct_fields__:
+        before, after = getattr(old, field), getattr(new, field)
+        if before != after:
+            name = field.removesuffix("_ms")
+            shown = (_shown(field, before), _shown(field, after))
+            yield f"{whose}: {name} changes from {shown[0]} to {shown[1]}."
+
+
+def _shown(field: str, value: object) -> str:
+    if isinstance(value, Deadlines):
+        limits = msgspec.structs.asdict(value).items()
+        own = [f"{name.removesuffix('_ms')} {_shown(name, ms)}" for name, ms in limits if ms is not None]
+        return ", ".join(own) or "the default"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    if value is None or not field.endswith("_ms") or not isinstance(value, int):
+        return "none" if value is None else str(value)
+    for unit, size in (("d", DAY_MS), ("h", HOUR_MS)):
+        if value % size == 0 and value >= size:
+            return f"{value // size} {unit}"
+    return f"{value / MINUTE_MS:g} min"
 
 
 def _values(old: object, new: object) -> str:

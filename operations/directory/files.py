@@ -5,7 +5,6 @@ rules of `casework.directory_checks` follow when the form is right.
 """
 
 import datetime as dt
-import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -20,8 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from casework import directory_checks
 from casework.directory import (
-    DAY_MS,
-    HOUR_MS,
+    CaseworkLimits,
     CountryRule,
     Deadlines,
     Directory,
@@ -39,9 +37,8 @@ NETWORK_FILE: Final = Path(__file__).with_name("network.yaml")
 
 Candidates = Literal["keep", "admit", "leave_out"]
 
-_DURATION: Final = re.compile(r"(\d+) ?(h|d)")
 _TOP: Final = ("version", "deadlines", "aliases", "pseudo_countries", "slots", "members", "countries")
-_PROTECTION: Final = ("expires", "protection", "exchange_keys", "signers", "network_keys")
+_OPTIONAL: Final = ("casework", "expires", "protection", "exchange_keys", "signers", "network_keys")
 _SLOTS: Final = ("count", "rest", "countries")
 
 
@@ -193,7 +190,7 @@ class _Reader(KeyReader):
 
     @cached_property
     def _sections(self) -> Mapping[str, Any]:
-        return self.fields("", self._data, (*_TOP, *_PROTECTION), required=_TOP)
+        return self.fields("", self._data, (*_TOP, *_OPTIONAL), required=_TOP)
 
     def parts(self) -> dict[str, Any]:
         sections = self._sections
@@ -202,7 +199,8 @@ class _Reader(KeyReader):
         members = self._entries("members", sections.get("members"), Member, "id")
         return {
             "version": self.convert("version", sections.get("version"), int),
-            "deadlines": self._deadlines("deadlines", sections.get("deadlines")),
+            "deadlines": self.durations("deadlines", sections.get("deadlines"), Deadlines),
+            "casework": self.durations("casework", sections.get("casework"), CaseworkLimits),
             "aliases": self.convert("aliases", sections.get("aliases"), dict[str, str]),
             "pseudo_countries": self._entries(
                 "pseudo_countries", sections.get("pseudo_countries"), PseudoCountry, "code"
@@ -233,13 +231,16 @@ class _Reader(KeyReader):
 
     def _entry(self, path: str, value: object, kind: type[Any], key: str, name: str) -> object:
         before = len(self.violations)
-        types = {field: hint for field, hint in typing.get_type_hints(kind).items() if field != key}
+        hints = typing.get_type_hints(kind)
+        types = {field.removesuffix("_ms"): hint for field, hint in hints.items() if field != key}
         required = [f.name for f in msgspec.structs.fields(kind) if f.required and f.name in types]
         fields = self.fields(path, value, types, required=required)
         values: dict[str, Any] = {}
         for field, raw in fields.items():
             if types[field] is Deadlines:
-                values[field] = self._deadlines(f"{path}.{field}", raw)
+                values[field] = self.durations(f"{path}.{field}", raw, Deadlines)
+            elif f"{field}_ms" in hints:
+                values[f"{field}_ms"] = self.duration(f"{path}.{field}", raw)
             elif field == "keys":
                 values[field] = self.keys(f"{path}.{field}", raw)
             elif field == "hotlines":
@@ -254,14 +255,3 @@ class _Reader(KeyReader):
             converted = self.convert(f"{path}.{member}", {**fields, "member": member}, HotlineShare)
             if converted is not None:
                 yield converted
-
-    def _deadlines(self, path: str, value: object) -> Deadlines:
-        names = [field.removesuffix("_ms") for field in Deadlines.__struct_fields__]
-        durations = {}
-        for name, text in self.fields(path, value, names).items():
-            match = _DURATION.fullmatch(str(text))
-            if match is None:
-                self.add(f"{path}.{name}", "malformed", "must be whole hours or days, such as 24 h or 7 d")
-            else:
-                durations[f"{name}_ms"] = int(match[1]) * (HOUR_MS if match[2] == "h" else DAY_MS)
-        return Deadlines(**durations)

@@ -1,6 +1,7 @@
 """Reading the values of the directory file one by one, so that every slip is told and none hides another."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -8,10 +9,13 @@ from typing import Any, Final
 import msgspec
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from casework.directory import DAY_MS, HOUR_MS
 from casework.directory_keys import NetworkKeys, Signers
 from casework.errors import RuleViolation
 from casework.public_keys import PublicKey
 
+_DURATION: Final = re.compile(r"(\d+) ?(min|h|d)")
+_UNITS: Final = {"min": HOUR_MS // 60, "h": HOUR_MS, "d": DAY_MS}
 _SIGNERS: Final = ("threshold", "keys")
 _TIMES: Final = ("valid_from", "valid_until", "revoked_at")
 _KEY_FIELDS: Final = PublicKey.__struct_fields__
@@ -62,6 +66,26 @@ class FieldReader:
         except msgspec.ValidationError as error:
             self.add(path, "wrong_type", str(error))
             return None
+
+    def duration(self, path: str, value: object) -> int | None:
+        """Read a duration with its unit; milliseconds."""
+        match = _DURATION.fullmatch(str(value))
+        if match is None:
+            self.add(path, "malformed", "must be whole minutes, hours or days, such as 30 min, 24 h or 7 d")
+            return None
+        return int(match[1]) * _UNITS[match[2]]
+
+    def durations(self, path: str, value: object, kind: type[Any]) -> Any:  # noqa: ANN401 - an instance of kind
+        """Read a mapping of durations, named without their unit, and of numbers that are none."""
+        known = {field.removesuffix("_ms"): field for field in kind.__struct_fields__}
+        found = {}
+        for name, given in self.fields(path, value, known).items():
+            is_duration = known[name] != name
+            each = f"{path}.{name}"
+            read = self.duration(each, given) if is_duration else self.convert(each, given, int)
+            if read is not None:
+                found[known[name]] = read
+        return kind(**found)
 
     def add(self, path: str, rule: str, message: str) -> None:
         """Note what does not fit."""

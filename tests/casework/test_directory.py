@@ -8,6 +8,7 @@ from casework.countries import COUNTRY_ALIASES
 from casework.directory import (
     DEFAULT_DEADLINES,
     HOUR_MS,
+    CaseworkLimits,
     CountryRule,
     Deadlines,
     Directory,
@@ -184,7 +185,69 @@ SPOILED = {
     "country twice": (_country(1, code="DE"), "countries.DE", "duplicate"),
     "country of nowhere": (_country(1, code="QX"), "countries.QX", "unknown_country"),
     "single of two": (_country(0, routing="single"), "countries.DE.routing", "ambiguous"),
-    "claim": (_country(0, routing="claim"), "countries.DE.routing", "not_available"),
+    "claim of one": (_country(1, routing="claim"), "countries.NL.routing", "too_few"),
+    "wait of nobody": (_country(0, police_wait_ms=HOUR_MS), "countries.DE.police_wait", "not_used"),
+    "wait beyond the deadline": (
+        _country(0, notice_rule="police_first", police_wait_ms=72 * HOUR_MS),
+        "countries.DE.police_wait",
+        "out_of_range",
+    ),
+    "wait backwards": (
+        _country(0, notice_rule="police_first", police_wait_ms=-1),
+        "countries.DE.police_wait",
+        "out_of_range",
+    ),
+    "no hold at all": (_country(0, hold_limit_ms=0), "countries.DE.hold_limit", "out_of_range"),
+    "consent of nobody": (
+        _country(0, notice_rule="police_consent"),
+        "countries.DE.notice_rule",
+        "no_liaison",
+    ),
+    "second contact unknown": (
+        _country(0, second_liaison="xy"),
+        "countries.DE.second_liaison",
+        "unknown_liaison",
+    ),
+    "second contact is the first": (
+        _country(1, second_liaison="nl"),
+        "countries.NL.second_liaison",
+        "duplicate",
+    ),
+    "third without second": (
+        _country(0, further_liaisons=("europol",)),
+        "countries.DE.further_liaisons",
+        "not_used",
+    ),
+    "third is the second": (
+        _country(0, second_liaison="europol", further_liaisons=("europol",)),
+        "countries.DE.further_liaisons",
+        "duplicate",
+    ),
+    "remit without the rule": (
+        _country(0, hotlines=(HotlineShare("de-one", remit=("csam_textual",)), HotlineShare("de-two"))),
+        "countries.DE.hotlines.de-one.remit",
+        "not_used",
+    ),
+    **{
+        f"remit of unknown {field}": (
+            _country(
+                0,
+                routing="remit",
+                hotlines=(HotlineShare("de-one", **{field: ("all",)}), HotlineShare("de-two")),
+            ),
+            f"countries.DE.hotlines.de-one.{field}",
+            "unknown_code",
+        )
+        for field in ("remit", "site_types", "classifications", "content_types")
+    },
+    **{
+        f"limit {field}": (
+            _spoiled("casework", replace(CaseworkLimits(), **{field: value})),
+            f"casework.{field.removesuffix('_ms')}",
+            "out_of_range",
+        )
+        for field, value in {"lease_ms": 0, "max_moves": 0, "digest_hour": 24}.items()
+    },
     "hotline unknown": (
         _country(0, hotlines=(HotlineShare("de-nobody"),)),
         "countries.DE.hotlines.de-nobody",

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from casework.directory import Directory, HotlineShare
+from casework.directory import HOUR_MS, CaseworkLimits, Deadlines, Directory, HotlineShare
 from casework.directory_keys import NetworkKeys
 from casework.network_keys import holders
 from operations.directory.differences import differences
@@ -95,6 +95,37 @@ def test_rules_and_members_that_come_and_go_are_told(equipment: Equipment) -> No
     assert f"{directory.members[0].id} is not listed any more." in found
     assert "xx-new is new: New" in found
     assert "NL owns other slots now: none." in found
+
+
+def test_a_signer_reads_every_limit_that_changes(equipment: Equipment) -> None:
+    """What a country or the network waits for, and what a liaison is given, are told with both values."""
+    directory = changed(equipment.directory, "nl-police", feed="all_hosted")
+    rules = tuple(
+        replace(
+            rule,
+            notice_rule="police_first",
+            police_wait_ms=4 * HOUR_MS,
+            deadlines=Deadlines(acknowledge_ms=90 * HOUR_MS // 60),
+            hotlines=tuple(replace(share, site_types=("forum",)) for share in rule.hotlines),
+        )
+        if rule.code == "NL"
+        else rule
+        for rule in directory.countries
+    )
+    after = replace(
+        directory, countries=rules, casework=CaseworkLimits(hold_ms=14 * 24 * HOUR_MS, max_moves=3)
+    )
+    found = differences(equipment.directory, after)
+    for sentence in (
+        "casework: hold changes from 42 d to 14 d.",
+        "casework: max_moves changes from 5 to 3.",
+        "Netherlands has another rule: single, nl-offlimits 1 for forum.",
+        "Netherlands: notice_rule changes from any to police_first.",
+        "Netherlands: police_wait changes from 0 min to 4 h.",
+        "Netherlands: deadlines changes from the default to acknowledge 90 min.",
+        "nl-police has another feed from none to all_hosted.",
+    ):
+        assert sentence in found
 
 
 def test_the_first_version_tells_all_keys(equipment: Equipment) -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from casework import directory_checks
-from casework.directory import DAY_MS, HOUR_MS, Directory, from_bytes
+from casework.directory import DAY_MS, HOUR_MS, CaseworkLimits, Directory, HotlineShare, from_bytes
 from casework.errors import SetupError
 from operations.directory.document import build, document_bytes
 from operations.directory.errors import DirectoryFileError
@@ -218,6 +218,48 @@ def test_a_rule_about_transfers_is_read_from_the_file(tmp_path: Path) -> None:
     wrong = text.replace("[NO, GB]", "[NO, XX]")
     assert told(write(tmp_path, wrong)) == [
         (line_of(wrong, "    may_receive_from: [NO"), "members.nl-atkm.may_receive_from", "unknown_country")
+    ]
+
+
+def test_the_limits_of_casework_are_read_with_their_units(tmp_path: Path) -> None:
+    """Limits are durations, counts are counts, absent ones are the defaults."""
+    text = (
+        SHIPPED.replace("  lease: 24 h", "  lease: 30 min")
+        .replace("  hold: 42 d", "  hold: 14 d")
+        .replace("  max_moves: 5", "  max_moves: 3")
+        .replace(
+            "    hotlines: {nl-offlimits: 1}",
+            "    hotlines: {nl-offlimits: {site_types: [forum], content_types: [media]}}\n"
+            "    routing: remit\n    notice_rule: police_first\n    police_wait: 4 h\n    hold_limit: 7 d",
+        )
+    )
+    directory = parse(read(write(tmp_path, text)), environment="test", published_at=0)
+    assert directory.casework == CaseworkLimits(lease_ms=HOUR_MS // 2, hold_ms=14 * DAY_MS, max_moves=3)
+    rule = directory.country("NL")
+    assert (rule.notice_rule, rule.police_wait_ms, rule.hold_limit_ms) == (
+        "police_first",
+        4 * HOUR_MS,
+        7 * DAY_MS,
+    )
+    assert rule.hotlines == (HotlineShare("nl-offlimits", site_types=("forum",), content_types=("media",)),)
+    begin, end = SHIPPED.index("casework:\n"), SHIPPED.index("# Codes that systems")
+    without = parse(
+        read(write(tmp_path, SHIPPED[:begin] + SHIPPED[end:])), environment="test", published_at=0
+    )
+    assert without.casework == CaseworkLimits()
+
+
+def test_limits_that_cannot_be_are_told_with_their_lines(tmp_path: Path) -> None:
+    """A duration without unit, an hour that no day has and an unknown limit stand where they were written."""
+    wrong = SHIPPED.replace("  lease: 24 h", "  lease: 24").replace("  confirm: 7 d", "  confrim: 7 d")
+    assert told(write(tmp_path, wrong)) == [
+        (line_of(wrong, "  lease"), "casework.lease", "malformed"),
+        (line_of(wrong, "  confrim"), "casework.confrim", "unknown_field"),
+    ]
+    late = SHIPPED.replace("  digest_hour: 6", "  digest_hour: 24").replace("  erase: 90 d", "  erase: 0 d")
+    assert told(write(tmp_path, late)) == [
+        (line_of(late, "  erase"), "casework.erase", "out_of_range"),
+        (line_of(late, "  digest_hour"), "casework.digest_hour", "out_of_range"),
     ]
 
 
