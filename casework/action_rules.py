@@ -12,6 +12,7 @@ from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
 from casework.matters import ACTION_RULES
+from casework.matters.host_doubts import doubt_host, hosted_in
 from casework.messages import Case
 from casework.parties import is_party, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
@@ -110,6 +111,7 @@ def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
         return answer
     if action.action == "observed":
         draft.by_sender("observed", **details)
+        doubt_host(case, draft, hosted_in(details), details["observed_at"])
         return ACCEPTED
     breaches = _breaches(case, action, cause)
     if not breaches:

@@ -97,14 +97,14 @@ def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Noti
                 yield Notice(responsible, LINKED_REPORT, origin.last_event_id, origin.member)
     told = [origin.member for origin in after.origins if not (by_report and origin.member == fact.origin)]
     handed_over = None if before is None else place(before)
-    for member in dict.fromkeys([*told, *([] if handed_over is None else [handed_over])]):
+    for member in dict.fromkeys([*told, *([] if handed_over is None else [handed_over]), *after.former]):
         if member != responsible:
             yield update_to(after, member)
 
 
 def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:
     there = place(after)
-    taken_over = fact.assigned_hotline not in {None, after.assigned_hotline}
+    taken_over = fact.assigned_hotline != after.assigned_hotline
     if there is not None and there != fact.origin and not taken_over:
         yield Notice(there, LINKED_REPORT, fact.report_event_id, fact.origin)
 

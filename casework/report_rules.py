@@ -4,13 +4,29 @@ from casework.answers import ACCEPTED, Answer
 from casework.causes import Cause, Draft
 from casework.claimed_times import clamped
 from casework.countries import canonical_country
+from casework.matters.holds import end_hold
+from casework.matters.host_doubts import disputes, doubt_host
+from casework.matters.relocation import MOVED
 from casework.messages import Case, ReportStatement
 from casework.placing import ReportOf, begin_leg, escalate
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
 from casework.sealed_content import join_marks
 from casework.stubs import is_stub
-from casework.transitions import CLOSED, HOTLINE, NEEDS_NEW_ROUND, NO_HOTLINE, NONE, ORPHANED, OWN, transition
+from casework.transitions import (
+    CLOSED,
+    CONFIRMED_ELSEWHERE,
+    DISPUTED,
+    HOTLINE,
+    NEEDS_NEW_ROUND,
+    NEW_LEG,
+    NO_HOTLINE,
+    NONE,
+    OPEN_STATES,
+    ORPHANED,
+    OWN,
+    transition,
+)
 
 
 def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draft: Draft) -> Answer:
@@ -23,9 +39,10 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
         origin=cause.sender,
         content_topic=report.content_topic,
     )
+    this = ReportOf(cause.sender, report.event_id)
     row = transition("report", state, _when(case, report, way, cause))
     assert row is not None  # noqa: S101 - a test walks through all states and conditions
-    begins = "assigned" in row.facts or "orphaned" in row.facts
+    begins = not {"assigned", "orphaned", NEW_LEG}.isdisjoint(row.facts)
     stands = way if begins or case is None else None
     for fact in row.facts:
         if fact in {"opened", "reopened"}:
@@ -38,9 +55,11 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
             draft.by_sender(fact, **{**_report(report, cause, way), "assigned_hotline": responsible})
         elif fact == "acknowledged":
             draft.by_rule(fact, by=cause.sender, reference=report.reference, report_event_id=report.event_id)
+        elif fact == "host_disputed":
+            assert case is not None  # noqa: S101 - likewise
+            doubt_host(case, draft, way.hosting_country, _host_seen_at(report, cause), this)
         else:
-            leg = case.leg + 1 if case is not None and case.state == ORPHANED else 1
-            begin_leg(draft, way, leg, ReportOf(cause.sender, report.event_id))
+            _begin(case, report, draft, way, facts=row.facts)
     if begins:
         known = (
             cause.readers
@@ -51,8 +70,25 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
             ask_if_unreadable(draft, way.assigned_hotline, known, origin=cause.sender, report=report.event_id)
     elif case is not None:
         note_if_readable(case, draft, cause.readers)
-    _escalate(case, report, draft, way, opens=row.facts[0] != "linked")
+    _escalate(case, report, draft, way, begins=begins)
     return ACCEPTED
+
+
+def _begin(
+    case: Case | None, report: ReportStatement, draft: Draft, way: Route, *, facts: tuple[str, ...]
+) -> None:
+    """Write the leg that a report begins: the first of a round, or one of a case that goes elsewhere."""
+    this = ReportOf(draft.cause.sender, report.event_id)
+    if case is None or facts[0] != "linked":
+        begin_leg(draft, way, 1, this)
+        return
+    if way.hosting_country != case.hosting_country:
+        end_hold(case, draft, MOVED)
+    begin_leg(draft, way, case.leg + 1, this, hosting_status=report.hosting_status)
+    if NEW_LEG in facts and way.assigned_hotline == this.origin:
+        draft.by_rule(
+            "acknowledged", by=this.origin, reference=report.reference, report_event_id=this.event_id
+        )
 
 
 def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) -> str:
@@ -61,10 +97,32 @@ def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) 
     else:
         by_route = OWN if way.assigned_hotline == cause.sender else HOTLINE
     if case is None or case.round == 0 or case.state == ORPHANED:
-        return by_route
+        return CONFIRMED_ELSEWHERE if _is_confirmed_elsewhere(case, report, way, cause) else by_route
+    if case.state in OPEN_STATES:
+        if _is_confirmed_elsewhere(case, report, way, cause):
+            return CONFIRMED_ELSEWHERE
+        seen_at = _host_seen_at(report, cause)
+        return DISPUTED if disputes(case, cause.directory, way.hosting_country, seen_at) else ""
     if case.state == CLOSED and (is_stub(case) or _needs_a_new_round(case, report, cause)):
         return f"{NEEDS_NEW_ROUND}; {by_route}"
     return ""
+
+
+def _is_confirmed_elsewhere(case: Case | None, report: ReportStatement, way: Route, cause: Cause) -> bool:
+    """Answer whether a report knows the host in another country, where the case only has an edge of it."""
+    return (
+        case is not None
+        and case.hosting_status == "provisional"
+        and report.hosting_status == "confirmed"
+        and way.hosting_country != case.hosting_country
+        and cause.directory.pseudo_country(way.hosting_country) is None
+    )
+
+
+def _host_seen_at(report: ReportStatement, cause: Cause) -> int | None:
+    """Answer when the host was observed; when the content was, if nothing else is said."""
+    seen_at = report.observed_at if report.hosting_observed_at is None else report.hosting_observed_at
+    return None if seen_at is None else clamped(seen_at, cause.now)
 
 
 def _needs_a_new_round(case: Case, report: ReportStatement, cause: Cause) -> bool:
@@ -76,12 +134,12 @@ def _needs_a_new_round(case: Case, report: ReportStatement, cause: Cause) -> boo
     return clamped(report.observed_at, cause.now) > case.closed_at
 
 
-def _escalate(case: Case | None, report: ReportStatement, draft: Draft, way: Route, *, opens: bool) -> None:
+def _escalate(case: Case | None, report: ReportStatement, draft: Draft, way: Route, *, begins: bool) -> None:
     this = ReportOf(draft.cause.sender, report.event_id)
     for reason in dict.fromkeys(report.urgency):
         escalate(draft, reason, way, this)
     joins_nobody = case is not None and case.state == ORPHANED and case.desk is None
-    if way.escalates and (opens or joins_nobody):
+    if way.escalates and (begins or joins_nobody):
         escalate(draft, way.reason, way, this)
 
 

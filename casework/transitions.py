@@ -17,6 +17,7 @@ RULES_VERSION: Final = 4
 NONE: Final = "none"
 AWAITED: Final = "awaited"
 ORPHANED: Final = "orphaned"
+OFFERED: Final = "offered"
 AWAITING_REWRAP: Final = "awaiting_rewrap"
 ASSIGNED: Final = "assigned"
 ACKNOWLEDGED: Final = "acknowledged"
@@ -59,6 +60,9 @@ SAME: Final = "same"
 _LONG_RUN: Final = 3
 ACTION: Final = "the action"
 """In the column of facts: the fact is named like the action."""
+
+NEW_LEG: Final = "the new leg"
+"""In the columns of facts and state: what begins the next leg by the routing rule, such as `assigned`."""
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +114,10 @@ def _final(event: str, *, reason_required: bool) -> Transition:
 HOTLINE: Final = "a hotline is responsible"
 OWN: Final = "the origin itself is responsible"
 NO_HOTLINE: Final = "no hotline is responsible"
+CONFIRMED_ELSEWHERE: Final = "it names a confirmed host elsewhere, that of the case is provisional"
+DISPUTED: Final = "it names another country, where the host was seen since the leg began"
+HERE: Final = "it names no other country"
+ELSEWHERE: Final = "it names another country"
 NEEDS_NEW_ROUND: Final = "seen online after the closing, or its hotline has left"
 
 _REPORT_ROWS: Final[tuple[Transition, ...]] = (
@@ -144,6 +152,24 @@ _REPORT_ROWS: Final[tuple[Transition, ...]] = (
         states=ASSIGNED_STATES,
         who="origin",
         facts=("linked",),
+        state=SAME,
+        told=("responsible",),
+    ),
+    Transition(
+        event="report",
+        when=CONFIRMED_ELSEWHERE,
+        states=OPEN_STATES,
+        who="origin",
+        facts=("linked", NEW_LEG),
+        state=NEW_LEG,
+        told=("place", "origins", "former", "police"),
+    ),
+    Transition(
+        event="report",
+        when=DISPUTED,
+        states=ASSIGNED_STATES,
+        who="origin",
+        facts=("linked", "host_disputed"),
         state=SAME,
         told=("responsible",),
     ),
@@ -216,7 +242,69 @@ _STEP_ROWS: Final[tuple[Transition, ...]] = (
 )
 _CLAIM_ROWS: Final[tuple[Transition, ...]] = ()
 _DECLINE_ROWS: Final[tuple[Transition, ...]] = ()
-_MOVE_ROWS: Final[tuple[Transition, ...]] = ()
+_MOVE_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="moved",
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("moved", NEW_LEG),
+        state=NEW_LEG,
+        told=("place", "origins", "former", "police"),
+    ),
+    Transition(
+        event="moved",
+        when="more often in this round than the limit; once",
+        states=OPEN_STATES,
+        who="party",
+        facts=("moved", NEW_LEG, "moves_exceeded"),
+        state=NEW_LEG,
+        told=("place", "origins", "former", "police", "secretariat"),
+    ),
+    Transition(
+        event="moved",
+        states=(ORPHANED,),
+        who="party",
+        facts=("moved", NEW_LEG),
+        state=NEW_LEG,
+        told=("place", "desk", "origins", "former", "police"),
+    ),
+    Transition(
+        event="hosting_confirmed",
+        when=HERE,
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("hosting_confirmed",),
+        state=SAME,
+        told=("origins",),
+    ),
+    Transition(
+        event="hosting_confirmed",
+        when=HERE,
+        states=(ORPHANED,),
+        who="party",
+        facts=("hosting_confirmed",),
+        state=SAME,
+        told=("desk", "origins"),
+    ),
+    Transition(
+        event="hosting_confirmed",
+        when=ELSEWHERE,
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("hosting_confirmed", NEW_LEG),
+        state=NEW_LEG,
+        told=("place", "origins", "former", "police"),
+    ),
+    Transition(
+        event="hosting_confirmed",
+        when=ELSEWHERE,
+        states=(ORPHANED,),
+        who="party",
+        facts=("hosting_confirmed", NEW_LEG),
+        state=NEW_LEG,
+        told=("place", "desk", "origins", "former", "police"),
+    ),
+)
 _CONTENT_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="rewrap",
@@ -353,6 +441,15 @@ _GENERAL_ROWS: Final[tuple[Transition, ...]] = (
     ),
 )
 _TIMER_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="timer",
+        when="a newer word on the host was left unanswered",
+        states=ASSIGNED_STATES,
+        who="exchange",
+        facts=("host_unanswered", NEW_LEG),
+        state=NEW_LEG,
+        told=("place", "origins", "former", "police"),
+    ),
     Transition(
         event="timer",
         when="a deadline has passed",

@@ -14,7 +14,7 @@ from casework.action_details import Action
 from casework.answers import Answer
 from casework.causes import Draft
 from casework.legs import Changes
-from casework.matters import confirmations, holds
+from casework.matters import confirmations, holds, host_doubts, moves
 from casework.messages import Case, Fact
 from casework.notices import Notice
 from casework.timers import Due
@@ -28,22 +28,31 @@ TimerRule = Callable[[Case, Due, Draft], None]
 ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType(
     {
         **confirmations.ACTION_RULES,
+        **moves.ACTION_RULES,
     }
 )
 TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
     {
         **confirmations.TIMER_RULES,
+        **host_doubts.TIMER_RULES,
     }
 )
-DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (confirmations.DUE,)
+DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (
+    confirmations.DUE,
+    host_doubts.DUE,
+)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
         **confirmations.EVOLVE,
         **holds.EVOLVE,
+        **host_doubts.EVOLVE,
+        **moves.EVOLVE,
     }
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
     {
         **confirmations.NOTICES,
+        **host_doubts.NOTICES,
+        **moves.NOTICES,
     }
 )

@@ -14,10 +14,13 @@ from casework.transitions import (
     ASSIGNED_STATES,
     AWAITING_REWRAP,
     CLOSED,
+    CONFIRMED_ELSEWHERE,
+    DISPUTED,
     FINAL_ACTIONS,
     HOTLINE,
     NEED_REASON,
     NEEDS_NEW_ROUND,
+    NEW_LEG,
     NO_HOTLINE,
     NONE,
     ORPHANED,
@@ -43,16 +46,16 @@ OF_THEIR_OWN = {"rewrap", "key_mismatch", *(ACTION_RULES.keys() - {"observed"})}
 ACTION_ROWS = [(row, state) for row in TABLE if row.event in ACTIONS - OF_THEIR_OWN for state in row.states]
 
 
-def brought_to(story: "Story", state: str) -> "Story":
+def brought_to(story: "Story", state: str, **fields: object) -> "Story":
     """Bring a story into a state, with gb-iwf as origin and nl-offlimits responsible where there is one."""
     if state == "awaited":
         story.act("nl-offlimits", "removed", case_id=story.new_id())
     elif state == ORPHANED:
-        story.report("gb-iwf", "ZZ")
+        story.report("gb-iwf", "ZZ", **fields)
     elif state == AWAITING_REWRAP:
-        story.report("gb-iwf", "NL", readers=["gb-iwf"])
+        story.report("gb-iwf", "NL", readers=["gb-iwf"], **fields)
     elif state != NONE:
-        story.report("gb-iwf", "NL")
+        story.report("gb-iwf", "NL", **fields)
         if state != "assigned":
             story.act("nl-offlimits", "removed" if state == CLOSED else state, **NEEDED)
     assert (NONE if story.case is None else story.case.state) == state
@@ -63,6 +66,8 @@ def expected_state(row: Transition, before: str) -> str:
     """Answer the state a row promises; a step behind the state leaves it."""
     if row.state == SAME:
         return before
+    if row.state == NEW_LEG:
+        return "assigned"
     return row.state if row.event == "report" or row.state == CLOSED else furthest(before, row.state)
 
 
@@ -71,13 +76,17 @@ def test_reports_do_what_their_rows_say(
     new_story: "Callable[[], Story]", row: Transition, state: str
 ) -> None:
     """Each row of a report gives its facts and its state from each of its states."""
-    story = brought_to(new_story(), state)
+    is_elsewhere = row.when in {CONFIRMED_ELSEWHERE, DISPUTED}
+    status = "provisional" if row.when == CONFIRMED_ELSEWHERE else "confirmed"
+    story = brought_to(new_story(), state, hosting_status=status)
     way = row.when.removeprefix(f"{NEEDS_NEW_ROUND}; ")
-    sender, country = WAYS.get(way, WAYS[HOTLINE])
-    seen_at = story.later(story.minute).now if NEEDS_NEW_ROUND in row.when else None
+    sender, country = WAYS.get(way, ("gb-iwf", "US") if is_elsewhere else WAYS[HOTLINE])
+    is_newer = is_elsewhere or NEEDS_NEW_ROUND in row.when
+    seen_at = story.later(story.minute).now if is_newer else None
     kept = story.report(sender, country, observed_at=seen_at)
     facts = [fact for fact in kept.facts if fact.fact not in {"escalated", "refused", "readable"}]
-    assert tuple(fact.fact for fact in facts) == row.facts
+    promised = tuple("assigned" if fact == NEW_LEG else fact for fact in row.facts)
+    assert tuple(fact.fact for fact in facts) == promised
     before = "assigned" if state == AWAITING_REWRAP else state  # for a clear report can be opened
     assert story.case.state == expected_state(row, before)
 

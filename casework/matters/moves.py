@@ -1,0 +1,131 @@
+"""Content that moves to another hosting country, and hosts that are confirmed: the next leg begins there.
+
+The responsible hotline says so; while nobody is responsible, those who may look. The word of any other party
+is recorded with its breach, and doubts the host (`host_doubts`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from casework.action_details import Action, is_stale
+from casework.answers import ACCEPTED, Answer, refused
+from casework.causes import Cause, Draft
+from casework.legs import Changes
+from casework.matters.host_doubts import doubt_host, hosted_in
+from casework.matters.relocation import MOVED, relocate
+from casework.messages import ActionDetails, Case, Fact
+from casework.notices import Notice, update_to, with_place
+from casework.parties import origin_of, secretariat_of
+from casework.transitions import ELSEWHERE, HERE, OFFERED, ORPHANED, transition
+
+CONFIRMED: Final = "hosting_confirmed"
+EXCEEDED: Final = "moves_exceeded"
+
+_NO_COUNTRY: Final = refused("required", "new_hosting_country", "must be given with moved")
+_SAME_COUNTRY: Final = Answer(
+    "not_applicable", "same_country", "new_hosting_country", "The case says so already."
+)
+_ALREADY: Final = Answer("not_applicable", "already_done", "action", "The host is confirmed already.")
+
+
+def _move(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
+    country = hosted_in(details)
+    if country is None:
+        return _NO_COUNTRY
+    if _breaks(case, action, draft, details):
+        return ACCEPTED
+    if country == case.hosting_country:
+        return _SAME_COUNTRY
+    said: ActionDetails = details["details"]
+    draft.by_sender(MOVED, **details)
+    relocate(case, draft, country, reason_code=MOVED, hosting_status=said.hosting_status or "confirmed")
+    directory = draft.cause.directory
+    if case.moves == directory.casework.max_moves:
+        secretariat = secretariat_of(directory)
+        if secretariat is not None:
+            draft.by_rule(EXCEEDED, recipient=secretariat)
+    return ACCEPTED
+
+
+def _confirm(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
+    country = hosted_in(details)
+    if _breaks(case, action, draft, details):
+        return ACCEPTED
+    if country is not None and country != case.hosting_country:
+        draft.by_sender(CONFIRMED, **details)
+        relocate(case, draft, country, reason_code=CONFIRMED, hosting_status="confirmed")
+        return ACCEPTED
+    if case.hosting_status == "confirmed" and case.doubt is None:
+        return _ALREADY
+    draft.by_sender(CONFIRMED, hosting_status="confirmed", **details)
+    return ACCEPTED
+
+
+def _breaks(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> bool:
+    """Write a word that may not move the case, with its breach; answer whether it was one."""
+    when = HERE if hosted_in(details) in {None, case.hosting_country} else ELSEWHERE
+    if not _may_say(case, draft.cause):
+        breaches = ["not_responsible"]
+    elif transition(action.action, case.state, when if action.action == CONFIRMED else "") is None:
+        breaches = ["out_of_order"]
+    else:
+        breaches = []
+    if is_stale(case, action):
+        breaches = list(dict.fromkeys([*breaches, "out_of_order"]))
+    if not breaches:
+        return False
+    draft.by_sender(action.action, breaches=tuple(breaches), **details)
+    if "out_of_order" not in breaches:
+        doubt_host(case, draft, hosted_in(details), details["observed_at"])
+    return True
+
+
+def _may_say(case: Case, cause: Cause) -> bool:
+    """Answer whether a party may say where the content is hosted."""
+    if case.state == ORPHANED:
+        return True
+    if case.state != OFFERED:
+        return cause.sender == case.assigned_hotline
+    if origin_of(case, cause.sender) is not None or cause.sender in case.pool:
+        return True
+    member = cause.directory.members_by_id.get(cause.sender)
+    return (
+        member is not None and member.kind == "law_enforcement" and case.hosting_country in member.countries
+    )
+
+
+def _moved(case: Case, fact: Fact) -> Changes:
+    """Count a move; who gave the case back may get it again, because the content is not where it was."""
+    seen = case.last_observed_at
+    if fact.observed_at is not None:
+        seen = fact.observed_at if seen is None else max(seen, fact.observed_at)
+    return {"moves": case.moves + 1, "declined": (), "last_observed_at": seen}
+
+
+def _confirmed(case: Case, fact: Fact) -> Changes:
+    return {"hosting_status": fact.hosting_status or case.hosting_status, "doubt": None}
+
+
+def _nothing(_: Case, __: Fact) -> Changes:
+    return {}
+
+
+def _told_of_move(after: Case, fact: Fact) -> Iterable[Notice]:
+    for member in dict.fromkeys([*with_place(after), *after.former]):
+        if member != fact.by:
+            yield update_to(after, member)
+
+
+def _told_of_many(after: Case, fact: Fact) -> Iterable[Notice]:
+    if fact.recipient is not None:
+        yield update_to(after, fact.recipient)
+
+
+ACTION_RULES: Final = MappingProxyType({MOVED: _move, CONFIRMED: _confirm})
+EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
+    {MOVED: _moved, CONFIRMED: _confirmed, EXCEEDED: _nothing}
+)
+NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
+    {MOVED: _told_of_move, EXCEEDED: _told_of_many}
+)
