@@ -13,7 +13,7 @@ import msgspec
 from casework.directory import EXCHANGE
 from casework.due import REWRAP, due_times
 from casework.messages import Case
-from casework.transitions import ASSIGNED_STATES, AWAITED, CLOSED, OPEN_STATES, ORPHANED
+from casework.transitions import ASSIGNED_STATES, AWAITED, CLOSED, ORPHANED
 
 OPERATORS: Final = "operators"
 """Stands for those who run the exchange, who are no member."""
@@ -53,7 +53,7 @@ NO_STEP: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Why a case has nothing with a time."""
 
-_DEADLINES: Final = ("acknowledge", "inform_police", "inform_provider", "confirm_removal")
+DEADLINES: Final = ("acknowledge", "inform_police", "inform_provider", "confirm_removal")
 _PAUSED_BY_HOLD: Final = frozenset({"inform_provider", "confirm_removal"})
 _ASSIGNED: Final = frozenset(ASSIGNED_STATES)
 
@@ -138,8 +138,8 @@ def _of_the_leg(case: Case) -> Iterator[NextStep]:
     if case.assigned_hotline is None or case.state not in _ASSIGNED:
         return
     ahead = {due.step: due.at for due in due_times(case)}
-    for step in _DEADLINES:
-        if case.deadlines is None or _is_done(case, step):
+    for step in DEADLINES:
+        if case.deadlines is None or is_done(case, step):
             continue
         is_missed = step in case.overdue
         is_paused = case.hold is not None and step in _PAUSED_BY_HOLD and not is_missed
@@ -159,7 +159,8 @@ def missed_at(case: Case, step: str) -> int:
     return case.leg_started_at + limit + (case.paused_ms if step in _PAUSED_BY_HOLD else 0)
 
 
-def _is_done(case: Case, step: str) -> bool:
+def is_done(case: Case, step: str) -> bool:
+    """Answer whether a step of the leg was taken."""
     done_at = {
         "acknowledge": case.acknowledged_at,
         "inform_police": case.police_informed_at,
@@ -185,7 +186,7 @@ def _rewrap(case: Case) -> Iterator[NextStep]:
 
 def _claims(case: Case) -> Iterator[NextStep]:
     claimers = case.pool or (() if case.desk is None else (case.desk,))
-    if case.state in OPEN_STATES and case.assigned_hotline is None and claimers:
+    if case.state not in {CLOSED, AWAITED} and case.assigned_hotline is None and claimers:
         yield NextStep(
             what="claim",
             who=claimers,

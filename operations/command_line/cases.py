@@ -6,14 +6,16 @@ from typing import Annotated, Final
 import typer
 
 from casework.messages import Case, Fact
-from casework.transitions import PARKING, STATES
+from casework.timeline import timeline
+from casework.transitions import STATES
 from operations import unparking
+from operations.command_line.case_view import json_of, print_case
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_case
 from operations.command_line.naming import unknown_member
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
-from operations.command_line.texts import duration, moment
+from operations.command_line.texts import duration
 from operations.journal import Signature
 from operations.newest_states import newest_cases
 from operations.reading import Record
@@ -101,7 +103,7 @@ def show(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Show one case: its state and its facts in order.
+    """Show one case: who has it, what is next, legs, clocks, deadlines, deliveries, answers, all facts.
 
     Example: hx cases show 0197a6f2-7a3e-8c41-9f1e-5d1c2b3a4f60
     """
@@ -119,18 +121,13 @@ def show(
         more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
         leave(Exit.USAGE, f"{case_id} is the beginning of several: cases {', '.join(ids[:_NAMED])}{more}")
     [facts] = cases
-    case = _newest_states(session).get(facts[-1].url_key)
+    newest = _newest_states(session).get(facts[-1].url_key)
+    case = newest if newest is not None and newest.case_id == facts[-1].case_id else None
+    shown = timeline(facts)
     if as_json:
-        print_json({"case": case, "facts": facts})
+        print_json({"case": case, "facts": facts, **json_of(case, shown)})
         return
-    if case is not None:
-        state = f"{case.state} {case.outcome}" if case.outcome else case.state
-        print(f"case {case.case_id}: {state} -> {of_case(case)}")
-    print_table(
-        "facts",
-        ("no", "decided", "fact", "by", "round.leg", "detail"),
-        ((f.number, moment(f.admitted_at), f.fact, f.by, f"{f.round}.{f.leg}", detail(f)) for f in facts),
-    )
+    print_case(case, shown, session.clock.now_ms())
 
 
 @app.command()
@@ -223,37 +220,17 @@ def facts_of(records: Iterable[Record], wanted: str) -> list[list[Fact]]:
         records: Those of cases.events.
         wanted: Case id, event id of a report or an input of the case, or how one begins.
     """
-    by_case: dict[bytes, dict[int, Fact]] = {}
-    exact: set[bytes] = set()
-    similar: set[bytes] = set()
+    by_case: dict[str, dict[int, Fact]] = {}
+    exact: set[str] = set()
+    similar: set[str] = set()
     for record in records:
         if record.value is None:
             continue
         fact = wire.decode_as(Fact, record.value)
-        by_case.setdefault(fact.url_key, {})[fact.number] = fact
+        by_case.setdefault(fact.case_id, {})[fact.number] = fact
         for identifier in (fact.case_id, fact.report_event_id, fact.input_id):
             if identifier == wanted:
-                exact.add(fact.url_key)
+                exact.add(fact.case_id)
             elif identifier is not None and identifier.startswith(wanted):
-                similar.add(fact.url_key)
+                similar.add(fact.case_id)
     return [[fact for _, fact in sorted(by_case[key].items())] for key in sorted(exact or similar)]
-
-
-def detail(fact: Fact) -> str:
-    """Answer what else is worth telling of a fact, in one line."""
-    parts = {
-        "origin": fact.origin,
-        "hotline": fact.assigned_hotline if fact.fact in {"assigned", "opened"} else None,
-        "outcome": fact.outcome,
-        "reason": fact.reason_code,
-        "told police": fact.recipient if fact.fact == "escalated" else None,
-        "waits at": fact.recipient if fact.fact == "orphaned" else None,
-        "to": fact.recipient_role,
-        "reference": fact.reference,
-        "overdue": fact.step,
-        "breaches": ", ".join(fact.breaches),
-        "because": fact.rule if fact.fact in PARKING else None,
-        "waiting": None if fact.parked is None else str(fact.parked.count),
-        "operator": None if fact.unparking is None else fact.unparking.operator,
-    }
-    return "; ".join(f"{name} {value}" for name, value in parts.items() if value)
