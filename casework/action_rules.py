@@ -11,12 +11,19 @@ from casework.action_details import STEP_OF, Action, details_of, done_key, is_st
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
-from casework.matters import ACTION_RULES
+from casework.matters import ACTION_RULES, POLICE_RULES
 from casework.matters.host_doubts import doubt_host, hosted_in
 from casework.messages import Case
-from casework.parties import is_party, names_case, origin_of
+from casework.parties import has_report, is_party, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
-from casework.transitions import ACTIONS, FINAL_ACTIONS, KEY_MISMATCH, NEED_REASON, transition
+from casework.transitions import (
+    ACKNOWLEDGED,
+    ACTIONS,
+    FINAL_ACTIONS,
+    KEY_MISMATCH,
+    NEED_REASON,
+    transition,
+)
 
 WAIT_MS: Final = HOUR_MS
 """How long an action waits for its report (issue: an hour), from the decision to keep it."""
@@ -48,7 +55,9 @@ def must_wait(case: Case | None, sender: str, action: Action) -> bool:
     """Answer whether the report an action is about has not come yet."""
     if case is None or case.round == 0:
         return True
-    return action.case_id is None and action.report_event_id is not None and origin_of(case, sender) is None
+    if action.case_id is not None or action.report_event_id is None or origin_of(case, sender) is not None:
+        return False
+    return action.action != ACKNOWLEDGED or not has_report(case, action.report_event_id)
 
 
 def _malformed(action: Action) -> Answer | None:
@@ -104,6 +113,8 @@ def _await(action: Action, cause: Cause, draft: Draft) -> None:
 def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
     details = details_of(action, cause)
     rule = ACTION_RULES.get(action.action)
+    if action.action in POLICE_RULES and _is_police(cause):
+        rule = POLICE_RULES[action.action]
     if rule is not None:
         answer = rule(case, action, draft, details)
         if not draft.facts:
@@ -135,6 +146,11 @@ def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
             return ACCEPTED
     draft.by_sender(action.action, breaches=breaches, **details)
     return ACCEPTED
+
+
+def _is_police(cause: Cause) -> bool:
+    sender = cause.directory.members_by_id.get(cause.sender)
+    return sender is not None and sender.kind == "law_enforcement"
 
 
 def _breaches(case: Case, action: Action, cause: Cause) -> tuple[str, ...]:

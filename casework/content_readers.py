@@ -9,16 +9,18 @@ from collections.abc import Iterable
 from casework.directory import Directory, Member
 from casework.errors import RuleViolation, UnknownMemberError
 from casework.public_keys import PublicKey
-from casework.routing import available_shares, liaisons_for, liaisons_of
+from casework.routing import available_shares, later_contacts, liaisons_for, liaisons_of
 
 
 def readers_of(directory: Directory, hosting_country: str, origin: str) -> tuple[str, ...]:
     """Answer the members that content about a host in a country is sealed for, sorted by id.
 
     The active hotlines of the hosting country, all of them, because the rule that picks one may change; the
-    origin, which re-wraps for others later; the police liaison of the country, INTERPOL where it has none,
-    else Europol; and where no hotline is, INTERPOL and the mandated hotlines that may claim the case. Left
-    out is who may not receive from the origin's countries (`Member.may_receive_from`); never the origin.
+    origin, which re-wraps for others later; the police liaison of the country, and whom escalations go to in
+    its place or after it (`CountryRule.second_liaison`, INTERPOL, Europol); where no hotline is, INTERPOL
+    and the mandated hotlines that may claim the case; and liaisons that may get the report by their feed,
+    because nobody could open it for them then. Left out is who may not receive from the origin's countries
+    (`Member.may_receive_from`); never the origin.
 
     Args:
         directory: The version in use.
@@ -38,13 +40,35 @@ def readers_of(directory: Directory, hosting_country: str, origin: str) -> tuple
         hotlines = [share.member for share in available_shares(directory, rule, origin)]
         found.update(hotlines)
         has_desk = not hotlines
-        liaisons = liaisons_of(directory, rule.code, origin)
+        liaisons = liaisons_of(directory, rule.code, origin) + later_contacts(directory, rule.code, origin)
         if has_desk:
             liaisons += liaisons_for(directory, ("interpol",), origin)
+        found.update(police_of(directory, rule.code, origin))
     found.update(member.id for member in map(directory.liaison, liaisons) if member is not None)
     if has_desk or found == {origin}:
         found.update(member.id for member in mandated(directory, origin))
+    found.update(member.id for member in subscribers(directory, hosting_country, origin))
     return tuple(sorted(found))
+
+
+def police_of(directory: Directory, country: str, origin: str) -> tuple[str, ...]:
+    """Answer the active police of a country that may receive from an origin, its own liaison first."""
+    found = [
+        member
+        for member in directory.active_members("law_enforcement")
+        if country in member.countries and directory.may_receive(member, origin)
+    ]
+    return tuple(member.id for member in sorted(found, key=lambda one: one.liaison != country.lower()))
+
+
+def subscribers(directory: Directory, hosting_country: str, origin: str) -> tuple[Member, ...]:
+    """Answer the liaisons that may get an origin's report about a host in a country by their feed."""
+    return tuple(
+        member
+        for member in directory.subscribers
+        if (member.feed == "all_confirmed" or directory.country_code(hosting_country) in member.countries)
+        and directory.may_receive(member, origin)
+    )
 
 
 def mandated(directory: Directory, origin: str | None = None) -> tuple[Member, ...]:

@@ -12,6 +12,7 @@ from casework.causes import Cause, Draft, cause_of
 from casework.copies import recognise
 from casework.directory import Directory
 from casework.events import Event, ReportEvent, Source, Unpark, WakeUp
+from casework.matters.feeds import feed
 from casework.messages import Case, Fact, Waiting
 from casework.protection import REWRAP
 from casework.report_rules import decide_report
@@ -52,6 +53,7 @@ def judge(case: Case | None, event: Event, cause: Cause) -> Decision:
     if isinstance(event, WakeUp):
         if case is not None:
             decide_wake_up(case, event, cause, draft)
+            feed(case, draft)
         return Decision(tuple(draft.facts))
     copy = recognise(case, cause)
     if copy == "repeat":
@@ -67,6 +69,7 @@ def judge(case: Case | None, event: Event, cause: Cause) -> Decision:
         answer = decide_rewrap(case, event.statement, cause, draft)
     else:
         answer = decide_action(case, event.statement, cause, draft)
+    feed(case, draft)
     return Decision(tuple(draft.facts), answer)
 
 
@@ -74,4 +77,5 @@ def decide_waiting(case: Case, waiting: Waiting, cause: Cause) -> Decision:
     """Answer what an action that waited means, now that its report has come."""
     draft = Draft(case, cause)
     answer = decide_action(case, waiting, cause, draft)
+    feed(case, draft)
     return Decision(tuple(draft.facts), answer)

@@ -93,6 +93,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         feed_informs_police: Whether its acknowledgement of a feed item counts as *police informed*.
         reads_escalations: Whether somebody is known to read its escalation topic; escalations go past one
             that nobody reads, and an alert says so.
+        deadlines: Overrides of its countries' deadlines, for a hotline.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feed: Feed = "none"
     feed_informs_police: bool = False
     reads_escalations: bool = True
+    deadlines: Deadlines = Deadlines()
 
     @property
     def active(self) -> bool:
@@ -365,6 +367,26 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tr
     def liaison_codes(self) -> tuple[str, ...]:
         """Answer the codes of all liaisons ever listed, sorted: one escalation topic each."""
         return tuple(sorted(self._liaisons))
+
+    def police(self) -> tuple[str, ...]:
+        """Answer the ids of all police liaisons ever listed, sorted: one feed topic each."""
+        return tuple(sorted(self._liaison_ids))
+
+    @cached_property
+    def _liaison_ids(self) -> frozenset[str]:
+        return frozenset(member.id for member in self._liaisons.values())
+
+    @cached_property
+    def subscribers(self) -> tuple[Member, ...]:
+        """The active police liaisons with a subscription, by id."""
+        return tuple(member for member in self.active_members("law_enforcement") if member.feed != "none")
+
+    @cached_property
+    def unread_liaisons(self) -> tuple[str, ...]:
+        """Codes of the active police liaisons whose escalations nobody is known to read."""
+        return tuple(
+            sorted(code for code, one in self._liaisons.items() if one.active and not one.reads_escalations)
+        )
 
     def police_contact(self, code: str) -> str:
         """Answer whom the public of a country can call.

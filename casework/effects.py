@@ -8,7 +8,7 @@ from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
-from casework.notices import UPDATE, Notice
+from casework.notices import UPDATE, Notice, is_feed
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
 from casework.stubs import last_number
@@ -39,6 +39,8 @@ def effects(
         number = 1 + (numbers.get(notice.recipient) or last_number(before, notice.recipient))
         numbers[notice.recipient] = number
         inbox: Inbox = "desk" if notice.recipient in desks else "inbox"
+        if is_feed(notice.recipient):
+            inbox = "feed"
         postings.append(_delivery(after, fact, event, notice, number, inbox))
     return tuple(postings)
 
@@ -47,7 +49,7 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
     after: Case, fact: Fact, event: Event, notice: Notice, number: int, inbox: Inbox
 ) -> Posting:
     hands_over = notice.kind != UPDATE
-    is_urgent = hands_over and _is_urgent(after, event, notice.report_event_id)
+    is_urgent = hands_over and inbox != "feed" and _is_urgent(after, event, notice.report_event_id)
     enclosed = _report(event, notice.report_event_id) if hands_over else _action_of(fact)
     tells_report = hands_over or fact.fact not in _REPORT_FACTS
     return Posting(
@@ -126,7 +128,9 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
     )
     if reason is None or code is None or report_event_id is None or origin is None:
         raise BugError("an escalated fact names reason, recipient, report and origin")
-    if reason in codes.URGENCIES.codes:
+    attempt = fact.attempt or 1
+    is_urgent = reason in codes.URGENCIES.codes
+    if is_urgent and attempt == 1:
         return
     enclosed = _report(event, report_event_id)
     yield Posting(
@@ -134,10 +138,14 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
         inbox="escalations",
         is_urgent=False,
         body=Escalation(
-            escalation_id=derived_id_for_url(report_event_id, f"escalation.{reason}", code, after.url_key),
+            escalation_id=derived_id_for_url(
+                report_event_id, escalation_kind(reason, attempt), code, after.url_key
+            ),
             recipient=code,
             reason_code=reason,
-            is_urgent=False,
+            is_urgent=is_urgent,
+            attempt=attempt,
+            due_at=fact.due_at,
             environment=after.environment,
             event_id=report_event_id,
             case_id=after.case_id,
@@ -154,6 +162,11 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
         ),
         content_of=report_event_id if enclosed is None else None,
     )
+
+
+def escalation_kind(reason: str, attempt: int) -> str:
+    """Answer the kind in the id of an escalation: each attempt is a message of its own."""
+    return f"escalation.{reason}" if attempt == 1 else f"escalation.{reason}.{attempt}"
 
 
 def _report(event: Event, report_event_id: str | None) -> Submission | None:

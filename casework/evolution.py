@@ -12,7 +12,7 @@ import msgspec
 from casework.action_details import done_key, role_of
 from casework.copies import with_seen
 from casework.errors import BugError
-from casework.legs import Changes, leg_changes
+from casework.legs import Changes, leg_changes, open_without
 from casework.matters import EVOLVE
 from casework.messages import Case, Fact, Origin, Waiting
 from casework.notices import Notice
@@ -173,9 +173,10 @@ def _rewrapped(case: Case, fact: Fact) -> Changes:
 
 def _readable(case: Case, fact: Fact) -> Changes:
     """Let the leg's clock start: until now its hotline could not begin."""
+    changes = {"rewrap_due_at": None, "open_escalations": open_without(case, {"unreadable"})}
     if case.state != AWAITING_REWRAP:
-        return {"rewrap_due_at": None}
-    return {"state": ASSIGNED, "leg_started_at": fact.admitted_at, "rewrap_due_at": None}
+        return changes
+    return {**changes, "state": ASSIGNED, "leg_started_at": fact.admitted_at}
 
 
 def _step(case: Case, fact: Fact) -> Changes:
@@ -217,17 +218,6 @@ def _closed(_: Case, fact: Fact) -> Changes:
 
 def _observed(case: Case, fact: Fact) -> Changes:
     return {"last_observed_at": _later(case.last_observed_at, fact.observed_at)} if fact.is_online else {}
-
-
-def _overdue(case: Case, fact: Fact) -> Changes:
-    return {"overdue": (*case.overdue, str(fact.step))}
-
-
-def _escalated(case: Case, fact: Fact) -> Changes:
-    return {
-        "liaisons": _with(case.liaisons, fact.recipient),
-        "escalated": _with(case.escalated, fact.reason_code),
-    }
 
 
 def _awaited(case: Case, fact: Fact) -> Changes:
@@ -277,8 +267,6 @@ _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     **dict.fromkeys(FINAL_ACTIONS, _final),
     "closed": _closed,
     "observed": _observed,
-    "overdue": _overdue,
-    "escalated": _escalated,
     "awaited": _awaited,
     "key_mismatch": _split_off,
     "rewrap_asked": _rewrap_asked,
@@ -337,10 +325,6 @@ def _later(one: int | None, other: int | None) -> int | None:
     if one is None or other is None:
         return other if one is None else one
     return max(one, other)
-
-
-def _with(values: tuple[str, ...], value: str | None) -> tuple[str, ...]:
-    return values if value is None or value in values else (*values, value)
 
 
 def _given(value: T | None) -> T:

@@ -18,6 +18,7 @@ from casework.directory import EXCHANGE, Directory
 from casework.events import ReportEvent, Source
 from casework.ids import derived_id, derived_id_for_url
 from casework.kept import Kept
+from casework.matters.feeds import would_feed
 from casework.messages import Case, CaseContent, Delivery, DeliveryCount, Fact, Origin, Receipt
 from casework.notices import ASSIGNMENT
 from casework.placing import limits_of
@@ -60,12 +61,14 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
     hotline = way.assigned_hotline
     if hotline is None or hotline == sender:
         return None
+    if directory.subscribers and would_feed(directory, way.hosting_country, statement.classification):
+        return None
     host, country, topic = way.hosting_country, way.assigned_country, statement.content_topic
     environment, submitted, version = admitted.environment, admitted.submitted_at, directory.version
     digest_of_content, readers = statement.content_digest, readers_in(statement, submission, directory)
     if not opens(readers, opening_keys(directory, (hotline,), admitted.submitted_at)):
         return None
-    limits = limits_of(directory, country)
+    limits = limits_of(directory, country, hotline)
     classification = law = classified_by = None
     if statement.classification not in {None, "unassessed"}:
         classification, classified_by = statement.classification, sender

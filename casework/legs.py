@@ -1,8 +1,12 @@
 """What begins with a leg and what ends with the one before: the changes that every leg makes to a case."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
-from casework.messages import Case, Fact
+from casework.messages import Case, Fact, OpenEscalation
+
+_OVER_WITH_A_HOTLINE: Final = frozenset({"no_hotline", "unclaimed", "unreadable"})
+"""Reasons to escalate that end when a hotline gets the case."""
 
 Changes = dict[str, Any]
 """Fields of a case and their new values."""
@@ -16,8 +20,10 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
     if case.assigned_hotline not in {None, fact.assigned_hotline, *former}:
         former = (*former, str(case.assigned_hotline))
     status = case.hosting_status if fact.hosting_status is None else fact.hosting_status
+    over = frozenset[str]() if fact.assigned_hotline is None else _OVER_WITH_A_HOTLINE
     return {
         "leg": fact.leg,
+        "open_escalations": open_without(case, over),
         "leg_started_at": fact.admitted_at,
         "hosting_country": fact.hosting_country,
         "hosting_status": status,
@@ -30,10 +36,16 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
         "reference": None,
         "done": (),
         "overdue": (),
+        "told": (),
         "deadlines": None,
         "former": former,
         "rewrap_due_at": None,
     }
+
+
+def open_without(case: Case, reasons: Collection[str]) -> tuple[OpenEscalation, ...]:
+    """Answer the open escalations of a case without those for some reasons."""
+    return tuple(one for one in case.open_escalations if one.reason_code not in reasons)
 
 
 def _chain(case: Case, hosting_country: str | None) -> tuple[str, ...]:

@@ -17,15 +17,17 @@ OFFER: Final = "offer"
 HOLD_REQUEST: Final = "hold_request"
 ERASURE_REQUEST: Final = "erasure_request"
 FEED_ITEM: Final = "feed_item"
+DIGEST_ITEM: Final = "digest_item"
+_FEED: Final = "feed."
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
     """One delivery to be made.
 
     Attributes:
-        recipient: Member id, or name of a desk.
+        recipient: Member id, name of a desk, or of a liaison's feed.
         kind: assignment, linked_report, rewrap_request, rewrapped_report, offer, hold_request,
-            erasure_request, feed_item or update.
+            erasure_request, feed_item, digest_item or update.
         report_event_id: The report that is handed over, or the recipient's own in an update; else None.
         origin: Origin of that report.
     """
@@ -34,6 +36,16 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
     kind: str
     report_event_id: str | None = None
     origin: str | None = None
+
+
+def feed_of(liaison: str) -> str:
+    """Answer the recipient that a liaison's feed is, whose deliveries have numbers of their own."""
+    return _FEED + liaison
+
+
+def is_feed(recipient: str) -> bool:
+    """Answer whether a recipient is a liaison's feed; ids of members have no dot."""
+    return recipient.startswith(_FEED)
 
 
 def with_place(after: Case) -> Iterator[str]:

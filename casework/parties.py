@@ -1,9 +1,10 @@
 """Who is what to a case: responsible, origin, former or police; everybody else is a stranger."""
 
-from casework.directory import Directory
+from casework.directory import Directory, Member
 from casework.ids import id_bytes
 from casework.messages import ActionStatement, Case, Origin, Waiting
-from casework.transitions import ORPHANED
+from casework.stubs import last_number
+from casework.transitions import ACKNOWLEDGED, ORPHANED
 
 
 def origin_of(case: Case, member: str) -> Origin | None:
@@ -20,8 +21,8 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     """Answer whether a member is entitled to speak about a case.
 
     Entitled are its origins, the hotlines responsible now or earlier, police of the hosting country or with
-    an escalation of the case, mandated hotlines while it is orphaned, those whose confirmation is waited for,
-    and the secretariat, which may send nothing but notes, confirmations and erasures (`action_checks`).
+    an escalation or a feed item of the case, an authority that was told of it, mandated hotlines while it is
+    orphaned, those whose confirmation is waited for, and the secretariat, which may send nothing but notes, confirmations and erasures (`action_checks`).
     """
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
         return True
@@ -30,11 +31,18 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     member = directory.members_by_id.get(member_id)
     if member is None:
         return False
-    if member.kind == "law_enforcement":
-        return case.hosting_country in member.countries or member.liaison in case.liaisons
     if member.kind == "secretariat":
         return True
-    return case.state == ORPHANED and "orphans" in member.mandates
+    return _is_official(case, member) or (case.state == ORPHANED and "orphans" in member.mandates)
+
+
+def _is_official(case: Case, member: Member) -> bool:
+    if member.kind == "authority":
+        return last_number(case, member.id) > 0
+    if member.kind != "law_enforcement":
+        return False
+    is_concerned = case.hosting_country in member.countries or member.liaison in case.liaisons
+    return is_concerned or was_fed(case, member.id)
 
 
 def secretariat_of(directory: Directory) -> str | None:
@@ -42,16 +50,32 @@ def secretariat_of(directory: Directory) -> str | None:
     return next((member.id for member in directory.active_members("secretariat")), None)
 
 
+def was_fed(case: Case, liaison: str) -> bool:
+    """Answer whether a liaison's feed has had an item of a case."""
+    return last_number(case, f"feed.{liaison}") > 0
+
+
+def has_report(case: Case, event_id: str) -> bool:
+    """Answer whether a report is one of a case, as far as the case keeps its reports."""
+    kept = {event_id for origin in case.origins for event_id in (origin.first_event_id, origin.last_event_id)}
+    kept.update(escalation.report_event_id for escalation in case.open_escalations)
+    return event_id in kept or any(seen.event_id == id_bytes(event_id) for seen in case.seen)
+
+
 def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bool:
     """Answer whether the ids an action gives fit the case.
 
     Of an origin with more than two reports only the first and the last id are kept for ever, so an id of one
-    between them is believed.
+    between them is believed. An acknowledgement may name anybody's report: police know an escalation by it.
     """
     if action.case_id is not None:
         return action.case_id == case.case_id
     origin = origin_of(case, sender)
-    if origin is None or action.report_event_id is None:
+    if action.report_event_id is None:
+        return False
+    if action.action == ACKNOWLEDGED and has_report(case, action.report_event_id):
+        return True
+    if origin is None:
         return False
     if action.report_event_id in {origin.first_event_id, origin.last_event_id} or origin.count > 2:  # noqa: PLR2004 - first and last
         return True

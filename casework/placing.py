@@ -47,7 +47,7 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
     if way.assigned_hotline is None:
         draft.by_rule("orphaned", recipient=way.desk, reason_code=way.reason, **where)
     else:
-        limits = limits_of(draft.cause.directory, way.assigned_country)
+        limits = limits_of(draft.cause.directory, way.assigned_country, way.assigned_hotline)
         draft.by_rule(
             "assigned",
             assigned_hotline=way.assigned_hotline,
@@ -57,12 +57,16 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
         )
 
 
-def limits_of(directory: Directory, country: str) -> Deadlines | None:
-    """Answer the complete limits of a country as a case keeps them, or None where no clock runs."""
-    found: Deadlines | None = directory.known.get(("limits", country))
+def limits_of(directory: Directory, country: str, hotline: str) -> Deadlines | None:
+    """Answer the complete limits of a hotline in a country as a case keeps them, or None where no clock runs.
+
+    Its own stand over the country's, those over the network's.
+    """
+    found: Deadlines | None = directory.known.get(("limits", country, hotline))
     if found is None and directory.pseudo_country(country) is None:
-        found = _complete(directory.country(country).deadlines, directory.deadlines)
-        directory.known["limits", country] = found
+        own = directory.member(hotline).deadlines.over(directory.country(country).deadlines)
+        found = _complete(own, directory.deadlines)
+        directory.known["limits", country, hotline] = found
     return found
 
 
@@ -74,7 +78,7 @@ def _complete(own: CountryDeadlines, default: CountryDeadlines) -> Deadlines:
 
 
 def escalate(draft: Draft, reason: str, way: Route, report: ReportOf) -> None:
-    """Write one fact for each liaison that an escalation goes to."""
+    """Write one fact for each liaison that an escalation goes to; it is repeated unless one acknowledges."""
     for code in way.liaisons:
         draft.by_rule(
             "escalated",
@@ -83,4 +87,6 @@ def escalate(draft: Draft, reason: str, way: Route, report: ReportOf) -> None:
             origin=report.origin,
             report_event_id=report.event_id,
             hosting_country=way.hosting_country,
+            attempt=1,
+            due_at=draft.cause.now + draft.cause.directory.casework.escalation_ms,
         )

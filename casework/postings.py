@@ -6,15 +6,15 @@ import msgspec
 
 from casework.messages import Delivery, Escalation, Receipt
 
-Inbox = Literal["inbox", "escalations", "desk"]
+Inbox = Literal["inbox", "escalations", "desk", "feed"]
 
 
 class Posting(msgspec.Struct, frozen=True, gc=False):
     """A message to be sent.
 
     Attributes:
-        recipient: Member id, code of an escalation topic, or name of a desk.
-        inbox: Kind of topic: a member's inbox, a liaison's escalations, or a desk's queue.
+        recipient: Member id, code of an escalation topic, name of a desk, or of a liaison's feed.
+        inbox: Kind of topic: a member's inbox, a liaison's escalations, a desk's queue, or a liaison's feed.
         is_urgent: Whether it goes into the urgent inbox.
         body: The message.
         content_of: Event id of the report whose stored submission fills statement, signature, key_id and

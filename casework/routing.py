@@ -126,16 +126,43 @@ def available_shares(directory: Directory, rule: CountryRule, origin: str | None
 
 
 def liaisons_of(directory: Directory, country: str, origin: str | None) -> tuple[str, ...]:
-    """Answer whom escalations about a country go to: its own police, else INTERPOL, else Europol."""
-    return liaisons_for(directory, (country.lower(), *INTERNATIONAL_LIAISONS), origin)[:1]
+    """Answer whom escalations about a country go to first.
+
+    Its own police, else its second contact, else INTERPOL, else Europol: the first whose topic is read.
+    """
+    second = directory.country(country).second_liaison
+    codes = (country.lower(), *(() if second is None else (second,)), *INTERNATIONAL_LIAISONS)
+    return liaisons_for(directory, codes, origin)[:1]
+
+
+def later_contacts(
+    directory: Directory, country: str, origin: str | None, *, after: str | None = None
+) -> tuple[str, ...]:
+    """Answer whom an escalation goes to, in order, while nobody acknowledges it: as the directory lists.
+
+    Args:
+        directory: The version in use.
+        country: Hosting country, pseudo-countries included.
+        origin: Origin of the report.
+        after: Code of the contact that had it last; only those beyond are answered.
+    """
+    rule = directory.country(country)
+    second = () if rule.second_liaison is None else (rule.second_liaison,)
+    codes = tuple(dict.fromkeys((*second, *rule.further_liaisons)))
+    beyond = codes[codes.index(after) + 1 :] if after in codes else codes
+    return liaisons_for(directory, beyond, origin)
 
 
 def liaisons_for(directory: Directory, codes: Iterable[str], origin: str | None) -> tuple[str, ...]:
-    """Answer those of these liaisons that are active and may receive from an origin, if one is named."""
+    """Answer those of these liaisons that escalations can go to.
+
+    They are active, somebody reads their topic, and they may receive from an origin, if one is named.
+    """
     return tuple(
         code
         for code in codes
         if (member := directory.liaison(code)) is not None
+        and member.reads_escalations
         and (origin is None or directory.may_receive(member, origin))
     )
 

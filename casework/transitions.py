@@ -54,7 +54,7 @@ ASSIGNED_STATES: Final = (
 OPEN_STATES: Final = (ORPHANED, *ASSIGNED_STATES)
 UNKNOWN_STATES: Final = (NONE, AWAITED)
 
-Who = Literal["origin", "responsible", "party", "anybody", "exchange", "maker", "asked"]
+Who = Literal["origin", "responsible", "party", "anybody", "exchange", "maker", "asked", "liaison"]
 Breach = Literal["not_responsible", "out_of_order"]
 SAME: Final = "same"
 _LONG_RUN: Final = 3
@@ -69,7 +69,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """One row.
 
     Attributes:
-        event: `report`, `timer`, `content` (who can open it has changed), an action's code, or `any action`.
+        event: `report`, `timer`, `content` (who can open it has changed), `feed` (after other facts of a
+            decision), an action's code, or `any action`.
         when: Condition beside state and sender; empty when there is none.
         states: States in which the row applies.
         who: Who may: `responsible` is the hotline of the current leg, `party` any member entitled to the
@@ -399,7 +400,55 @@ _HOLD_ROWS: Final[tuple[Transition, ...]] = (
         told=("asker",),
     ),
 )
-_POLICE_ROWS: Final[tuple[Transition, ...]] = ()
+BY_POLICE: Final = "by police, while an escalation is open"
+OF_FEED: Final = "by police, of a feed item"
+OF_FEED_INFORMING: Final = "by police, of a feed item, where that informs police"
+_POLICE_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="acknowledged",
+        when=BY_POLICE,
+        states=(*OPEN_STATES, CLOSED),
+        who="liaison",
+        facts=("escalation_acknowledged",),
+        state=SAME,
+        told=("responsible", "origins"),
+    ),
+    Transition(
+        event="acknowledged",
+        when=OF_FEED,
+        states=(*OPEN_STATES, CLOSED),
+        who="liaison",
+        facts=("feed_acknowledged",),
+        state=SAME,
+    ),
+    Transition(
+        event="acknowledged",
+        when=OF_FEED_INFORMING,
+        states=ASSIGNED_STATES,
+        who="liaison",
+        facts=("feed_acknowledged", "police_informed"),
+        state=POLICE_INFORMED,
+        told=("responsible", "origins"),
+    ),
+    Transition(
+        event="feed",
+        when="a new leg in a country of a liaison with the feed all_hosted, or the end of one",
+        states=(*OPEN_STATES, CLOSED),
+        who="exchange",
+        facts=("fed",),
+        state=SAME,
+        told=("subscriber",),
+    ),
+    Transition(
+        event="feed",
+        when="an assessment baseline or national, or its correction, for the feed all_confirmed",
+        states=(*OPEN_STATES, CLOSED),
+        who="exchange",
+        facts=("fed",),
+        state=SAME,
+        told=("subscriber",),
+    ),
+)
 _NOTE_ROWS: Final[tuple[Transition, ...]] = ()
 _RETENTION_ROWS: Final[tuple[Transition, ...]] = ()
 _GENERAL_ROWS: Final[tuple[Transition, ...]] = (
@@ -458,6 +507,51 @@ _TIMER_ROWS: Final[tuple[Transition, ...]] = (
         facts=("overdue",),
         state=SAME,
         told=("responsible", "origins"),
+    ),
+    Transition(
+        event="timer",
+        when="the provider was told and has not removed in time; the country has an authority",
+        states=ASSIGNED_STATES,
+        who="exchange",
+        facts=("overdue", "provider_overdue"),
+        state=SAME,
+        told=("responsible", "origins", "authority"),
+    ),
+    Transition(
+        event="timer",
+        when="the digest goes out; the provider still has not removed",
+        states=ASSIGNED_STATES,
+        who="exchange",
+        facts=("provider_overdue",),
+        state=SAME,
+        told=("feed of police",),
+    ),
+    Transition(
+        event="timer",
+        when="a deadline has passed for long and its step is still not taken",
+        states=ASSIGNED_STATES,
+        who="exchange",
+        facts=("reminded",),
+        state=SAME,
+        told=("secretariat",),
+    ),
+    Transition(
+        event="timer",
+        when="nobody has acknowledged an escalation; a further contact is listed",
+        states=(*OPEN_STATES, CLOSED),
+        who="exchange",
+        facts=("escalated",),
+        state=SAME,
+        told=("police",),
+    ),
+    Transition(
+        event="timer",
+        when="nobody has acknowledged an escalation; no further contact is listed",
+        states=(*OPEN_STATES, CLOSED),
+        who="exchange",
+        facts=("escalation_unanswered",),
+        state=SAME,
+        told=("secretariat",),
     ),
     Transition(
         event="timer",
@@ -524,11 +618,20 @@ _BY_EVENT: Final[Mapping[tuple[str, str, str], Transition]] = MappingProxyType(
     {(row.event, row.when, state): row for row in TABLE for state in row.states}
 )
 ACTIONS: Final = frozenset(
-    row.event for row in TABLE if row.event not in {"report", "timer", "content", "any action"}
+    row.event for row in TABLE if row.event not in {"report", "timer", "content", "feed", "any action"}
 )
 """Actions that the table knows; all others are requests or facts of a later version and are refused."""
 NEED_REASON: Final = frozenset(row.event for row in TABLE if row.reason_required)
 KEY_MISMATCH: Final = "key_mismatch"
+SAID_BY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        fact: frozenset(row.event for row in TABLE if row.event in ACTIONS and fact == row.facts[0])
+        for row in TABLE
+        if row.event in ACTIONS
+        for fact in row.facts[:1]
+    }
+)
+"""Kind of a fact that a member's action makes to the actions that make it: the fact carries its statement."""
 FINAL_ACTIONS: Final = frozenset(
     row.event for row in TABLE if "closed" in row.facts and row.event != KEY_MISMATCH
 )

@@ -22,7 +22,7 @@ from casework.messages import (
 from casework.protection import SEALED, binding_of
 from casework.sealed_content import parse
 from casework.signatures import UNPROVEN, check_signature
-from casework.transitions import ACTIONS
+from casework.transitions import ACTIONS, SAID_BY
 from casework.url_keys import url_key
 from casework.urls import canonical_url, check_url
 from connectors.errors import UnprovenMessageError, UnreadableContentError, UrlKeyMismatchError
@@ -110,7 +110,7 @@ class Opener:
         if (
             isinstance(body, Delivery)
             and body.by != EXCHANGE
-            and body.fact in ACTIONS
+            and (body.fact in ACTIONS or body.fact in SAID_BY)
             and body.fact != "acknowledged"
             and self._directory().protection == "required"
         ):
@@ -184,7 +184,8 @@ def _is_spoken_of(statement: Statement, body: Delivery | Escalation) -> bool:
         return statement.event_id == named and body.origin in {None, statement.sender}
     return (
         isinstance(body, Delivery)
-        and (statement.sender, statement.action) == (body.by, body.fact)
+        and statement.sender == body.by
+        and (statement.action == body.fact or statement.action in SAID_BY.get(body.fact, ()))
         and statement.case_id in {None, body.case_id}
     )
 

@@ -1,9 +1,10 @@
 """What may come up in a case beside its straight way: one module for each matter, with all its rules.
 
-A matter says what its actions mean (`ACTION_RULES`, by action), when something is due (`DUE`) and what then
-happens (`TIMER_RULES`, by step), how its facts change the case (`EVOLVE`, by fact) and who learns of them
-(`NOTICES`, by fact). Its rows stand in the table of transitions like all others. The modules beside this
-package put the matters together and know none of them by name.
+A matter says what its actions mean (`ACTION_RULES`, by action; `POLICE_RULES`, where police mean something
+else by it), when something is due (`DUE`) and what then happens (`TIMER_RULES`, by step), how its facts
+change the case (`EVOLVE`, by fact) and who learns of them (`NOTICES`, by fact). Its rows stand in the table
+of transitions like all others. The modules beside this package put the matters together and know none of them
+by name.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,11 @@ from casework.action_details import Action
 from casework.answers import Answer
 from casework.causes import Draft
 from casework.legs import Changes
+<<<<<<< HEAD
 from casework.matters import confirmations, holds, host_doubts, moves
+=======
+from casework.matters import confirmations, escalating, feeds, holds, overdue
+>>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
 from casework.messages import Case, Fact
 from casework.notices import Notice
 from casework.timers import Due
@@ -31,9 +36,11 @@ ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType(
         **moves.ACTION_RULES,
     }
 )
+POLICE_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({**escalating.POLICE_RULES})
 TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
     {
         **confirmations.TIMER_RULES,
+<<<<<<< HEAD
         **host_doubts.TIMER_RULES,
     }
 )
@@ -41,18 +48,37 @@ DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (
     confirmations.DUE,
     host_doubts.DUE,
 )
+=======
+        **overdue.TIMER_RULES,
+        **escalating.TIMER_RULES,
+    }
+)
+DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (confirmations.DUE, *overdue.DUE, *escalating.DUE)
+>>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
         **confirmations.EVOLVE,
         **holds.EVOLVE,
+<<<<<<< HEAD
         **host_doubts.EVOLVE,
         **moves.EVOLVE,
+=======
+        **overdue.EVOLVE,
+        **escalating.EVOLVE,
+        **feeds.EVOLVE,
+>>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
     }
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
     {
         **confirmations.NOTICES,
+<<<<<<< HEAD
         **host_doubts.NOTICES,
         **moves.NOTICES,
+=======
+        **overdue.NOTICES,
+        **escalating.NOTICES,
+        **feeds.NOTICES,
+>>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
     }
 )
