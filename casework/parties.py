@@ -22,7 +22,8 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
 
     Entitled are its origins, the hotlines responsible now or earlier, police of the hosting country or with
     an escalation or a feed item of the case, an authority that was told of it, mandated hotlines while it is
-    orphaned, those whose confirmation is waited for, and the secretariat, which may send nothing but notes, confirmations and erasures (`action_checks`).
+    orphaned, those whose confirmation is waited for, and the secretariat, which may send nothing but notes,
+    confirmations and erasures (`action_checks`).
     """
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
         return True
