@@ -15,11 +15,7 @@ from casework.action_details import Action
 from casework.answers import Answer
 from casework.causes import Draft
 from casework.legs import Changes
-<<<<<<< HEAD
-from casework.matters import confirmations, holds, host_doubts, moves
-=======
-from casework.matters import confirmations, escalating, feeds, holds, overdue
->>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
+from casework.matters import confirmations, escalating, feeds, holds, host_doubts, moves, overdue
 from casework.messages import Case, Fact
 from casework.notices import Notice
 from casework.timers import Due
@@ -39,46 +35,36 @@ ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType(
 POLICE_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({**escalating.POLICE_RULES})
 TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
     {
+        **overdue.TIMER_RULES,
+        **escalating.TIMER_RULES,
         **confirmations.TIMER_RULES,
-<<<<<<< HEAD
         **host_doubts.TIMER_RULES,
     }
 )
 DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (
+    overdue.DUE,
+    escalating.DUE,
     confirmations.DUE,
     host_doubts.DUE,
 )
-=======
-        **overdue.TIMER_RULES,
-        **escalating.TIMER_RULES,
-    }
-)
-DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (confirmations.DUE, *overdue.DUE, *escalating.DUE)
->>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
-        **confirmations.EVOLVE,
-        **holds.EVOLVE,
-<<<<<<< HEAD
-        **host_doubts.EVOLVE,
-        **moves.EVOLVE,
-=======
         **overdue.EVOLVE,
         **escalating.EVOLVE,
         **feeds.EVOLVE,
->>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
+        **confirmations.EVOLVE,
+        **holds.EVOLVE,
+        **host_doubts.EVOLVE,
+        **moves.EVOLVE,
     }
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
     {
-        **confirmations.NOTICES,
-<<<<<<< HEAD
-        **host_doubts.NOTICES,
-        **moves.NOTICES,
-=======
         **overdue.NOTICES,
         **escalating.NOTICES,
         **feeds.NOTICES,
->>>>>>> f333c4d (Ask police for an acknowledgement and go on to the next contact; tell stages of overdue steps; feed those who subscribed)
+        **confirmations.NOTICES,
+        **host_doubts.NOTICES,
+        **moves.NOTICES,
     }
 )

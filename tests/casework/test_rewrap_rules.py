@@ -94,7 +94,7 @@ def test_nobody_in_time_means_that_the_liaison_is_told(sealing_story: "Story") -
     assert (escalation.recipient, escalation.reason_code) == ("nl", "unreadable")
     assert [p.content_of for p in kept.postings if p.inbox == "escalations"] == [report]
     assert REWRAP not in {due.step for due in due_times(sealing_story.case)}
-    sealing_story.act("interpol", "acknowledged")
+    sealing_story.act("nl-police", "acknowledged")
     assert due_times(sealing_story.case) == (), "police have it"
     assert sealing_story.later(REWRAP_MS).wake("rewrap").facts == ()
 
