@@ -20,8 +20,9 @@ from casework.directory import Directory
 from casework.due import REASSIGN, Due, due_times
 from casework.ids import derived_id
 from casework.messages import Admitted, Case
+from casework.parties import answerable
 from casework.stubs import SHRINK, may_shrink
-from casework.transitions import ASSIGNED_STATES, CLOSED, RULES_VERSION
+from casework.transitions import CLOSED, RULES_VERSION
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import Clock
@@ -48,7 +49,7 @@ class _Partition:
         calendar: Url keys by due time on the exchange's clock, possibly outdated.
         sent: Url key to the real time at which its wake-up is sent again.
         reassign: Url keys of cases whose hotline may no longer be active.
-        hotlines: Hotlines that were met as responsible here.
+        hotlines: Hotlines that were met here as responsible, or with an offer.
         directory_version: Version under which the cases were looked at last.
     """
 
@@ -186,8 +187,8 @@ class Deadlines:
         return due
 
     def _look_at_hotline(self, found: _Partition, case: Case) -> None:
-        if case.assigned_hotline is not None:
-            found.hotlines.add(case.assigned_hotline)
+        if hotlines := answerable(case):
+            found.hotlines.update(hotlines)
             if has_left(case, self._feed.latest(self._clock.now_ms())):
                 found.reassign.add(case.url_key)
 
@@ -270,7 +271,7 @@ class Deadlines:
 
 
 def has_left(case: Case, directory: Directory) -> bool:
-    """Answer whether an open case, unless parked, is with a hotline that is not active any more."""
-    if case.state not in ASSIGNED_STATES or case.assigned_hotline is None or case.parked is not None:
+    """Answer whether an open case, unless parked, is with or offered to a hotline that is active no more."""
+    if case.parked is not None:
         return False
-    return not directory.is_active(case.assigned_hotline)
+    return not all(directory.is_active(hotline) for hotline in answerable(case))

@@ -27,6 +27,7 @@ from casework.messages import (
     ReportStatement,
     Submission,
 )
+from casework.placing import traits_of
 from casework.routing import route
 from casework.signatures import UNPROVEN, check_signature
 from casework.submissions import (
@@ -217,7 +218,7 @@ def _escalations(
         admitted.hosting_country,
         admitted.url_key,
         origin=admitted.sender,
-        content_topic=statement.content_topic,
+        traits=traits_of(statement),
     )
     return tuple(
         Escalation(

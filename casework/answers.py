@@ -43,6 +43,11 @@ def refused(rule: str, field: str, message: str) -> Answer:
     return Answer("refused", rule, field, str(RuleViolation(field, rule, message)), f"receipt.refused.{rule}")
 
 
+def not_applicable(rule: str, field: str, message: str) -> Answer:
+    """Answer that a submission is valid and there is nothing it could change."""
+    return Answer("not_applicable", rule, field, message)
+
+
 def id_reused(digest: bytes) -> Answer:
     """Answer the refusal of another statement under an id in use; the first one keeps its own receipt."""
     message = "This event_id belongs to another statement; every submission needs an id of its own."

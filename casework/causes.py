@@ -24,7 +24,7 @@ from casework.messages import (
 )
 from casework.protection import sealed_of
 from casework.sealed_content import key_marks
-from casework.transitions import RULES_VERSION
+from casework.transitions import PLACES, RULES_VERSION
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
@@ -156,7 +156,7 @@ def new_case_id(cause: Cause) -> str:
     return derived_id(cause.input_id, f"case.{cause.now}", cause.url_key.hex())
 
 
-_PLACING: Final = frozenset({"opened", "reopened", "assigned", "orphaned"})
+_PLACING: Final = PLACES | {"opened", "reopened"}
 _AT: Final = {name: place for place, name in enumerate(Fact.__struct_fields__)}
 """Place of each field of a fact: facts have some fifty, and are made by position because that is fast."""
 _CASE_ID: Final = _AT["case_id"]

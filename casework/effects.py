@@ -8,7 +8,7 @@ from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
-from casework.notices import UPDATE, Notice, is_feed
+from casework.notices import OFFER, UPDATE, Notice, is_feed
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
 from casework.stubs import last_number
@@ -48,8 +48,9 @@ def effects(
 def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
     after: Case, fact: Fact, event: Event, notice: Notice, number: int, inbox: Inbox
 ) -> Posting:
-    hands_over = notice.kind != UPDATE
-    is_urgent = hands_over and inbox != "feed" and _is_urgent(after, event, notice.report_event_id)
+    hands_over = notice.kind not in {UPDATE, OFFER}
+    is_news = notice.kind != UPDATE and inbox != "feed"
+    is_urgent = is_news and _is_urgent(after, event, notice.report_event_id)
     enclosed = _report(event, notice.report_event_id) if hands_over else _action_of(fact)
     tells_report = hands_over or fact.fact not in _REPORT_FACTS
     return Posting(
@@ -68,7 +69,7 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
             round=after.round,
             leg=after.leg,
             state=after.state,
-            is_repeat=hands_over and _is_repeat(after),
+            is_repeat=notice.kind != UPDATE and _is_repeat(after),
             fact=fact.fact,
             fact_number=fact.number,
             by=fact.by,

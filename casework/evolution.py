@@ -14,7 +14,7 @@ from casework.copies import with_seen
 from casework.errors import BugError
 from casework.legs import Changes, leg_changes, open_without
 from casework.matters import EVOLVE
-from casework.messages import Case, Fact, Origin, Waiting
+from casework.messages import Case, Fact, Lease, Origin, Waiting
 from casework.notices import Notice
 from casework.recipients import counted, recipients
 from casework.sealed_content import join_marks
@@ -27,6 +27,7 @@ from casework.transitions import (
     CLOSED,
     EFFECTLESS,
     FINAL_ACTIONS,
+    OFFERED,
     ORPHANED,
     PARKING,
     furthest,
@@ -128,6 +129,9 @@ def _opened(case: Case, fact: Fact) -> Changes:
         "outcome": None,
         "last_observed_at": _later(case.last_observed_at, fact.observed_at),
         "content_topic": fact.content_topic,
+        "site_type": fact.site_type,
+        "content_type": fact.content_type,
+        "declined": (),
         "escalated": (),
         "origins": _with_report(case, fact),
         "readers": fact.readers,
@@ -151,11 +155,29 @@ def _assigned(case: Case, fact: Fact) -> Changes:
         "assigned_hotline": fact.assigned_hotline,
         "desk": None,
         "deadlines": fact.deadlines,
+        "lease": None if fact.until is None else Lease(until=fact.until, queue=case.desk or OFFERED),
     }
 
 
 def _orphaned(case: Case, fact: Fact) -> Changes:
-    return {**leg_changes(case, fact), "state": ORPHANED, "assigned_hotline": None, "desk": fact.recipient}
+    return {
+        **leg_changes(case, fact),
+        "state": ORPHANED,
+        "assigned_hotline": None,
+        "desk": fact.recipient,
+        "unclaimed_due_at": fact.until,
+    }
+
+
+def _offered(case: Case, fact: Fact) -> Changes:
+    return {
+        **leg_changes(case, fact),
+        "state": OFFERED,
+        "assigned_hotline": None,
+        "desk": None,
+        "pool": fact.members,
+        "unclaimed_due_at": fact.until,
+    }
 
 
 def _split_off(case: Case, fact: Fact) -> Changes:
@@ -213,6 +235,9 @@ def _closed(_: Case, fact: Fact) -> Changes:
         "closed_at": fact.admitted_at,
         "rewrap_due_at": None,
         "doubt": None,
+        "pool": (),
+        "unclaimed_due_at": None,
+        "lease": None,
     }
 
 
@@ -260,6 +285,7 @@ _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     "linked": _linked,
     "assigned": _assigned,
     "orphaned": _orphaned,
+    "offered": _offered,
     "acknowledged": _step,
     "assessed": _assessed,
     "police_informed": _police_informed,

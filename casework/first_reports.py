@@ -21,7 +21,7 @@ from casework.kept import Kept
 from casework.matters.feeds import would_feed
 from casework.messages import Case, CaseContent, Delivery, DeliveryCount, Fact, Origin, Receipt
 from casework.notices import ASSIGNMENT
-from casework.placing import limits_of
+from casework.placing import limits_of, traits_of
 from casework.postings import Posting
 from casework.routing import route
 from casework.sealed_content import opens
@@ -55,9 +55,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
     event_id, sender, key, now = admitted.event_id, admitted.sender, admitted.url_key, admitted.admitted_at
     if statement.urgency or statement.event_id != event_id or admitted.submission is None:
         return None
-    way = route(
-        directory, statement.hosting_country, key, origin=sender, content_topic=statement.content_topic
-    )
+    way = route(directory, statement.hosting_country, key, origin=sender, traits=traits_of(statement))
     hotline = way.assigned_hotline
     if hotline is None or hotline == sender:
         return None
@@ -89,8 +87,8 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         None, None, None, None, None,  # recipient .. deadlines
         digest, position, source.topic, source.partition, source.offset,
         submission.statement, submission.signature, submission.key_id, None, None,
-        digest_of_content, readers,
-        None, (), None, None, None, None, None, statement.hosting_status,  # details .. hosting_status
+        digest_of_content, readers, None, (), None, None, None,  # details .. attempt
+        statement.site_type, statement.content_type, statement.hosting_status,
     )
     assigned = _fact(
         case_id, key, 2, "assigned", 1, 1, assigned_id, event_id, environment,
@@ -112,7 +110,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         (), (), (),  # former, liaisons, escalated
         (DeliveryCount(recipient=hotline, number=1),), None,
         (seen_of(event_id, digest, position, sender),), (), version, RULES_VERSION, None, readers, None,
-        None, None, statement.hosting_status,  # site_type .. hosting_status
+        statement.site_type, statement.content_type, statement.hosting_status,
     )
     delivery = _delivery(
         case_id, key, hotline, 1, ASSIGNMENT, derived_id(assigned_id, "delivery.assignment.1", hotline),

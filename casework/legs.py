@@ -40,6 +40,9 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
         "deadlines": None,
         "former": former,
         "rewrap_due_at": None,
+        "pool": (),
+        "unclaimed_due_at": None,
+        "lease": None,
     }
 
 

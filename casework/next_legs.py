@@ -4,7 +4,7 @@ from typing import Final
 
 from casework.causes import Cause, Draft
 from casework.messages import Case
-from casework.placing import ReportOf, begin_leg, escalate
+from casework.placing import ReportOf, begin_leg, escalate, traits_of
 from casework.rewrap_rules import ask_if_unreadable
 from casework.routing import Route, route
 
@@ -12,13 +12,22 @@ MEMBER_LEFT: Final = "member_left"
 """Reason of a leg that begins because the hotline of the one before is suspended or has left."""
 
 
-def way_of(case: Case, cause: Cause, hosting_country: str | None = None) -> tuple[Route, ReportOf]:
+def way_of(
+    case: Case,
+    cause: Cause,
+    hosting_country: str | None = None,
+    *,
+    declined: tuple[str, ...] | None = None,
+    offers: bool = True,
+) -> tuple[Route, ReportOf]:
     """Answer where a case goes by the directory of the record, and with which report.
 
     Args:
         case: The case.
         cause: Why it is to go somewhere.
         hosting_country: Country the content is hosted in from now on; None: where the case says.
+        declined: Who may not get it; None: those who gave it back in this round.
+        offers: Whether a country with the rule `claim` is asked who wants it; else its weights decide.
     """
     first = case.origins[0]
     way = route(
@@ -26,18 +35,21 @@ def way_of(case: Case, cause: Cause, hosting_country: str | None = None) -> tupl
         case.hosting_country if hosting_country is None else hosting_country,
         case.url_key,
         origin=first.member,
-        content_topic=case.content_topic,
+        traits=traits_of(case),
+        declined=case.declined if declined is None else declined,
+        offers=offers,
     )
     return way, ReportOf(first.member, first.last_event_id)
 
 
-def hand_on(
+def hand_on(  # noqa: PLR0913 - what a leg begins with
     case: Case,
     draft: Draft,
     going: tuple[Route, ReportOf],
     *,
     reason_code: str,
     hosting_status: str | None = None,
+    until: int | None = None,
 ) -> None:
     """Write the next leg of a case: who gets it, what must be re-wrapped for them, and which police are told.
 
@@ -49,9 +61,18 @@ def hand_on(
         going: Where the case goes and with which report, as `way_of` answers.
         reason_code: Why a leg follows.
         hosting_status: Whether the host of the new leg is provisional or confirmed; None: as before.
+        until: When a claim ends by which the hotline gets the case; None: it gets it for good.
     """
     way, report = going
-    begin_leg(draft, way, case.leg + 1, report, reason_code=reason_code, hosting_status=hosting_status)
+    begin_leg(
+        draft,
+        way,
+        case.leg + 1,
+        report,
+        reason_code=reason_code,
+        hosting_status=hosting_status,
+        until=until,
+    )
     if way.assigned_hotline is not None or way.desk is not None:
         ask_if_unreadable(
             draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id

@@ -4,7 +4,7 @@ from casework.directory import Directory, Member
 from casework.ids import id_bytes
 from casework.messages import ActionStatement, Case, Origin, Waiting
 from casework.stubs import last_number
-from casework.transitions import ACKNOWLEDGED, ORPHANED
+from casework.transitions import ACKNOWLEDGED, ASSIGNED_STATES, OFFERED, ORPHANED
 
 
 def origin_of(case: Case, member: str) -> Origin | None:
@@ -17,17 +17,25 @@ def place(case: Case) -> str | None:
     return case.assigned_hotline if case.assigned_hotline is not None else case.desk
 
 
+def answerable(case: Case) -> tuple[str, ...]:
+    """Answer the hotlines an open case is with: the responsible one, or those it is offered to."""
+    if case.state == OFFERED:
+        return case.pool
+    is_assigned = case.assigned_hotline is not None and case.state in ASSIGNED_STATES
+    return (str(case.assigned_hotline),) if is_assigned else ()
+
+
 def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     """Answer whether a member is entitled to speak about a case.
 
-    Entitled are its origins, the hotlines responsible now or earlier, police of the hosting country or with
-    an escalation or a feed item of the case, an authority that was told of it, mandated hotlines while it is
-    orphaned, those whose confirmation is waited for, and the secretariat, which may send nothing but notes,
-    confirmations and erasures (`action_checks`).
+    Entitled are its origins, the hotlines responsible now or earlier and those it is offered to, police of
+    the hosting country or with an escalation or a feed item of the case, an authority that was told of it,
+    mandated hotlines while it is orphaned, those whose confirmation is waited for, and the secretariat, which
+    may send nothing but notes, confirmations and erasures (`action_checks`).
     """
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
         return True
-    if any(member_id in asked.members for asked in case.asked):
+    if member_id in case.pool or any(member_id in asked.members for asked in case.asked):
         return True
     member = directory.members_by_id.get(member_id)
     if member is None:

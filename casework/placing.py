@@ -1,13 +1,17 @@
 """Where a case goes: the facts that begin a leg, and the escalations that go with it."""
 
+from typing import Final
+
 import msgspec
 
 from casework.causes import Draft
 from casework.directory import Deadlines as CountryDeadlines
 from casework.directory import Directory
 from casework.errors import BugError
-from casework.messages import Deadlines
-from casework.routing import Route
+from casework.messages import Case, Deadlines, ReportStatement
+from casework.routing import Route, Traits
+
+_UNASSESSED: Final = "unassessed"
 
 
 class ReportOf(msgspec.Struct, frozen=True):
@@ -15,6 +19,13 @@ class ReportOf(msgspec.Struct, frozen=True):
 
     origin: str
     event_id: str
+
+
+def traits_of(about: ReportStatement | Case) -> Traits:
+    """Answer what a report or a case is about, as routing looks at it."""
+    return Traits(
+        about.content_topic, about.site_type, about.content_type, about.classification or _UNASSESSED
+    )
 
 
 def begin_leg(  # noqa: PLR0913 - what a leg begins with
@@ -25,8 +36,11 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
     *,
     reason_code: str | None = None,
     hosting_status: str | None = None,
+    until: int | None = None,
 ) -> None:
-    """Write the fact that begins a leg: assigned to a hotline, or orphaned at a desk.
+    """Write the fact that begins a leg: assigned to a hotline, offered to several, or orphaned at a desk.
+
+    An offer, and what waits at a desk, carries until when it may lie unclaimed.
 
     Args:
         draft: Where the fact is written.
@@ -35,7 +49,10 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
         report: The report the leg begins with.
         reason_code: Why a leg follows another; the route's own reason stands for an orphaned one.
         hosting_status: Whether its host is provisional or confirmed; None: as before.
+        until: When a claim ends by which the hotline has the case; None: it has it for good.
     """
+    directory = draft.cause.directory
+    unclaimed_at = draft.cause.now + directory.casework.unclaimed_ms
     where = {
         "leg": leg,
         "hosting_country": way.hosting_country,
@@ -44,14 +61,19 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
         "report_event_id": report.event_id,
         "hosting_status": hosting_status,
     }
-    if way.assigned_hotline is None:
-        draft.by_rule("orphaned", recipient=way.desk, reason_code=way.reason, **where)
+    if way.pool:
+        draft.by_rule("offered", members=way.pool, until=unclaimed_at, reason_code=reason_code, **where)
+    elif way.assigned_hotline is None:
+        waits_until = None if way.desk is None else unclaimed_at
+        draft.by_rule("orphaned", recipient=way.desk, until=waits_until, reason_code=way.reason, **where)
     else:
-        limits = limits_of(draft.cause.directory, way.assigned_country, way.assigned_hotline)
+        is_clockless = directory.pseudo_country(way.hosting_country) is not None
+        limits = None if is_clockless else limits_of(directory, way.assigned_country, way.assigned_hotline)
         draft.by_rule(
             "assigned",
             assigned_hotline=way.assigned_hotline,
             deadlines=limits,
+            until=until,
             reason_code=reason_code,
             **where,
         )

@@ -14,6 +14,7 @@ from casework.messages import Case, DeliveryCount, Fact
 from casework.notices import (
     ASSIGNMENT,
     LINKED_REPORT,
+    OFFER,
     REWRAP_REQUEST,
     REWRAPPED_REPORT,
     UPDATE,
@@ -23,7 +24,7 @@ from casework.notices import (
 )
 from casework.parties import place
 from casework.stubs import last_number
-from casework.transitions import EFFECTLESS, PARKING
+from casework.transitions import EFFECTLESS, PARKING, PLACES
 
 _SILENT: Final = PARKING | {
     "shrunk",
@@ -49,7 +50,7 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     kind = fact.fact
     if kind in _SILENT:
         return ()
-    if kind in {"assigned", "orphaned"}:
+    if kind in PLACES:
         first = _of_first_leg(after, fact)
         return first if fact.leg == 1 else (*first, *_of_later_leg(before, after, fact))
     if kind in _OF_ITS_OWN and not EFFECTLESS.intersection(fact.breaches):
@@ -81,6 +82,8 @@ def counted(case: Case, notices: Iterable[Notice]) -> tuple[DeliveryCount, ...]:
 
 
 def _of_first_leg(after: Case, fact: Fact) -> tuple[Notice, ...]:
+    if after.pool:
+        return tuple(Notice(member, OFFER, fact.report_event_id, fact.origin) for member in after.pool)
     responsible = place(after)
     if responsible is None or (responsible == fact.origin and fact.report_event_id == fact.input_id):
         return ()
@@ -96,10 +99,17 @@ def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Noti
             if origin.member != responsible:
                 yield Notice(responsible, LINKED_REPORT, origin.last_event_id, origin.member)
     told = [origin.member for origin in after.origins if not (by_report and origin.member == fact.origin)]
-    handed_over = None if before is None else place(before)
-    for member in dict.fromkeys([*told, *([] if handed_over is None else [handed_over]), *after.former]):
-        if member != responsible:
+    for member in dict.fromkeys([*told, *_held_by(before), *after.former]):
+        if member != responsible and member not in after.pool:
             yield update_to(after, member)
+
+
+def _held_by(before: Case | None) -> tuple[str, ...]:
+    """Answer where a case was: with a hotline, at a desk, or offered to several."""
+    there = None if before is None else place(before)
+    if there is not None:
+        return (there,)
+    return () if before is None else before.pool
 
 
 def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:

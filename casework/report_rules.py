@@ -8,7 +8,7 @@ from casework.matters.holds import end_hold
 from casework.matters.host_doubts import disputes, doubt_host
 from casework.matters.relocation import MOVED
 from casework.messages import Case, ReportStatement
-from casework.placing import ReportOf, begin_leg, escalate
+from casework.placing import ReportOf, begin_leg, escalate, traits_of
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
 from casework.sealed_content import join_marks
@@ -25,6 +25,8 @@ from casework.transitions import (
     OPEN_STATES,
     ORPHANED,
     OWN,
+    PLACES,
+    POOL,
     transition,
 )
 
@@ -37,12 +39,13 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
         report.hosting_country,
         cause.url_key,
         origin=cause.sender,
-        content_topic=report.content_topic,
+        traits=traits_of(report),
+        declined=case.declined if case is not None and state != CLOSED else (),
     )
     this = ReportOf(cause.sender, report.event_id)
     row = transition("report", state, _when(case, report, way, cause))
     assert row is not None  # noqa: S101 - a test walks through all states and conditions
-    begins = not {"assigned", "orphaned", NEW_LEG}.isdisjoint(row.facts)
+    begins = not (PLACES | {NEW_LEG}).isdisjoint(row.facts)
     stands = way if begins or case is None else None
     for fact in row.facts:
         if fact in {"opened", "reopened"}:
@@ -93,7 +96,7 @@ def _begin(
 
 def _when(case: Case | None, report: ReportStatement, way: Route, cause: Cause) -> str:
     if way.assigned_hotline is None:
-        by_route = NO_HOTLINE
+        by_route = POOL if way.pool else NO_HOTLINE
     else:
         by_route = OWN if way.assigned_hotline == cause.sender else HOTLINE
     if case is None or case.round == 0 or case.state == ORPHANED:
@@ -158,6 +161,8 @@ def _report(report: ReportStatement, cause: Cause, way: Route) -> dict[str, obje
         "law_country": canonical_country(report.law_country) if judged and report.law_country else None,
         "content_topic": report.content_topic,
         "hosting_status": report.hosting_status,
+        "site_type": report.site_type,
+        "content_type": report.content_type,
         "content_digest": cause.content_digest,
         "readers": cause.readers,
     }

@@ -17,7 +17,8 @@ from casework.directory import ORPHAN_DESK, CountryRule, Directory, HotlineShare
 
 INTERNATIONAL_LIAISONS: Final = ("interpol", "europol")
 
-RouteReason = Literal["responsible", "no_hotline", "tor", "unknown_host"]
+RouteReason = Literal["responsible", "offered", "no_hotline", "tor", "unknown_host"]
+_WITH_HOTLINE: Final = frozenset({"responsible", "offered"})
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -29,7 +30,9 @@ class Route(msgspec.Struct, frozen=True):
         orphan. assigned_hotline: Member id of the responsible hotline, or None.
         desk: Queue that mandated hotlines read when nobody is responsible, or None.
         liaisons: Codes of the police liaisons that an escalation of this report goes to.
-        reason: `responsible`, or why nobody is; every other reason is escalated at once.
+        reason: `responsible`; `offered` to several hotlines, of which the first that claims is responsible;
+            or why there is none, which is escalated at once.
+        pool: Hotlines it is offered to, sorted; empty unless it is.
     """
 
     hosting_country: str
@@ -38,25 +41,47 @@ class Route(msgspec.Struct, frozen=True):
     desk: str | None
     liaisons: tuple[str, ...]
     reason: RouteReason
+    pool: tuple[str, ...] = ()
 
     @property
     def escalates(self) -> bool:
         """Whether the liaisons are told without an urgency code."""
-        return self.reason != "responsible"
+        return self.reason not in _WITH_HOTLINE
 
     @property
     def clock_runs(self) -> bool:
         """Whether takedown deadlines apply: not where no country could act."""
-        return self.reason in {"responsible", "no_hotline"}
+        return self.reason == "no_hotline" or self.reason in _WITH_HOTLINE
 
 
-def route(
+class Traits(msgspec.Struct, frozen=True, gc=False):
+    """What countries with the rule `remit` choose by; None: not known, which fits no list.
+
+    Attributes:
+        content_topic: Code of `codes.CONTENT_TOPICS`.
+        site_type: Code of `codes.SITE_TYPES`.
+        content_type: Code of `codes.CONTENT_TYPES`.
+        classification: Code of `codes.CLASSIFICATIONS`; what nobody has judged is `unassessed`.
+    """
+
+    content_topic: str | None = None
+    site_type: str | None = None
+    content_type: str | None = None
+    classification: str | None = None
+
+
+_NO_TRAITS: Final = Traits()
+
+
+def route(  # noqa: PLR0913 - what a choice depends on
     directory: Directory,
     hosting_country: str,
     url_key: bytes,
     *,
     origin: str | None = None,
-    content_topic: str | None = None,
+    traits: Traits = _NO_TRAITS,
+    declined: tuple[str, ...] = (),
+    offers: bool = True,
 ) -> Route:
     """Answer where a report goes.
 
@@ -67,7 +92,9 @@ def route(
         origin: Member id of the reporting hotline; it keeps what it found in its own country where the
             country's rule says so. Who may not receive from its countries counts as not available
             (`Member.may_receive_from`); without an origin no such rule applies.
-        content_topic: Code of `codes.CONTENT_TOPICS`, for countries whose rule is `remit`.
+        traits: What the report is about, for countries whose rule is `remit`.
+        declined: Members that gave the case back: they count as not available.
+        offers: Whether a country with the rule `claim` is asked who wants it; else its weights decide.
 
     Raises:
         UnknownCountryError: `hosting_country` is no country; it is refused, never guessed.
@@ -76,10 +103,13 @@ def route(
         look_up: tuple[str, ...] = ("route", hosting_country)
     else:
         look_up = ("route", hosting_country, origin)
-    plan: _Plan | None = directory.known.get(look_up)
+    if declined:
+        plan: _Plan | None = _plan(directory, hosting_country, origin, declined)  # too rare to be kept
+    else:
+        plan = directory.known.get(look_up)
     if plan is None:
         plan = directory.known[look_up] = _plan(directory, hosting_country, origin)
-    return plan.only or plan.routes[_one_of(plan, url_key, origin, content_topic)]
+    return plan.only or _shared(plan, url_key, origin, traits, offers=offers)
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -90,15 +120,19 @@ class _Plan(msgspec.Struct, frozen=True):
         rule: The country's rule.
         shares: Its active hotlines, where there are several.
         routes: Member id of each of them to its route.
+        offer: The route of what they may claim; None where a rule chooses.
     """
 
     only: Route | None
     rule: CountryRule | None = None
     shares: tuple[HotlineShare, ...] = ()
     routes: Mapping[str, Route] = MappingProxyType({})
+    offer: Route | None = None
 
 
-def _plan(directory: Directory, hosting_country: str, origin: str | None) -> _Plan:
+def _plan(
+    directory: Directory, hosting_country: str, origin: str | None, declined: tuple[str, ...] = ()
+) -> _Plan:
     pseudo = directory.pseudo_country(hosting_country)
     if pseudo is not None:
         told = liaisons_for(directory, pseudo.liaisons, origin)
@@ -106,13 +140,18 @@ def _plan(directory: Directory, hosting_country: str, origin: str | None) -> _Pl
         return _Plan(Route(pseudo.code, pseudo.code, None, desk, told, pseudo.reason))
     rule = directory.country(hosting_country)
     code, liaisons = rule.code, liaisons_of(directory, rule.code, origin)
-    shares = available_shares(directory, rule, origin)
+    shares = tuple(
+        share for share in available_shares(directory, rule, origin) if share.member not in declined
+    )
     if not shares:
         return _Plan(Route(code, code, None, ORPHAN_DESK, liaisons, "no_hotline"))
     routes = {s.member: Route(code, code, s.member, None, liaisons, "responsible") for s in shares}
     if len(shares) == 1:
         return _Plan(routes[shares[0].member])
-    return _Plan(None, rule, shares, routes)
+    offer = None
+    if rule.routing == "claim":
+        offer = Route(code, code, None, None, liaisons, "offered", tuple(sorted(routes)))
+    return _Plan(None, rule, shares, routes, offer)
 
 
 def available_shares(directory: Directory, rule: CountryRule, origin: str | None) -> tuple[HotlineShare, ...]:
@@ -167,18 +206,38 @@ def liaisons_for(directory: Directory, codes: Iterable[str], origin: str | None)
     )
 
 
-def _one_of(plan: _Plan, url_key: bytes, origin: str | None, content_topic: str | None) -> str:
+def _shared(plan: _Plan, url_key: bytes, origin: str | None, traits: Traits, *, offers: bool) -> Route:
     rule, shares = plan.rule, plan.shares
     assert rule is not None  # noqa: S101 - given together with the shares
     if origin is not None and origin in plan.routes and rule.own_reports == "keep":
-        return origin
+        return plan.routes[origin]
+    if offers and plan.offer is not None:
+        return plan.offer
     if rule.routing == "remit":
         shares = (
-            tuple(share for share in shares if content_topic in share.remit)
-            or tuple(share for share in shares if not share.remit)
+            tuple(share for share in shares if _names(share) and _fits(share, traits))
+            or tuple(share for share in shares if not _names(share))
             or shares
         )
-    return shares[0].member if len(shares) == 1 else rendezvous(shares, url_key)
+    return plan.routes[shares[0].member if len(shares) == 1 else rendezvous(shares, url_key)]
+
+
+def _names(share: HotlineShare) -> bool:
+    """Answer whether a hotline takes some reports only."""
+    return bool(share.remit or share.site_types or share.content_types or share.classifications)
+
+
+def _fits(share: HotlineShare, traits: Traits) -> bool:
+    """Answer whether all lists of a hotline that are not empty have what a report is about."""
+    return all(
+        not taken or value in taken
+        for taken, value in (
+            (share.remit, traits.content_topic),
+            (share.site_types, traits.site_type),
+            (share.content_types, traits.content_type),
+            (share.classifications, traits.classification),
+        )
+    )
 
 
 def rendezvous(shares: Iterable[HotlineShare], url_key: bytes) -> str:

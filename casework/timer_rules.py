@@ -10,9 +10,9 @@ from casework.matters import TIMER_RULES
 from casework.matters.feeds import feed
 from casework.messages import Case, Fact, Waiting
 from casework.next_legs import MEMBER_LEFT, hand_on, way_of
+from casework.parties import answerable
 from casework.placing import escalate
 from casework.stubs import SHRINK, may_shrink
-from casework.transitions import ASSIGNED_STATES
 
 UNKNOWN_CASE = refused("unknown_case", "case_id", "no report of this url_key came within an hour")
 UNREADABLE = "unreadable"
@@ -59,17 +59,18 @@ def decide_wake_up(case: Case, event: WakeUp, cause: Cause, draft: Draft) -> Non
     """Write what a wake-up means beyond the timers that were due anyway.
 
     `shrink` makes a closed case a stub, if nothing has happened to it since the wake-up was sent.
-    `reassign` means something only while the case is with a hotline that the directory version
-    of the record does not have as active. A directory older than the case's last decision is not believed.
+    `reassign` means something only while the case is with a hotline, or offered to one, that the directory
+    version of the record does not have as active. A directory older than the case's last decision is not
+    believed.
     """
     if event.admitted.step == SHRINK and event.admitted.source_offset == case.source_offset:
         if may_shrink(case):
             draft.by_rule("shrunk")
         return
-    if event.admitted.step != REASSIGN or case.state not in ASSIGNED_STATES or case.assigned_hotline is None:
-        return
     directory = cause.directory
-    if directory.is_active(case.assigned_hotline) or directory.version < case.directory_version:
+    if event.admitted.step != REASSIGN or directory.version < case.directory_version:
+        return
+    if all(directory.is_active(hotline) for hotline in answerable(case)):
         return
     hand_on(case, draft, way_of(case, cause), reason_code=MEMBER_LEFT)
 

@@ -30,6 +30,7 @@ STATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         AWAITED: "only actions have come, their report has not",
         ORPHANED: "no hotline is responsible; the case waits at a desk, or police alone were told",
+        OFFERED: "several hotlines may claim it, none has yet",
         AWAITING_REWRAP: "a hotline is responsible and can open no content of the case yet",
         ASSIGNED: "a hotline is responsible",
         ACKNOWLEDGED: "its system has stored the report and gave its reference",
@@ -39,6 +40,8 @@ STATES: Final[Mapping[str, str]] = MappingProxyType(
         CLOSED: "a final action ended the round; outcome says which",
     }
 )
+PLACES: Final = frozenset({"assigned", "orphaned", "offered"})
+"""The facts that begin a leg."""
 PARKING: Final = frozenset({"parked", "unparked", "given_up"})
 """Facts beside the table: in any state, by the exchange, told to nobody, changing nothing but what waits."""
 _RANK: Final = {state: rank for rank, state in enumerate(STATES)}
@@ -51,10 +54,21 @@ ASSIGNED_STATES: Final = (
     POLICE_INFORMED,
     PROVIDER_INFORMED,
 )
-OPEN_STATES: Final = (ORPHANED, *ASSIGNED_STATES)
+OPEN_STATES: Final = (ORPHANED, OFFERED, *ASSIGNED_STATES)
 UNKNOWN_STATES: Final = (NONE, AWAITED)
 
-Who = Literal["origin", "responsible", "party", "anybody", "exchange", "maker", "asked", "liaison"]
+Who = Literal[
+    "origin",
+    "responsible",
+    "pool",
+    "mandated",
+    "party",
+    "anybody",
+    "exchange",
+    "maker",
+    "asked",
+    "liaison",
+]
 Breach = Literal["not_responsible", "out_of_order"]
 SAME: Final = "same"
 _LONG_RUN: Final = 3
@@ -73,9 +87,10 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
             decision), an action's code, or `any action`.
         when: Condition beside state and sender; empty when there is none.
         states: States in which the row applies.
-        who: Who may: `responsible` is the hotline of the current leg, `party` any member entitled to the
-            case, `maker` the member whose fact is corrected, `asked` one whose confirmation is waited for; of
-            an action that waits it is asked when its report comes, so `anybody` may.
+        who: Who may: `responsible` is the hotline of the current leg, `pool` those the case is offered to,
+            `mandated` who may claim from the orphan desk, `party` any member entitled to the case, `maker`
+            the member whose fact is corrected, `asked` one whose confirmation is waited for; of an action
+            that waits it is asked when its report comes, so `anybody` may.
         reason_required: Whether a reason code must be given.
         facts: Kinds of the facts that are recorded, in order.
         state: State afterwards; `same` leaves it. A step behind the state leaves it too.
@@ -119,6 +134,7 @@ CONFIRMED_ELSEWHERE: Final = "it names a confirmed host elsewhere, that of the c
 DISPUTED: Final = "it names another country, where the host was seen since the leg began"
 HERE: Final = "it names no other country"
 ELSEWHERE: Final = "it names another country"
+POOL: Final = "several hotlines may claim it"
 NEEDS_NEW_ROUND: Final = "seen online after the closing, or its hotline has left"
 
 _REPORT_ROWS: Final[tuple[Transition, ...]] = (
@@ -148,6 +164,16 @@ _REPORT_ROWS: Final[tuple[Transition, ...]] = (
         state=ORPHANED,
         told=("desk", "police"),
     ),
+    Transition(
+        event="report",
+        when=POOL,
+        states=UNKNOWN_STATES,
+        who="origin",
+        facts=("opened", "offered"),
+        state=OFFERED,
+        told=("pool",),
+    ),
+    Transition(event="report", states=(OFFERED,), who="origin", facts=("linked",), state=SAME),
     Transition(
         event="report",
         states=ASSIGNED_STATES,
@@ -203,6 +229,15 @@ _REPORT_ROWS: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         event="report",
+        when=POOL,
+        states=(ORPHANED,),
+        who="origin",
+        facts=("linked", "offered"),
+        state=OFFERED,
+        told=("pool", "desk", "origins"),
+    ),
+    Transition(
+        event="report",
         when=f"{NEEDS_NEW_ROUND}; {HOTLINE}",
         states=(CLOSED,),
         who="origin",
@@ -227,6 +262,15 @@ _REPORT_ROWS: Final[tuple[Transition, ...]] = (
         facts=("reopened", "orphaned"),
         state=ORPHANED,
         told=("desk", "police", "origins", "former"),
+    ),
+    Transition(
+        event="report",
+        when=f"{NEEDS_NEW_ROUND}; {POOL}",
+        states=(CLOSED,),
+        who="origin",
+        facts=("reopened", "offered"),
+        state=OFFERED,
+        told=("pool", "origins", "former"),
     ),
     Transition(
         event="report", states=(CLOSED,), who="origin", facts=("linked",), state=SAME, told=("responsible",)

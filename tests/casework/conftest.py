@@ -37,6 +37,15 @@ SEALING_DIRECTORY = msgspec.structs.replace(
 """The network, each member with a sealing key."""
 
 
+def claiming(directory: Directory = DIRECTORY) -> Directory:
+    """Answer a network in which the hotlines of DE claim what is hosted there."""
+    rules = tuple(
+        msgspec.structs.replace(rule, routing="claim") if rule.code == "DE" else rule
+        for rule in directory.countries
+    )
+    return msgspec.structs.replace(directory, countries=rules)
+
+
 def sealed_report(readers: Iterable[str], event_id: str) -> SealedContent:
     """Answer the sealed content of the report of an event id."""
     return sealed_for(readers, binding("test", "gb-iwf", event_id, KEY))
@@ -110,6 +119,11 @@ class Story:
         statement = ReportStatement(**{**values, **fields})
         submission = Submission(statement=_encoded(statement), content=content)
         return ReportEvent(self._admit("report", statement, submission), submission, statement)
+
+    def claimable(self) -> "Story":
+        """Let the hotlines of DE claim what is hosted there."""
+        self.directory = claiming(self.directory)
+        return self
 
     def rewrap(self, sender: str, report: str, readers: Iterable[str], **fields: object) -> Kept:
         """Send a re-wrap of the report of an event id that `report_event` sealed."""

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from casework.countries import ALL_COUNTRIES, COUNTRY_ALIASES
 from casework.directory import CountryRule, Directory, HotlineShare, MemberStatus
 from casework.errors import UnknownCountryError
-from casework.routing import Route, rendezvous, route
+from casework.routing import Route, Traits, rendezvous, route
 from operations.directory.document import build
 
 replace = msgspec.structs.replace
 DIRECTORY = build(environment="test", published_at=0, candidates="admit")
 KEY = b"\x01" + bytes(32)
+GROOMING, TEXT = Traits(content_topic="grooming"), Traits(content_topic="csam_textual")
 
 keys = st.binary(min_size=32, max_size=32).map(lambda tail: b"\x01" + tail)
 
@@ -122,10 +123,10 @@ def test_remits_decide_before_weights(key: bytes) -> None:
         HotlineShare("de-jugendschutz", 5),
     )
     directory = with_rule(replace(DIRECTORY.country("DE"), routing="remit", hotlines=shares))
-    assert route(directory, "DE", key, content_topic="grooming").assigned_hotline == "de-fsm"
-    assert route(directory, "DE", key, content_topic="csam_textual").assigned_hotline != "de-fsm"
+    assert route(directory, "DE", key, traits=GROOMING).assigned_hotline == "de-fsm"
+    assert route(directory, "DE", key, traits=TEXT).assigned_hotline != "de-fsm"
     without = with_status("de-fsm", "left", directory)
-    assert route(without, "DE", key, content_topic="grooming").assigned_hotline in {
+    assert route(without, "DE", key, traits=GROOMING).assigned_hotline in {
         "de-eco",
         "de-jugendschutz",
     }

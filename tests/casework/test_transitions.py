@@ -23,8 +23,10 @@ from casework.transitions import (
     NEW_LEG,
     NO_HOTLINE,
     NONE,
+    OFFERED,
     ORPHANED,
     OWN,
+    POOL,
     SAME,
     STATES,
     TABLE,
@@ -38,7 +40,12 @@ if TYPE_CHECKING:
     from tests.casework.conftest import Story
 
 PAGE = Path(__file__).parents[2] / "docs" / "state-machine.md"
-WAYS = {HOTLINE: ("gb-iwf", "NL"), OWN: ("nl-offlimits", "NL"), NO_HOTLINE: ("gb-iwf", "HK")}
+WAYS = {
+    HOTLINE: ("gb-iwf", "NL"),
+    OWN: ("nl-offlimits", "NL"),
+    NO_HOTLINE: ("gb-iwf", "HK"),
+    POOL: ("gb-iwf", "DE"),
+}
 NEEDED = {"reason_code": "other", "classification": "national", "law_country": "NL", "is_online": True}
 REPORT_ROWS = [(row, state) for row in TABLE if row.event == "report" for state in row.states]
 OF_THEIR_OWN = {"rewrap", "key_mismatch", *(ACTION_RULES.keys() - {"observed"})}
@@ -57,6 +64,8 @@ def brought_to(story: "Story", state: str, **fields: object) -> "Story":
         story.act("nl-offlimits", "removed", case_id=story.new_id())
     elif state == ORPHANED:
         story.report("gb-iwf", "ZZ", **fields)
+    elif state == OFFERED:
+        story.claimable().report("gb-iwf", "DE", **fields)
     elif state == AWAITING_REWRAP:
         story.report("gb-iwf", "NL", readers=["gb-iwf"], **fields)
     elif state != NONE:
@@ -88,6 +97,8 @@ def test_reports_do_what_their_rows_say(
     sender, country = WAYS.get(way, ("gb-iwf", "US") if is_elsewhere else WAYS[HOTLINE])
     is_newer = is_elsewhere or NEEDS_NEW_ROUND in row.when
     seen_at = story.later(story.minute).now if is_newer else None
+    if way == POOL:
+        story.claimable()
     kept = story.report(sender, country, observed_at=seen_at)
     facts = [fact for fact in kept.facts if fact.fact not in {"escalated", "refused", "readable"}]
     promised = tuple("assigned" if fact == NEW_LEG else fact for fact in row.facts)
@@ -132,10 +143,10 @@ def test_what_no_row_allows_is_recorded_and_changes_nothing(
 
 def test_each_report_has_its_row() -> None:
     """No state and condition of a report is without a row, so that no report can fall through."""
-    conditions = (HOTLINE, OWN, NO_HOTLINE)
+    conditions = (HOTLINE, OWN, NO_HOTLINE, POOL)
     for state, when in itertools.product((NONE, "awaited", ORPHANED), conditions):
         assert transition("report", state, when)
-    for state in (*ASSIGNED_STATES, CLOSED):
+    for state in (OFFERED, *ASSIGNED_STATES, CLOSED):
         assert transition("report", state)
     for when in conditions:
         assert transition("report", CLOSED, f"{NEEDS_NEW_ROUND}; {when}")
