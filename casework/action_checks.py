@@ -41,6 +41,10 @@ _REASONS: Final[Mapping[str, CodeList]] = MappingProxyType(
     }
 )
 """The list that an action's reason is from; ICCAM's where it is not here."""
+IS_ONLINE: Final[Mapping[str | None, bool | None]] = MappingProxyType(
+    {"online": True, "offline": False, "moved": True, "geo_blocked": None}
+)
+"""What an observation means for systems that know `is_online` only; geo-blocked is not offline."""
 _ALL: Final = frozenset({"hotline", "law_enforcement", "authority"})
 _POLICE: Final = frozenset({"law_enforcement"})
 _HOTLINES: Final = frozenset({"hotline"})
@@ -77,6 +81,8 @@ def check_action_fields(statement: ActionStatement, directory: Directory) -> Ite
         if getattr(statement, field) is None:
             yield RuleViolation(field, "required", f"must be given with {statement.action}")
     yield from _observation(statement)
+    if statement.action == "note" and not _says_something(statement):
+        yield RuleViolation("content", "required", "a note has a text, labels, a priority or related cases")
     for field in ("new_hosting_country", "observed_from"):
         country = getattr(statement, field)
         if country is not None:
@@ -102,9 +108,21 @@ def _aim(statement: ActionStatement) -> Iterator[RuleViolation]:
             yield RuleViolation(f"related_case_ids[{index}]", "not_a_uuid", "a UUID in lower-case text form")
 
 
+def _says_something(statement: ActionStatement) -> bool:
+    return bool(
+        statement.content_digest is not None
+        or statement.labels
+        or statement.priority is not None
+        or statement.related_case_ids
+    )
+
+
 def _observation(statement: ActionStatement) -> Iterator[RuleViolation]:
     if statement.action == "observed" and statement.is_online is None and statement.observation is None:
         yield RuleViolation("observation", "required", "must be given with observed, or is_online")
+    meant = IS_ONLINE.get(statement.observation)
+    if None not in {meant, statement.is_online} and meant != statement.is_online:
+        yield RuleViolation("is_online", "contradictory", "what the observation says, or left out")
     if statement.observation == "moved" and statement.new_hosting_country is None:
         yield RuleViolation("new_hosting_country", "required", "must be given with an observation moved")
 

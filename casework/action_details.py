@@ -67,7 +67,8 @@ def further_details(action: Action) -> ActionDetails | None:
         fact_number=action.fact_number,
         corrected_action=action.corrected_action,
         has_police_reference=action.has_police_reference,
-        is_second_analyst=action.second_analyst is not None and action.second_analyst != action.analyst,
+        is_second_analyst=None not in {action.analyst, action.second_analyst}
+        and action.second_analyst != action.analyst,
         priority=action.priority,
         related_case_ids=action.related_case_ids,
     )

@@ -4,7 +4,8 @@ The order of questions is the order in which they protect: what the table does n
 a stranger learns nothing; only then does the case decide.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from casework import codes
 from casework.action_details import STEP_OF, Action, details_of, done_key, is_stale, role_of
@@ -12,16 +13,19 @@ from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
 from casework.matters import ACTION_RULES, POLICE_RULES
-from casework.matters.host_doubts import doubt_host, hosted_in
+from casework.matters.disagreements import disagrees, note_disagreement
 from casework.messages import Case
 from casework.parties import has_report, is_party, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
 from casework.transitions import (
     ACKNOWLEDGED,
     ACTIONS,
+    AGAINST_BASELINE,
+    DISAGREEMENT,
     FINAL_ACTIONS,
     KEY_MISMATCH,
     NEED_REASON,
+    Transition,
     transition,
 )
 
@@ -120,10 +124,6 @@ def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
         if not draft.facts:
             draft.by_sender(answer.outcome, action=action.action, rule=answer.rule)
         return answer
-    if action.action == "observed":
-        draft.by_sender("observed", **details)
-        doubt_host(case, draft, hosted_in(details), details["observed_at"])
-        return ACCEPTED
     breaches = _breaches(case, action, cause)
     if not breaches:
         if done_key(action.action, action.recipient_role) in case.done:
@@ -131,26 +131,42 @@ def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
             return Answer(
                 "not_applicable", "already_done", "action", f"{action.action} was taken in this leg already."
             )
-        is_mismatch = action.action == KEY_MISMATCH
-        row = transition(action.action, case.state, LAST_REPORT if is_mismatch else "")
+        row = transition(action.action, case.state, _condition(case, action, cause.sender))
         if row is None:
             breaches = ("out_of_order",)
-        elif is_mismatch:
+        elif action.action == KEY_MISMATCH:
             return split_off(case, action.report_event_id, draft, details)
         else:
-            late = _is_late(case, action)
-            outcome = action.action if action.action in FINAL_ACTIONS else None
-            draft.by_sender(action.action, breaches=("late",) if late else (), outcome=outcome, **details)
-            for fact in row.facts[1:]:
-                draft.by_rule(fact, outcome=outcome)
-            return ACCEPTED
+            return _counted(case, action, row, draft, details)
     draft.by_sender(action.action, breaches=breaches, **details)
+    if breaches == ("not_responsible",) and disagrees(case, action, cause.sender):
+        note_disagreement(case, draft)
     return ACCEPTED
 
 
 def _is_police(cause: Cause) -> bool:
     sender = cause.directory.members_by_id.get(cause.sender)
     return sender is not None and sender.kind == "law_enforcement"
+
+
+def _counted(case: Case, action: Action, row: Transition, draft: Draft, details: Mapping[str, Any]) -> Answer:
+    """Write the facts of an action that no rule keeps from counting."""
+    late = _is_late(case, action)
+    outcome = action.action if action.action in FINAL_ACTIONS else None
+    draft.by_sender(action.action, breaches=("late",) if late else (), outcome=outcome, **details)
+    for fact in row.facts[1:]:
+        if fact == DISAGREEMENT:
+            note_disagreement(case, draft)
+        else:
+            draft.by_rule(fact, outcome=outcome)
+    return ACCEPTED
+
+
+def _condition(case: Case, action: Action, sender: str) -> str:
+    """Answer the condition of the row that may stand for an action."""
+    if action.action == KEY_MISMATCH:
+        return LAST_REPORT
+    return AGAINST_BASELINE if disagrees(case, action, sender) else ""
 
 
 def _breaches(case: Case, action: Action, cause: Cause) -> tuple[str, ...]:

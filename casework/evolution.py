@@ -19,6 +19,7 @@ from casework.notices import Notice
 from casework.recipients import counted, recipients
 from casework.sealed_content import join_marks
 from casework.splitting import without
+from casework.statements import with_stated
 from casework.stubs import shrunk
 from casework.transitions import (
     ASSIGNED,
@@ -65,6 +66,7 @@ def evolved(case: Case | None, fact: Fact) -> tuple[Case, tuple[Notice, ...]]:
         raise BugError(f"this version does not know the fact {fact.fact}")
     has_no_effect = fact.breaches and EFFECTLESS.intersection(fact.breaches)
     changes = {} if has_no_effect else rule(before, fact)
+    changes.setdefault("stated", with_stated(before.stated, fact))
     if before.waiting:
         changes["waiting"] = _still_waiting(changes.get("waiting", before.waiting), fact)
     after = msgspec.structs.replace(
@@ -133,7 +135,7 @@ def _opened(case: Case, fact: Fact) -> Changes:
         "content_type": fact.content_type,
         "declined": (),
         "escalated": (),
-        "origins": _with_report(case, fact),
+        "origins": _with_report(case, fact) if fact.by == fact.origin else case.origins,
         "readers": fact.readers,
     }
 
@@ -241,10 +243,6 @@ def _closed(_: Case, fact: Fact) -> Changes:
     }
 
 
-def _observed(case: Case, fact: Fact) -> Changes:
-    return {"last_observed_at": _later(case.last_observed_at, fact.observed_at)} if fact.is_online else {}
-
-
 def _awaited(case: Case, fact: Fact) -> Changes:
     waiting = Waiting(
         event_id=fact.input_id,
@@ -292,7 +290,6 @@ _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     "provider_informed": _provider_informed,
     **dict.fromkeys(FINAL_ACTIONS, _final),
     "closed": _closed,
-    "observed": _observed,
     "awaited": _awaited,
     "key_mismatch": _split_off,
     "rewrap_asked": _rewrap_asked,

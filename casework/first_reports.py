@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Final, cast
 
+import msgspec
+
 from casework.causes import readers_in
 from casework.content_readers import opening_keys
 from casework.copies import seen_of
@@ -25,6 +27,7 @@ from casework.placing import limits_of, traits_of
 from casework.postings import Posting
 from casework.routing import route
 from casework.sealed_content import opens
+from casework.statements import with_stated
 from casework.transitions import ASSIGNED, HOTLINE, NONE, RULES_VERSION, transition
 
 _ROW: Final = transition("report", NONE, HOTLINE)
@@ -127,6 +130,8 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         now, submitted, version,
     )
     # fmt: on
+    if classification is not None:
+        case = msgspec.structs.replace(case, stated=with_stated((), opened))
     content = CaseContent(
         report_event_id=event_id,
         case_id=case_id,

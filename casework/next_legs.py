@@ -79,3 +79,36 @@ def hand_on(  # noqa: PLR0913 - what a leg begins with
         )
     if way.escalates and not (way.reason in case.escalated and set(way.liaisons) <= set(case.liaisons)):
         escalate(draft, way.reason, way, report)
+
+
+def place_again(case: Case, draft: Draft, hosting_country: str | None = None) -> None:
+    """Write a new round of a closed case with a report that it has, where nobody sends one.
+
+    Args:
+        case: The case before the record; it has an origin.
+        draft: Where the facts are written.
+        hosting_country: Country the content is hosted in now; None: where the case says.
+    """
+    way, report = way_of(case, draft.cause, hosting_country)
+    draft.by_rule(
+        "reopened",
+        round=case.round + 1,
+        leg=1,
+        hosting_country=way.hosting_country,
+        assigned_country=way.assigned_country,
+        assigned_hotline=way.assigned_hotline,
+        origin=report.origin,
+        report_event_id=report.event_id,
+        content_topic=case.content_topic,
+        site_type=case.site_type,
+        content_type=case.content_type,
+        hosting_status=case.hosting_status,
+        readers=case.readers,
+    )
+    begin_leg(draft, way, 1, report)
+    if way.assigned_hotline is not None or way.desk is not None:
+        ask_if_unreadable(
+            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id
+        )
+    if way.escalates:
+        escalate(draft, way.reason, way, report)

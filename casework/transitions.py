@@ -276,6 +276,9 @@ _REPORT_ROWS: Final[tuple[Transition, ...]] = (
         event="report", states=(CLOSED,), who="origin", facts=("linked",), state=SAME, told=("responsible",)
     ),
 )
+DISAGREEMENT: Final = "disagreement"
+AGAINST_BASELINE: Final = "not illegal, against a baseline of another hotline"
+
 _STEP_ROWS: Final[tuple[Transition, ...]] = (
     _step("acknowledged", ASSIGNED_STATES),
     _step("assessed", (AWAITING_REWRAP, ASSIGNED, ACKNOWLEDGED, ASSESSED)),
@@ -284,6 +287,26 @@ _STEP_ROWS: Final[tuple[Transition, ...]] = (
     _final("removed", reason_required=False),
     _final("unavailable", reason_required=True),
     _final("not_illegal", reason_required=True),
+    Transition(
+        event="not_illegal",
+        when=AGAINST_BASELINE,
+        states=ASSIGNED_STATES,
+        who="responsible",
+        reason_required=True,
+        facts=("not_illegal", "closed", DISAGREEMENT),
+        state=CLOSED,
+        told=("origins", "former", "its maker"),
+    ),
+    Transition(
+        event="assessed",
+        when=AGAINST_BASELINE,
+        states=(AWAITING_REWRAP, ASSIGNED, ACKNOWLEDGED, ASSESSED),
+        who="responsible",
+        facts=("assessed", DISAGREEMENT),
+        state=SAME,
+        breach="not_responsible",
+        told=("its maker",),
+    ),
 )
 _CLAIM_ROWS: Final[tuple[Transition, ...]] = ()
 _DECLINE_ROWS: Final[tuple[Transition, ...]] = ()
@@ -404,15 +427,69 @@ _OBSERVATION_ROWS: Final[tuple[Transition, ...]] = (
         state=SAME,
         told=("responsible, or origins when it observed",),
     ),
+    Transition(
+        event="reappeared",
+        when="while the case is open",
+        states=OPEN_STATES,
+        who="party",
+        facts=("reappeared",),
+        state=SAME,
+        told=("responsible, or origins when it observed",),
+    ),
+    Transition(
+        event="reappeared",
+        when="seen after the closing; a hotline is responsible",
+        states=(CLOSED,),
+        who="party",
+        facts=("reappeared", "reopened", "assigned"),
+        state=ASSIGNED,
+        told=("responsible", "origins", "former"),
+    ),
+    Transition(
+        event="reappeared",
+        when="seen after the closing; no hotline is responsible",
+        states=(CLOSED,),
+        who="party",
+        facts=("reappeared", "reopened", "orphaned"),
+        state=ORPHANED,
+        told=("desk", "police", "origins", "former"),
+    ),
 )
+_HOLDERS: Final = ("responsible", "origins", "former")
 _CORRECTION_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="corrected",
+        states=(*OPEN_STATES, CLOSED),
+        who="maker",
+        reason_required=True,
+        facts=("corrected",),
+        state="as if it had been so",
+        told=_HOLDERS,
+    ),
+    Transition(
+        event="withdraw",
+        when="other reports are left, or the case is closed",
+        states=(*OPEN_STATES, CLOSED),
+        who="origin",
+        facts=("withdrawn",),
+        state=SAME,
+        told=("responsible", "former", "police"),
+    ),
+    Transition(
+        event="withdraw",
+        when="no other report is left",
+        states=OPEN_STATES,
+        who="origin",
+        facts=("withdrawn", "closed"),
+        state=CLOSED,
+        told=("responsible", "former", "police"),
+    ),
     Transition(
         event="confirmed",
         states=(*OPEN_STATES, CLOSED),
         who="asked",
         facts=("confirmed",),
         state=SAME,
-        told=("responsible", "origins"),
     ),
     Transition(
         event="timer",
@@ -493,7 +570,16 @@ _POLICE_ROWS: Final[tuple[Transition, ...]] = (
         told=("subscriber",),
     ),
 )
-_NOTE_ROWS: Final[tuple[Transition, ...]] = ()
+_NOTE_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="note",
+        states=(*OPEN_STATES, CLOSED),
+        who="party",
+        facts=("note",),
+        state=SAME,
+        told=_HOLDERS,
+    ),
+)
 _RETENTION_ROWS: Final[tuple[Transition, ...]] = ()
 _GENERAL_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
@@ -677,7 +763,7 @@ SAID_BY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 """Kind of a fact that a member's action makes to the actions that make it: the fact carries its statement."""
 FINAL_ACTIONS: Final = frozenset(
-    row.event for row in TABLE if "closed" in row.facts and row.event != KEY_MISMATCH
+    row.event for row in TABLE if "closed" in row.facts and row.event not in {KEY_MISMATCH, "withdraw"}
 )
 EFFECTLESS: Final = frozenset({"not_responsible", "out_of_order"})
 """Breaches that leave the state as it was; a step after its deadline is `late` and still counts."""

@@ -52,6 +52,7 @@ _CONSTRUCTORS: dict[str, type[Message]] = {
         for kind in (messages.ActionDetails, messages.Asked, messages.Hold, messages.HoldRequest)
     },
     **{kind.__name__: kind for kind in (messages.HostDoubt, messages.Lease, messages.OpenEscalation)},
+    messages.Stated.__name__: messages.Stated,
 }
 
 

@@ -15,7 +15,20 @@ from casework.action_details import Action
 from casework.answers import Answer
 from casework.causes import Draft
 from casework.legs import Changes
-from casework.matters import confirmations, escalating, feeds, holds, host_doubts, moves, overdue
+from casework.matters import (
+    confirmations,
+    corrections,
+    disagreements,
+    escalating,
+    feeds,
+    holds,
+    host_doubts,
+    moves,
+    notes,
+    observations,
+    overdue,
+    withdrawing,
+)
 from casework.messages import Case, Fact
 from casework.notices import Notice
 from casework.timers import Due
@@ -30,6 +43,10 @@ ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType(
     {
         **confirmations.ACTION_RULES,
         **moves.ACTION_RULES,
+        **corrections.ACTION_RULES,
+        **withdrawing.ACTION_RULES,
+        **observations.ACTION_RULES,
+        **notes.ACTION_RULES,
     }
 )
 POLICE_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({**escalating.POLICE_RULES})
@@ -53,6 +70,11 @@ EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
         **escalating.EVOLVE,
         **feeds.EVOLVE,
         **confirmations.EVOLVE,
+        **corrections.EVOLVE,
+        **disagreements.EVOLVE,
+        **withdrawing.EVOLVE,
+        **observations.EVOLVE,
+        **notes.EVOLVE,
         **holds.EVOLVE,
         **host_doubts.EVOLVE,
         **moves.EVOLVE,
@@ -66,5 +88,10 @@ NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = Mapping
         **confirmations.NOTICES,
         **host_doubts.NOTICES,
         **moves.NOTICES,
+        **corrections.NOTICES,
+        **disagreements.NOTICES,
+        **withdrawing.NOTICES,
+        **observations.NOTICES,
+        **notes.NOTICES,
     }
 )

@@ -18,7 +18,7 @@ from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import Changes
 from casework.messages import Asked, Case, Fact
-from casework.notices import Notice, update_to, with_place
+from casework.notices import Notice, update_to
 from casework.parties import secretariat_of
 from casework.timers import Due
 
@@ -97,11 +97,9 @@ def _unconfirmed(case: Case, fact: Fact) -> Changes:
     }
 
 
-def _told_of_confirmation(after: Case, fact: Fact) -> Iterable[Notice]:
-    """Yield who must know that others now hold the same: where the case is, and its origins."""
-    for member in dict.fromkeys(with_place(after)):
-        if member != fact.by:
-            yield update_to(after, member)
+def _told_of_confirmation(_: Case, __: Fact) -> Iterable[Notice]:
+    """Answer nobody: of n members each would be told n times; the case shows who is waited for."""
+    return ()
 
 
 def _told_of_silence(after: Case, fact: Fact) -> Iterable[Notice]:

@@ -20,6 +20,7 @@ from casework.messages.cases import (
     OpenEscalation,
     Origin,
     Seen,
+    Stated,
     Waiting,
 )
 from casework.messages.facts import ActionDetails, Deadlines, Fact, Parked
@@ -69,6 +70,7 @@ __all__ = [
     "ReportContent",
     "ReportStatement",
     "Seen",
+    "Stated",
     "Submission",
     "Unparking",
     "Waiting",

@@ -219,6 +219,34 @@ class Asked(Message, frozen=True, kw_only=True):
     due_at: int
 
 
+class Stated(Message, frozen=True, kw_only=True):
+    """What a member stated of a case and may correct.
+
+    Attributes:
+        number: Number of the fact, or of the correction that stands in its place.
+        fact: Kind of the fact, for example removed, or opened for a report that came with an assessment.
+        by: Member that stated it.
+        at: When the fact was admitted; milliseconds since the epoch, UTC.
+        round: Round it belongs to.
+        leg: Leg it belongs to.
+        counts: True when it changed the case, false when a rule kept it from that.
+        recipient_role: Role of the provider informed.
+        classification: Assessment it made.
+        law_country: Country whose law was applied in it.
+    """
+
+    number: int
+    fact: str
+    by: str
+    at: int
+    round: int
+    leg: int
+    counts: bool = True
+    recipient_role: str | None = None
+    classification: str | None = None
+    law_country: str | None = None
+
+
 class Case(Message, frozen=True, kw_only=True):
     """Newest state of a case: small, without content; the changelog of casekeeper's state.
 
@@ -295,6 +323,7 @@ class Case(Message, frozen=True, kw_only=True):
         erase_at: When the contents are to be erased; milliseconds since the epoch, UTC; null while open and
             once erased.
         closed_in: Number of the fact that closed the round.
+        stated: What members stated and may correct, at most 32.
     """
 
     url_key: bytes
@@ -363,6 +392,7 @@ class Case(Message, frozen=True, kw_only=True):
     related: tuple[str, ...] = ()
     erase_at: int | None = None
     closed_in: int | None = None
+    stated: tuple[Stated, ...] = ()
 
 
 class CaseStub(Message, frozen=True, kw_only=True):

@@ -114,6 +114,8 @@ def without_numbers(value: Any) -> Any:  # noqa: ANN401 - facts, bodies and case
     fields = set(value.__struct_fields__) & set(shifted)
     if "delivery_id" in fields:
         fields.discard("number")
+    if isinstance(value, Case):
+        value = replace(value, stated=tuple(replace(one, number=0) for one in value.stated))
     return replace(value, **{name: shifted[name] for name in fields})
 
 

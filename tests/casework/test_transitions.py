@@ -11,6 +11,7 @@ from casework.matters import ACTION_RULES
 from casework.transitions import (
     ACTION,
     ACTIONS,
+    AGAINST_BASELINE,
     ASSIGNED_STATES,
     AWAITING_REWRAP,
     CLOSED,
@@ -71,7 +72,7 @@ def brought_to(story: "Story", state: str, **fields: object) -> "Story":
     elif state != NONE:
         story.report("gb-iwf", "NL", **fields)
         if state != "assigned":
-            story.act("nl-offlimits", "removed" if state == CLOSED else state, **NEEDED)
+            story.act("nl-offlimits", "removed" if state == CLOSED else state, **{**NEEDED, **fields})
     assert (NONE if story.case is None else story.case.state) == state
     return story
 
@@ -112,10 +113,11 @@ def test_actions_do_what_their_rows_say(
     new_story: "Callable[[], Story]", row: Transition, state: str
 ) -> None:
     """Each row of an action gives its facts and its state from each of its states, unless done already."""
-    story = brought_to(new_story(), state)
-    already = row.event == state
+    against = row.when == AGAINST_BASELINE
+    story = brought_to(new_story(), state, **({"classification": "baseline"} if against else {}))
+    already = row.event == state and not row.breach
     sender = "gb-iwf" if row.who == "party" else "nl-offlimits"
-    kept = story.act(sender, row.event, **NEEDED)
+    kept = story.act(sender, row.event, **NEEDED | ({"classification": "not_illegal"} if against else {}))
     assert tuple(f.fact for f in kept.facts) == (("not_applicable",) if already else row.facts)
     assert story.case.state == expected_state(row, state)
     told = {d.recipient for d in story.deliveries() if d.fact_number == kept.facts[0].number}
@@ -137,7 +139,7 @@ def test_what_no_row_allows_is_recorded_and_changes_nothing(
         story.act("nl-offlimits", action, **NEEDED)
         assert (story.facts[-1].fact, story.facts[-1].breaches) == (action, ("out_of_order",))
     after = msgspec.structs.asdict(story.case)
-    counters = {"number", "source_offset", "last_now", "seen", "deliveries"}
+    counters = {"number", "source_offset", "last_now", "seen", "deliveries", "stated"}
     assert {k for k in after if after[k] != before[k]} <= counters
 
 

@@ -1,0 +1,195 @@
+"""A member takes back what it stated, or puts another word in its place; an origin takes back its report.
+
+Facts are never changed: the correction is a fact of its own that names the one it replaces, and everybody who
+may hold the wrong one is told and asked to confirm (`confirmations`). The case keeps what its members stated
+lately, so that only the maker of a fact can correct it, and so that a case whose last action is taken back is
+again what it was before; deadlines have run on meanwhile.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from casework.action_details import Action, done_key, role_of
+from casework.answers import ACCEPTED, Answer, refused
+from casework.causes import Draft
+from casework.errors import BugError
+from casework.legs import Changes
+from casework.matters.confirmations import CORRECTION, with_asked
+from casework.messages import Case, Fact, Stated
+from casework.notices import Notice, update_to
+from casework.statements import ASSESSING, assessment_of, is_current
+from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED, FINAL_ACTIONS, furthest
+
+_STEPS: Final = frozenset({"acknowledged", "police_informed", "provider_informed"})
+_OF_LEG: Final = _STEPS | FINAL_ACTIONS | {"assessed"}
+"""Facts that are steps of a leg."""
+
+_NOT_YOURS: Final = refused("not_your_fact", "fact_number", "a fact that the sender made and that stands")
+_OTHER_KIND: Final = refused(
+    "other_kind", "corrected_action", "an end in place of an end, a step of a step, else the same action"
+)
+_TWO_PERSONS: Final = refused(
+    "two_persons_required", "second_analyst", "a baseline assessment is corrected by two analysts"
+)
+
+
+def holders(case: Case) -> tuple[str, ...]:
+    """Answer the members that may hold what was told of a case, each once; not the desk, which is a queue."""
+    hold = case.hold
+    members = [
+        case.assigned_hotline,
+        *(origin.member for origin in case.origins),
+        *case.former,
+        *(() if hold is None else (hold.liaison, hold.asked_by)),
+    ]
+    return tuple(dict.fromkeys(member for member in members if member is not None))
+
+
+def asked_of(case: Case, draft: Draft, *further: str) -> dict[str, Any]:
+    """Answer the fields of a fact that asks the holders to confirm; who is not active is left out.
+
+    Args:
+        case: The case before it.
+        draft: Where it is written.
+        further: Members beside the holders.
+    """
+    cause = draft.cause
+    members = (
+        member
+        for member in dict.fromkeys((*holders(case), *further))
+        if member != cause.sender and cause.directory.is_active(member)
+    )
+    return {"members": tuple(members), "due_at": cause.now + cause.directory.casework.confirm_ms}
+
+
+def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
+    said = details["details"]
+    number = None if said is None else said.fact_number
+    wrong = next((one for one in case.stated if one.number == number), None)
+    if wrong is None or wrong.by != draft.cause.sender:
+        return _NOT_YOURS
+    put = _in_place_of(wrong, action, said.corrected_action)
+    answer = _refusal(case, wrong, put, details)
+    if answer is not None:
+        return answer
+    draft.by_sender(
+        action.action,
+        **details,
+        **asked_of(case, draft),
+        fact_ref=number,
+        action=wrong.fact,
+        outcome=put if put in FINAL_ACTIONS else None,
+    )
+    return ACCEPTED
+
+
+def _in_place_of(wrong: Stated, action: Action, corrected_action: str | None) -> str | None:
+    """Answer the kind of fact that stands from now on; None: it never happened."""
+    is_assessing = wrong.fact in ASSESSING
+    if is_assessing and (corrected_action == "assessed" or action.classification is not None):
+        return wrong.fact
+    return corrected_action
+
+
+def _refusal(case: Case, wrong: Stated, put: str | None, details: Mapping[str, Any]) -> Answer | None:
+    if wrong.classification == "baseline" and not details["details"].is_second_analyst:
+        return _TWO_PERSONS
+    if put is None:
+        return None
+    if put == wrong.fact and wrong.fact in ASSESSING:
+        return _unjudged(details)
+    if put != wrong.fact and not any({put, wrong.fact} <= group for group in (_STEPS, FINAL_ACTIONS)):
+        return _OTHER_KIND
+    key = done_key(put, details["recipient_role"])
+    if is_current(case, wrong) and key in case.done and key != done_key(wrong.fact, wrong.recipient_role):
+        return Answer("not_applicable", "already_done", "corrected_action", f"{put} was taken already.")
+    return None
+
+
+def _unjudged(details: Mapping[str, Any]) -> Answer | None:
+    """Answer what an assessment lacks."""
+    if details["classification"] in {None, "unassessed"}:
+        return refused("classification_required", "classification", "must be given with an assessment")
+    if details["classification"] == "national" and details["law_country"] is None:
+        return refused("law_country_required", "law_country", "must be given with a national assessment")
+    return None
+
+
+def _corrected(case: Case, fact: Fact) -> Changes:
+    wrong = next((one for one in case.stated if one.number == fact.fact_ref), None)
+    if wrong is None or fact.details is None:
+        raise BugError("a correction names no fact that stands")
+    right = _right(wrong, fact)
+    rest = tuple(one for one in case.stated if one is not wrong)
+    stated = rest if right is None else tuple(right if one is wrong else one for one in case.stated)
+    changes: Changes = {"stated": stated, "asked": with_asked(case, fact, CORRECTION)}
+    doubt = case.doubt
+    doubt = case.doubt
+    if doubt is not None and wrong.fact in {"observed", "moved"} and doubt.fact_number == wrong.number + 1:
+        changes["doubt"] = None
+    if wrong.counts and wrong.fact in ASSESSING:
+        changes |= assessment_of(stated, case.round)
+    if wrong.counts and wrong.fact in _OF_LEG and is_current(case, wrong):
+        changes |= _leg_without(case, wrong, right, stated)
+    return changes
+
+
+def _right(wrong: Stated, fact: Fact) -> Stated | None:
+    """Answer what stands in place of the wrong fact: as old as that, under the number of the correction."""
+    corrected = None if fact.details is None else fact.details.corrected_action
+    if wrong.fact in ASSESSING and (corrected == "assessed" or fact.classification is not None):
+        corrected = wrong.fact
+    if corrected is None:
+        return None
+    return msgspec.structs.replace(
+        wrong,
+        number=fact.number,
+        fact=corrected,
+        recipient_role=fact.recipient_role or wrong.recipient_role,
+        classification=fact.classification,
+        law_country=fact.law_country,
+    )
+
+
+def _leg_without(case: Case, wrong: Stated, right: Stated | None, stated: tuple[Stated, ...]) -> Changes:
+    """Answer the leg as it is with what stands now in place of a wrong step."""
+    old = done_key(wrong.fact, wrong.recipient_role)
+    new = () if right is None else (done_key(right.fact, right.recipient_role),)
+    done = tuple(key for taken in case.done for key in (new if taken == old else (taken,)))
+    steps = [one for one in stated if one.counts and one.fact in _OF_LEG and is_current(case, one)]
+    state = AWAITING_REWRAP if case.rewrap_due_at is not None else ASSIGNED
+    for step in steps:
+        state = furthest(state, CLOSED if step.fact in FINAL_ACTIONS else step.fact)
+    changes: Changes = {
+        "done": done,
+        "state": state,
+        "acknowledged_at": _first(steps, *_OF_LEG),
+        "police_informed_at": _first(steps, "police_informed"),
+        "provider_informed_at": _first(
+            [one for one in steps if role_of(one.recipient_role) == "host"], "provider_informed"
+        ),
+    }
+    if wrong.fact in FINAL_ACTIONS:
+        if right is not None:
+            return changes | {"outcome": right.fact}
+        return changes | {"outcome": None, "closed_at": None, "closed_in": None, "erase_at": None}
+    return changes | {"state": CLOSED if case.state == CLOSED else state}
+
+
+def _first(steps: Iterable[Stated], *kinds: str) -> int | None:
+    return min((one.at for one in steps if one.fact in kinds), default=None)
+
+
+def told_of(after: Case, fact: Fact) -> Iterable[Notice]:
+    """Yield who may hold what the fact sets right: all members, and the desk where the case waits."""
+    desk = () if after.desk is None else (after.desk,)
+    for member in dict.fromkeys((*desk, *holders(after), *fact.members)):
+        if member != fact.by:
+            yield update_to(after, member)
+
+
+ACTION_RULES: Final = {"corrected": _correct}
+EVOLVE: Final = {"corrected": _corrected}
+NOTICES: Final = {"corrected": told_of}

@@ -1,0 +1,82 @@
+"""An origin takes back its report: the case goes on with the reports of others, and ends without any.
+
+Whoever was handed the report is told and asked to confirm: those responsible now or earlier, and liaisons it
+was escalated to. Other origins never had it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from casework.action_details import Action
+from casework.answers import ACCEPTED, Answer, refused
+from casework.causes import Draft
+from casework.legs import Changes
+from casework.matters.confirmations import CORRECTION, with_asked
+from casework.matters.corrections import told_of
+from casework.messages import Case, Fact, Origin
+from casework.notices import Notice
+from casework.parties import origin_of
+from casework.splitting import without
+from casework.transitions import CLOSED
+
+WITHDRAWN: Final = "withdrawn"
+
+_NOT_YOURS: Final = refused("not_your_report", "sender", "only an origin takes back its own report")
+_OTHER_REPORT: Final = Answer(
+    "not_applicable",
+    "other_report",
+    "report_event_id",
+    "Neither the first nor the latest report of its sender.",
+)
+
+
+def _withdraw(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
+    cause = draft.cause
+    origin = origin_of(case, cause.sender)
+    if origin is None:
+        return _NOT_YOURS
+    if action.report_event_id not in {None, origin.first_event_id, origin.last_event_id}:
+        return _OTHER_REPORT
+    directory = cause.directory
+    liaisons = filter(None, map(directory.liaison, case.liaisons))
+    asked = dict.fromkeys(
+        member
+        for member in (case.assigned_hotline, *case.former, *(liaison.id for liaison in liaisons))
+        if member not in {None, cause.sender} and directory.is_active(str(member))
+    )
+    draft.by_sender(
+        WITHDRAWN,
+        **details,
+        action=action.action,
+        origin=cause.sender,
+        report_event_id=action.report_event_id,
+        members=tuple(asked),
+        due_at=cause.now + directory.casework.confirm_ms,
+    )
+    if case.state != CLOSED and not _left(case, cause.sender, action.report_event_id):
+        draft.by_rule("closed", outcome=WITHDRAWN)
+    return ACCEPTED
+
+
+def _left(case: Case, member: str | None, report_event_id: str | None) -> tuple[Origin, ...]:
+    """Answer the origins without one report of a member, or without all of them where none is named."""
+    if report_event_id is None:
+        return tuple(origin for origin in case.origins if origin.member != member)
+    return without(case.origins, member, report_event_id)
+
+
+def _withdrawn(case: Case, fact: Fact) -> Changes:
+    return {
+        "origins": _left(case, fact.origin, fact.report_event_id),
+        "asked": with_asked(case, fact, CORRECTION),
+    }
+
+
+def _told(after: Case, fact: Fact) -> tuple[Notice, ...]:
+    entitled = {*fact.members, after.assigned_hotline, after.desk, *after.former}
+    return tuple(notice for notice in told_of(after, fact) if notice.recipient in entitled)
+
+
+ACTION_RULES: Final = {"withdraw": _withdraw}
+EVOLVE: Final = {WITHDRAWN: _withdrawn}
+NOTICES: Final = {WITHDRAWN: _told}
