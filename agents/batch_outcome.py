@@ -95,7 +95,7 @@ class Outcome:
         encode = wire.encode
         contents = {content_key(url_key, one.report_event_id): encode(one) for one in kept.contents}
         try:
-            if kept.rewrap is not None:
+            if kept.rewrap is not None and not kept.erases_contents:
                 contents |= self._rewrapped(url_key, kept.rewrap)
             kept = self._filled(kept, contents)
         except UnreadableError as error:
@@ -104,11 +104,11 @@ class Outcome:
         bodies = tuple([encode(posting.body) for posting in kept.postings])
         self.steps.append(Step(event, before, kept, facts, bodies))
         self._overlay[url_key] = kept.case
-        if contents:
-            self._contents_overlay.update(contents)
         if kept.erases_contents:
             fresh = [key for key in self._contents_overlay if key.startswith(url_key)]
             self._contents_overlay.update(dict.fromkeys([*fresh, *self._contents.keys(url_key)]))
+        if contents:
+            self._contents_overlay.update(contents)
 
     def changes(self) -> Iterator[tuple[bytes, Case | None, Case | None]]:
         """Yield url key, state before the batch and state after it, for each case that changed."""

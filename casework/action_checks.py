@@ -83,6 +83,7 @@ def check_action_fields(statement: ActionStatement, directory: Directory) -> Ite
     yield from _observation(statement)
     if statement.action == "note" and not _says_something(statement):
         yield RuleViolation("content", "required", "a note has a text, labels, a priority or related cases")
+    yield from _preservation(statement)
     for field in ("new_hosting_country", "observed_from"):
         country = getattr(statement, field)
         if country is not None:
@@ -125,6 +126,15 @@ def _observation(statement: ActionStatement) -> Iterator[RuleViolation]:
         yield RuleViolation("is_online", "contradictory", "what the observation says, or left out")
     if statement.observation == "moved" and statement.new_hosting_country is None:
         yield RuleViolation("new_hosting_country", "required", "must be given with an observation moved")
+
+
+def _preservation(statement: ActionStatement) -> Iterator[RuleViolation]:
+    if statement.action != "preserve" or statement.has_police_reference:
+        return
+    if statement.preserve_until is None:
+        yield RuleViolation(
+            "preserve_until", "required", "must be given with preserve, or a police reference"
+        )
 
 
 def _second_analyst(statement: ActionStatement) -> Iterator[RuleViolation]:

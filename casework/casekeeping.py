@@ -27,7 +27,7 @@ from casework.parking import wait
 from casework.postings import Posting
 from casework.signatures import check_signature
 from casework.timer_rules import fire
-from casework.transitions import AWAITED, RULES_VERSION
+from casework.transitions import AWAITED, ERASES_CONTENTS, RULES_VERSION
 
 CASE_LIMIT_BYTES: Final = 64 * 1024
 """Design 4: what a case may take as a record; copies and action_rules hold the parts that could grow."""
@@ -161,6 +161,7 @@ class _Work:
         self._postings: list[Posting] = []
         self._contents: list[CaseContent] = []
         self._erases = False
+        self._told_before = 0
         self._rewrap: Rewrap | None = None
 
     def apply(self, facts: tuple[Fact, ...], answer: Answer | None, cause: Cause) -> None:
@@ -168,7 +169,8 @@ class _Work:
         for fact in facts:
             before = self.case
             self.case, notices = evolved(before, fact)
-            self._erases |= fact.fact == "shrunk"
+            if fact.fact in ERASES_CONTENTS:
+                self._erase()
             if notices or fact.fact == "escalated":
                 self._postings.extend(effects(before, self.case, fact, self._event, notices))
         self._facts.extend(facts)
@@ -218,10 +220,27 @@ class _Work:
                 raise BugError("an accepted re-wrap has a content and a report")
             self._rewrap = Rewrap(fact.report_event_id, event.submission.content, fact.by == fact.origin)
 
+    def _erase(self) -> None:
+        """Note that nothing is stored of the case from here on; what is stored later in this record stays."""
+        self._erases = True
+        self._contents.clear()
+        self._told_before = len(self._postings)
+
+    def _after_erasure(self) -> tuple[Posting, ...]:
+        """Answer all postings; those after an erasure hand on nothing that was stored before it."""
+        stored = {content.report_event_id for content in self._contents}
+        return tuple(
+            posting
+            if index < self._told_before or posting.content_of in stored
+            else msgspec.structs.replace(posting, content_of=None)
+            for index, posting in enumerate(self._postings)
+        )
+
     def kept(self) -> Kept:
         """Answer what came out; without a report or a waiting action there is no case any more."""
         case = self.case
         if case is not None and case.state == AWAITED and not case.waiting:
             case = None
-        facts, postings, contents = tuple(self._facts), tuple(self._postings), tuple(self._contents)
+        postings = self._after_erasure() if self._erases else tuple(self._postings)
+        facts, contents = tuple(self._facts), tuple(self._contents)
         return Kept(case, facts, postings, contents, self._erases, self._rewrap)

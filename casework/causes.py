@@ -239,7 +239,12 @@ class Draft:
         self._add(fact, values, details)
 
     def by_rule(self, fact: str, **details: Any) -> None:  # noqa: ANN401 - fields of Fact, typed there
-        """Add what follows from a rule; the actor is the exchange unless `by` names another."""
+        """Add what follows from a rule; the actor is the exchange unless `by` names another.
+
+        Whatever closes a round, its contents are to be erased a time after.
+        """
+        if fact == "closed":
+            details["erase_at"] = self.cause.now + self.cause.directory.casework.erase_ms
         values = self._next(fact, details)
         values[_BY] = EXCHANGE
         values[_OCCURRED_AT] = self.cause.now

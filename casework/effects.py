@@ -8,11 +8,12 @@ from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
-from casework.notices import OFFER, UPDATE, Notice, is_feed
+from casework.notices import ERASURE_REQUEST, OFFER, UPDATE, Notice, is_feed
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
 from casework.stubs import last_number
 
+_WITHOUT_CONTENT: Final = frozenset({UPDATE, OFFER, ERASURE_REQUEST})
 _REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 
 
@@ -48,8 +49,8 @@ def effects(
 def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
     after: Case, fact: Fact, event: Event, notice: Notice, number: int, inbox: Inbox
 ) -> Posting:
-    hands_over = notice.kind not in {UPDATE, OFFER}
-    is_news = notice.kind != UPDATE and inbox != "feed"
+    hands_over = notice.kind not in _WITHOUT_CONTENT
+    is_news = notice.kind not in {UPDATE, ERASURE_REQUEST} and inbox != "feed"
     is_urgent = is_news and _is_urgent(after, event, notice.report_event_id)
     enclosed = _report(event, notice.report_event_id) if hands_over else _action_of(fact)
     tells_report = hands_over or fact.fact not in _REPORT_FACTS

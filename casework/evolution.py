@@ -129,6 +129,7 @@ def _opened(case: Case, fact: Fact) -> Changes:
         "assessed_at": None,
         "closed_at": None,
         "outcome": None,
+        "erase_at": None,
         "last_observed_at": _later(case.last_observed_at, fact.observed_at),
         "content_topic": fact.content_topic,
         "site_type": fact.site_type,
@@ -144,6 +145,7 @@ def _linked(case: Case, fact: Fact) -> Changes:
     agrees = fact.hosting_status == "confirmed" and fact.hosting_country == case.hosting_country
     return {
         "hosting_status": fact.hosting_status if agrees else case.hosting_status,
+        "erase_at": fact.erase_at if case.erase_at is None else case.erase_at,
         "readers": join_marks(case.readers, fact.readers),
         "origins": _with_report(case, fact),
         "last_observed_at": _later(case.last_observed_at, fact.observed_at),
@@ -240,6 +242,7 @@ def _closed(_: Case, fact: Fact) -> Changes:
         "pool": (),
         "unclaimed_due_at": None,
         "lease": None,
+        "erase_at": fact.erase_at,
     }
 
 

@@ -29,7 +29,8 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
         facts: New facts, numbered without a gap.
         postings: Messages to send.
         contents: Submissions of reports to store, so that they can be handed on later.
-        erases_contents: Whether all stored contents of the case are to be erased.
+        erases_contents: Whether all contents of the case that were stored before are to be erased; what is in
+            `contents` comes after that.
         rewrap: A stored content that gets further recipients.
     """
 

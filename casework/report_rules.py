@@ -55,7 +55,8 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
         elif fact == "linked":
             assert case is not None  # noqa: S101 - the table links to a case only
             responsible = case.assigned_hotline if stands is None else stands.assigned_hotline
-            draft.by_sender(fact, **{**_report(report, cause, way), "assigned_hotline": responsible})
+            details = {"assigned_hotline": responsible, "erase_at": _erase_at(case, cause)}
+            draft.by_sender(fact, **{**_report(report, cause, way), **details})
         elif fact == "acknowledged":
             draft.by_rule(fact, by=cause.sender, reference=report.reference, report_event_id=report.event_id)
         elif fact == "host_disputed":
@@ -135,6 +136,13 @@ def _needs_a_new_round(case: Case, report: ReportStatement, cause: Cause) -> boo
     if case.closed_at is None or report.observed_at is None:
         return False
     return clamped(report.observed_at, cause.now) > case.closed_at
+
+
+def _erase_at(case: Case, cause: Cause) -> int | None:
+    """Answer when the content of a late report is to be erased, where all others of the case were already."""
+    if case.state != CLOSED or case.erase_at is not None:
+        return None
+    return cause.now + cause.directory.casework.erase_ms
 
 
 def _escalate(case: Case | None, report: ReportStatement, draft: Draft, way: Route, *, begins: bool) -> None:

@@ -27,8 +27,11 @@ def is_stub(case: Case) -> bool:
 
 
 def may_shrink(case: Case) -> bool:
-    """Answer whether a case can become a stub now."""
+    """Answer whether a case can become a stub now: nothing is kept of it and nobody is waited for."""
     if case.state != CLOSED or case.waiting or case.parked is not None or case == _bare(case):
+        return False
+    is_kept = case.erase_at is not None or case.hold is not None or case.references or case.preservations
+    if is_kept or case.hold_requests or any(asked.due_at for asked in case.asked):
         return False
     hashes = {_short(count.recipient) for count in case.deliveries}
     is_clear = len(hashes) == len(case.deliveries)

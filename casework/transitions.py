@@ -68,6 +68,7 @@ Who = Literal[
     "maker",
     "asked",
     "liaison",
+    "secretariat",
 ]
 Breach = Literal["not_responsible", "out_of_order"]
 SAME: Final = "same"
@@ -89,8 +90,9 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
         states: States in which the row applies.
         who: Who may: `responsible` is the hotline of the current leg, `pool` those the case is offered to,
             `mandated` who may claim from the orphan desk, `party` any member entitled to the case, `maker`
-            the member whose fact is corrected, `asked` one whose confirmation is waited for; of an action
-            that waits it is asked when its report comes, so `anybody` may.
+            the member whose fact is corrected, `asked` one whose confirmation is waited for, `liaison`
+            police among the parties; of an action that waits it is asked when its report comes, so `anybody`
+            may.
         reason_required: Whether a reason code must be given.
         facts: Kinds of the facts that are recorded, in order.
         state: State afterwards; `same` leaves it. A step behind the state leaves it too.
@@ -580,7 +582,44 @@ _NOTE_ROWS: Final[tuple[Transition, ...]] = (
         told=_HOLDERS,
     ),
 )
-_RETENTION_ROWS: Final[tuple[Transition, ...]] = ()
+_RETENTION_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="preserve",
+        when="until a time ahead, or with a police reference",
+        states=(*OPEN_STATES, CLOSED),
+        who="liaison",
+        facts=("preserved",),
+        state=SAME,
+        told=("responsible", "origins", "former"),
+    ),
+    Transition(
+        event="preserve",
+        when="until a time that has passed",
+        states=(*OPEN_STATES, CLOSED),
+        who="liaison",
+        facts=("preservation_ended",),
+        state=SAME,
+        told=("responsible", "origins", "former"),
+    ),
+    Transition(
+        event="erase",
+        states=(*OPEN_STATES, CLOSED),
+        who="secretariat",
+        reason_required=True,
+        facts=("erased",),
+        state="assigned after awaiting_rewrap, else same",
+        told=("whoever was handed content", "origins of an open case"),
+    ),
+    Transition(
+        event="timer",
+        when="the contents of a closed case have been kept long enough",
+        states=(CLOSED,),
+        who="exchange",
+        facts=("erased",),
+        state=SAME,
+        told=("whoever was handed content",),
+    ),
+)
 _GENERAL_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="any action",
@@ -765,6 +804,8 @@ SAID_BY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 FINAL_ACTIONS: Final = frozenset(
     row.event for row in TABLE if "closed" in row.facts and row.event not in {KEY_MISMATCH, "withdraw"}
 )
+ERASES_CONTENTS: Final = frozenset({"erased", "shrunk"})
+"""Facts after which the exchange keeps no content of the case."""
 EFFECTLESS: Final = frozenset({"not_responsible", "out_of_order"})
 """Breaches that leave the state as it was; a step after its deadline is `late` and still counts."""
 

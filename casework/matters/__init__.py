@@ -27,6 +27,7 @@ from casework.matters import (
     notes,
     observations,
     overdue,
+    retention,
     withdrawing,
 )
 from casework.messages import Case, Fact
@@ -47,6 +48,7 @@ ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType(
         **withdrawing.ACTION_RULES,
         **observations.ACTION_RULES,
         **notes.ACTION_RULES,
+        **retention.ACTION_RULES,
     }
 )
 POLICE_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType({**escalating.POLICE_RULES})
@@ -56,6 +58,7 @@ TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
         **escalating.TIMER_RULES,
         **confirmations.TIMER_RULES,
         **host_doubts.TIMER_RULES,
+        **retention.TIMER_RULES,
     }
 )
 DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (
@@ -63,6 +66,7 @@ DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (
     escalating.DUE,
     confirmations.DUE,
     host_doubts.DUE,
+    retention.DUE,
 )
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
@@ -78,6 +82,7 @@ EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
         **holds.EVOLVE,
         **host_doubts.EVOLVE,
         **moves.EVOLVE,
+        **retention.EVOLVE,
     }
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
@@ -93,5 +98,6 @@ NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = Mapping
         **withdrawing.NOTICES,
         **observations.NOTICES,
         **notes.NOTICES,
+        **retention.NOTICES,
     }
 )

@@ -247,6 +247,18 @@ class Stated(Message, frozen=True, kw_only=True):
     law_country: str | None = None
 
 
+class Preservation(Message, frozen=True, kw_only=True):
+    """Until when one member of police asks that a case is kept.
+
+    Attributes:
+        by: Member that asks.
+        until: Until when; milliseconds since the epoch, UTC.
+    """
+
+    by: str
+    until: int
+
+
 class Case(Message, frozen=True, kw_only=True):
     """Newest state of a case: small, without content; the changelog of casekeeper's state.
 
@@ -324,6 +336,8 @@ class Case(Message, frozen=True, kw_only=True):
             once erased.
         closed_in: Number of the fact that closed the round.
         stated: What members stated and may correct, at most 32.
+        preservations: Who of police asks that everything is kept, and until when; preserve_until is the
+            latest.
     """
 
     url_key: bytes
@@ -393,6 +407,7 @@ class Case(Message, frozen=True, kw_only=True):
     erase_at: int | None = None
     closed_in: int | None = None
     stated: tuple[Stated, ...] = ()
+    preservations: tuple[Preservation, ...] = ()
 
 
 class CaseStub(Message, frozen=True, kw_only=True):

@@ -72,12 +72,12 @@ class Contents:
         self._gone.discard(key)
 
     def erase(self, url_key: bytes) -> None:
-        """Expect that nothing of a case is stored any more; the replay has made it a stub."""
+        """Expect that nothing of a case is stored any more; it was erased, or became a stub."""
         self._gone |= self._of_case[url_key]
 
     def submission(self, key: bytes) -> Submission | None:
         """Answer the submission of a report, or None where it is not known here any more."""
-        framed = self._framed(key)
+        framed = None if key in self._gone else self._framed(key)
         if framed is None:
             return None
         return wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
@@ -116,7 +116,12 @@ class Contents:
     def _compare_stubs(self, skipped: AbstractSet[bytes], tally: Tally) -> None:
         for key in self._gone & self.stored.keys():
             if key[:URL_KEY_BYTES] not in skipped:
-                tally.find("content_left", "", key[URL_KEY_BYTES:].decode(errors="replace"), "of a stub")
+                tally.find(
+                    "content_left",
+                    "",
+                    key[URL_KEY_BYTES:].decode(errors="replace"),
+                    "of a case that was erased",
+                )
 
     def _framed(self, key: bytes) -> bytes | None:
         place = self._places.get(key)

@@ -19,7 +19,7 @@ from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Receip
 from casework.notices import UPDATE
 from casework.parking import BEHIND
 from casework.postings import Posting
-from casework.transitions import AWAITED, PARKING, RULES_VERSION
+from casework.transitions import AWAITED, ERASES_CONTENTS, PARKING, RULES_VERSION
 from operations.reading import Record
 from operations.verification.contents import Contents, content_key
 from operations.verification.expected import OfIntake, place_key
@@ -225,6 +225,8 @@ class Replay:
             self._post(posting)
         if kept.erases_contents:
             self._contents.erase(url_key)
+            for content in kept.contents:
+                self._contents.expect(content_key(url_key, content.report_event_id), wire.encode(content))
         self._set(url_key, kept.case)
 
     def _fold(self, url_key: bytes, logged: list[Logged], event: Event | None = None) -> None:
@@ -246,7 +248,7 @@ class Replay:
                     self._post(posting, is_folded=event is None)
                 if fact.fact in REPORT_FACTS:
                     self._contents.require(content_key(url_key, fact.input_id))
-                if fact.fact == "shrunk":
+                if fact.fact in ERASES_CONTENTS:
                     self._contents.erase(url_key)
             except (HotlineExchangeError, BugError, UnreadableError) as error:
                 self._tally.find("fact_unfit", fact.case_id, str(fact.number), type(error).__name__)

@@ -255,6 +255,8 @@ def test_content_goes_to_nobody_else(new_story: "Callable[[], Story]", lines: li
             assert body.content is None
             assert posting.content_of is None
             assert body.origin in {None, body.recipient}
+        elif isinstance(body, Delivery) and body.kind == "erasure_request":
+            assert (body.content, posting.content_of) == (None, None)
         elif isinstance(body, Delivery):
             assert body.recipient in {body.assigned_hotline, "desk-orphans"}
             assert (body.content is None) == (posting.content_of == body.report_event_id)

@@ -11,10 +11,13 @@ from casework.events import WakeUp
 from casework.evolution import fold
 from casework.messages import Case, DeliveryCount, Fact
 from casework.stubs import SHRINK, case_of, is_stub, last_number, may_shrink, shrunk, stub_of
+from operations.directory.document import build
 from streams import wire
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story
+
+DIRECTORY = build(environment="test", published_at=0, candidates="admit")
 
 
 def wake(story: "Story", source_offset: int | None = None) -> Kept:
@@ -25,11 +28,18 @@ def wake(story: "Story", source_offset: int | None = None) -> Kept:
     return story.happen(WakeUp(msgspec.structs.replace(admitted, step=SHRINK, source_offset=seen)))
 
 
+def erased(story: "Story") -> None:
+    """Let the contents of a closed case be erased, and the time pass in which members may confirm."""
+    story.later(DIRECTORY.casework.erase_ms).wake("erase")
+    story.later(DIRECTORY.casework.confirm_ms).wake("confirm")
+
+
 def shrunk_story(story: "Story") -> Kept:
     """Close a case of two origins and let it become a stub."""
     story.report("gb-iwf", "NL")
     story.report("de-eco", "NL")
     story.act("nl-offlimits", "removed")
+    erased(story)
     return wake(story)
 
 
