@@ -1,0 +1,143 @@
+"""What an action does: it counts, is recorded with its breach, waits for its report, or is refused."""
+
+from model import network, writing
+from model import questions as q
+
+KNOWN = [*q.STEPS, *q.FINAL, "observed", "key_mismatch"]
+NEEDS_A_REASON = ["unavailable", "not_illegal"]
+STEP_OF = {
+    "acknowledged": "acknowledge",
+    "police_informed": "inform_police",
+    "provider_informed": "inform_provider",
+    **dict.fromkeys(q.FINAL, "confirm_removal"),
+}
+MOST_THAT_WAIT = 16
+
+
+def come(now, action):
+    """Write the facts of an action and answer its sender; None while it waits."""
+    facts = now["facts"]
+    rule = _incomplete(action)
+    if rule is None and must_wait(facts, action):
+        if len(q.waiting(facts)) < MOST_THAT_WAIT:
+            due = now["now"] + network.WAITS_FOR_ITS_REPORT
+            writing.by_sender(now, "awaited", action=action["action"], due_at=due, event=action)
+            return None
+        rule = "too_many_waiting"
+    if rule is None:
+        rule = _foreign(now, action)
+    if rule is not None:
+        if q.is_there(facts):
+            writing.by_sender(now, "refused", action=action["action"], rule=rule)
+        return "refused", rule
+    return _recorded(now, action)
+
+
+def must_wait(facts, action):
+    """Answer whether the report that an action is about has not come yet."""
+    if not q.has_a_report(facts):
+        return True
+    return action["case"] is None and q.origin(facts, action["sender"]) is None
+
+
+def _incomplete(action):
+    if action["action"] not in KNOWN:
+        return "not_in_table"
+    if action["action"] in NEEDS_A_REASON and action.get("reason") is None:
+        return "reason_required"
+    if action["action"] == "assessed":
+        if action.get("classification") in {None, "unassessed"}:
+            return "classification_required"
+        if action["classification"] == "national" and action.get("law_country") is None:
+            return "law_country_required"
+    return None
+
+
+def _foreign(now, action):
+    if not q.is_party(now["facts"], action["sender"]):
+        return "not_a_party"
+    return None if names_this_case(now, action) else "wrong_case"
+
+
+def names_this_case(now, action):
+    """Answer whether the case or the report that an action names is the one at hand."""
+    if action["case"] is not None:
+        return action["case"] == now["cases"]
+    one = q.origin(now["facts"], action["sender"])
+    if one is None:
+        return False
+    known = [one["first"], one["last"], *(fact["input"] for fact in q.seen(now["facts"]))]
+    return action["report"] in known or one["count"] > 2
+
+
+def _recorded(now, action):
+    facts, kind = now["facts"], action["action"]
+    if kind == "observed":
+        writing.by_sender(now, kind, is_online=action.get("is_online"), observed_at=_observed_at(now, action))
+        return ("accepted",)
+    breaches = []
+    if action["sender"] != q.responsible(facts) or _judges_anothers_baseline(facts, action):
+        breaches.append("not_responsible")
+    round_number, leg = q.round_and_leg(facts)
+    if action.get("round") not in {None, round_number} or action.get("leg") not in {None, leg}:
+        breaches.append("out_of_order")
+    if not breaches:
+        if q.what_is_done({"kind": kind, "role": action.get("role")}) in q.taken(facts):
+            return not_applicable(now, action, "already_done")
+        if not _fits(kind, q.state(facts)):
+            breaches.append("out_of_order")
+        elif kind == "key_mismatch":
+            return _split_off(now, action)
+        elif STEP_OF.get(kind) in q.overdue(facts) and q.when_taken(facts, STEP_OF[kind]) is None:
+            breaches.append("late")
+            if kind == "provider_informed" and action.get("role") not in {None, "host"}:
+                breaches.remove("late")
+    _record(now, action, breaches)
+    return ("accepted",)
+
+
+def _fits(kind, state):
+    if kind == "assessed":
+        return state in q.WITH_A_HOTLINE[:4]
+    return state in q.WITH_A_HOTLINE
+
+
+def _judges_anothers_baseline(facts, action):
+    if action["action"] != "assessed" or action["classification"] == "baseline":
+        return False
+    found, maker = q.assessment(facts)
+    return found == "baseline" and maker != action["sender"]
+
+
+def _record(now, action, breaches):
+    kind = action["action"]
+    ends = kind in q.FINAL and not q.WITHOUT_EFFECT & set(breaches)
+    what = {"role": action.get("role"), "classification": action.get("classification")}
+    writing.by_sender(now, kind, breaches=breaches, reason=action.get("reason"), **what)
+    if ends:
+        writing.by_rule(now, "closed", outcome=kind)
+
+
+def _observed_at(now, action):
+    """Answer when it was observed; no claimed time counts as later than it was admitted."""
+    observed = action.get("observed_at")
+    if observed is None:
+        observed = min(action["occurred_at"], action["at"])
+    return min(observed, now["now"])
+
+
+def not_applicable(now, action, rule):
+    """Write that an action could change nothing and answer so."""
+    writing.by_sender(now, "not_applicable", action=action["action"], rule=rule)
+    return "not_applicable", rule
+
+
+def _split_off(now, action):
+    """Let the report leave the case: its content has another address than its url key says."""
+    for one in q.origins(now["facts"]):
+        if action["report"] in {one["first"], one["last"]}:
+            writing.by_sender(now, "key_mismatch", origin=one["member"], report=action["report"])
+            if not q.origins(now["facts"]):
+                writing.by_rule(now, "closed", outcome="key_mismatch")
+            return ("accepted",)
+    return not_applicable(now, action, "other_report")

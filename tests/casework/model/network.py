@@ -1,0 +1,93 @@
+"""The network that the histories play in: small, with one country for each way of handling a case."""
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+URL_KEY = b"\x01" + bytes(range(32))
+
+MEMBERS = {
+    "gb-iwf": {"kind": "hotline", "countries": ["GB"]},
+    "nl-offlimits": {"kind": "hotline", "countries": ["NL"]},
+    "de-eco": {"kind": "hotline", "countries": ["DE"]},
+    "de-fsm": {"kind": "hotline", "countries": ["DE"]},
+    "ie-hotline": {"kind": "hotline", "countries": ["IE"], "mandates": ["orphans"]},
+    "nl-police": {"kind": "law_enforcement", "countries": ["NL"], "liaison": "nl"},
+    "de-police": {"kind": "law_enforcement", "countries": ["DE"], "liaison": "de"},
+    "interpol": {"kind": "law_enforcement", "countries": [], "liaison": "interpol"},
+    "europol": {"kind": "law_enforcement", "countries": [], "liaison": "europol"},
+    "secretariat": {"kind": "secretariat", "countries": []},
+}
+"""All are active unless a version of the directory suspends them; each has one key for sealed content."""
+
+COUNTRIES = {
+    "NL": {"routing": "single", "hotlines": {"nl-offlimits": 1}},
+    "DE": {"routing": "weights", "hotlines": {"de-eco": 2, "de-fsm": 1}, "own_reports": "keep"},
+    "IE": {"routing": "single", "hotlines": {"ie-hotline": 1}},
+    "GB": {"routing": "single", "hotlines": {"gb-iwf": 1}},
+}
+"""Any other country, such as HK, has no hotline."""
+
+PSEUDO_COUNTRIES = {
+    "XT": {"reason": "tor", "liaisons": ["interpol", "europol"], "desk": None},
+    "ZZ": {"reason": "unknown_host", "liaisons": ["interpol", "europol"], "desk": "desk-orphans"},
+}
+ALIASES = {"UK": "GB"}
+
+DEADLINES = {
+    "acknowledge": 24 * HOUR,
+    "inform_police": 24 * HOUR,
+    "inform_provider": 72 * HOUR,
+    "confirm_removal": 7 * DAY,
+    "remind": DAY,
+}
+WAITS_FOR_ITS_REPORT = HOUR
+REWRAP = 4 * HOUR
+
+
+def version(number, suspended=()):
+    """Answer one version of the directory: its number, and who is not active in it."""
+    return {"version": number, "suspended": sorted(suspended)}
+
+
+def is_active(directory, member):
+    """Answer whether a member is listed and active."""
+    return member in MEMBERS and member not in directory["suspended"]
+
+
+def canonical(country):
+    """Answer the code of a country whose alias may have been given."""
+    return ALIASES.get(country, country)
+
+
+def hotlines_of(directory, country):
+    """Answer the active hotlines of a country with their weights."""
+    shares = COUNTRIES.get(country, {}).get("hotlines", {})
+    return {member: weight for member, weight in shares.items() if is_active(directory, member)}
+
+
+def mandated(directory):
+    """Answer the hotlines that may claim an orphaned case."""
+    return [name for name, one in MEMBERS.items() if one.get("mandates") and is_active(directory, name)]
+
+
+def member_of(directory, liaison):
+    """Answer the active member that reads the escalations of a code."""
+    for name, one in MEMBERS.items():
+        if one.get("liaison") == liaison and is_active(directory, name):
+            return name
+    return None
+
+
+def liaisons_of(directory, country):
+    """Answer where escalations about a country go: its own police, else INTERPOL, else Europol."""
+    if country in PSEUDO_COUNTRIES:
+        return [one for one in PSEUDO_COUNTRIES[country]["liaisons"] if member_of(directory, one)]
+    for code in (country.lower(), "interpol", "europol"):
+        if member_of(directory, code):
+            return [code]
+    return []
+
+
+def deadlines_of(country):
+    """Answer the limits of a leg in a country; none where no takedown clock runs."""
+    return None if country in PSEUDO_COUNTRIES else dict(DEADLINES)

@@ -1,0 +1,341 @@
+"""Questions about a case, each answered from all of its facts, from the first one on."""
+
+from model import network
+
+STATES = [
+    "awaited",
+    "orphaned",
+    "awaiting_rewrap",
+    "assigned",
+    "acknowledged",
+    "assessed",
+    "police_informed",
+    "provider_informed",
+    "closed",
+]
+WITH_A_HOTLINE = STATES[2:8]
+OPEN = STATES[1:8]
+STEPS = ["acknowledged", "assessed", "police_informed", "provider_informed"]
+FINAL = ["removed", "unavailable", "not_illegal"]
+BEGINS_A_LEG = ["assigned", "orphaned"]
+WITHOUT_EFFECT = {"not_responsible", "out_of_order"}
+
+
+def counts(fact):
+    """Answer whether a fact changes anything: one by the wrong member or out of order does not."""
+    return not WITHOUT_EFFECT & set(fact["breaches"])
+
+
+def last_of(facts, kinds):
+    """Answer the last fact of some kinds that counts, or None."""
+    for fact in reversed(facts):
+        if fact["kind"] in kinds and counts(fact):
+            return fact
+    return None
+
+
+def remembered(facts):
+    """Answer the facts since the case was a stub, which remembers nothing of its earlier rounds."""
+    stub = last_of(facts, ["shrunk"])
+    return facts if stub is None else facts[stub["number"] :]
+
+
+def this_round(facts):
+    """Answer the facts from the report that opened the round; after a stub, none until a report comes."""
+    facts = remembered(facts)
+    first = last_of(facts, ["opened", "reopened"])
+    return [] if first is None else [fact for fact in facts if fact["number"] >= first["number"]]
+
+
+def this_leg(facts):
+    """Answer the facts from the one that began the leg."""
+    facts = this_round(facts)
+    first = last_of(facts, ["opened", "reopened", *BEGINS_A_LEG])
+    return [] if first is None else [fact for fact in facts if fact["number"] >= first["number"]]
+
+
+def has_a_report(facts):
+    """Answer whether a report has ever come."""
+    return any(fact["kind"] == "opened" for fact in facts)
+
+
+def is_there(facts):
+    """Answer whether there is a case: a report has come, or something waits for one."""
+    return has_a_report(facts) or bool(waiting(facts))
+
+
+def is_a_stub(facts):
+    """Answer whether nothing is left of a closed case but a stub, or no report."""
+    return state(facts) == "closed" and not origins(facts)
+
+
+def state(facts):
+    """Answer the furthest step of the leg."""
+    if not has_a_report(facts):
+        return "awaited"
+    if not this_round(facts):
+        return "closed"
+    found = "awaited"
+    for fact in filter(counts, this_round(facts)):
+        kind = fact["kind"]
+        if kind in BEGINS_A_LEG:
+            found = kind
+        elif kind in {"opened", "reopened"}:
+            found = "orphaned" if fact["hotline"] is None else "assigned"
+        elif kind == "rewrap_asked" and found == "assigned":
+            found = "awaiting_rewrap"
+        elif kind == "readable" and found == "awaiting_rewrap":
+            found = "assigned"
+        elif kind in STEPS and STATES.index(kind) > STATES.index(found):
+            found = kind
+        elif kind in [*FINAL, "closed"]:
+            found = "closed"
+    return found
+
+
+def round_and_leg(facts):
+    """Answer the numbers of round and leg, from 1; 0 and 0 while only actions wait."""
+    rounds = sum(fact["kind"] in {"opened", "reopened"} for fact in facts)
+    if not rounds:
+        return 0, 0
+    if not this_round(facts):
+        return rounds, last_of(facts, ["shrunk"])["leg_then"]
+    return rounds, max(1, sum(fact["kind"] in BEGINS_A_LEG for fact in this_round(facts)))
+
+
+def responsible(facts):
+    """Answer the hotline that is responsible, in a closed case the one that was last."""
+    if not this_round(facts):
+        stub = last_of(facts, ["shrunk"])
+        return None if stub is None else stub["hotline_then"]
+    return this_leg(facts)[0].get("hotline")
+
+
+def desk(facts):
+    """Answer the desk where an orphaned case waits."""
+    leg = this_leg(facts)
+    return leg[0].get("desk") if leg else None
+
+
+def place(facts):
+    """Answer who must act: the responsible hotline, or the desk; nobody where police alone were told."""
+    return responsible(facts) or desk(facts)
+
+
+def host(facts):
+    """Answer the hosting country."""
+    if not this_round(facts):
+        stub = last_of(facts, ["shrunk"])
+        return "" if stub is None else stub["host_then"]
+    return this_leg(facts)[0]["country"]
+
+
+def origins(facts):
+    """Answer who reported, each with its first and its latest report and how many there were."""
+    found = []
+    for fact in filter(counts, remembered(facts)):
+        if fact["kind"] in {"opened", "reopened", "linked"}:
+            for one in found:
+                if one["member"] == fact["by"]:
+                    one |= {"last": fact["report"], "digest": fact["digest"], "count": one["count"] + 1}
+                    break
+            else:
+                report = fact["report"]
+                found.append(
+                    {
+                        "member": fact["by"],
+                        "first": report,
+                        "last": report,
+                        "digest": fact["digest"],
+                        "count": 1,
+                    }
+                )
+        if fact["kind"] == "key_mismatch":
+            found = [left for one in found if (left := _without(one, fact["origin"], fact["report"]))]
+    return found
+
+
+def _without(origin, member, report):
+    """Answer an origin without one report; its first and its latest are all that is known."""
+    if origin["member"] != member:
+        return origin
+    if origin["count"] == 1:
+        return None
+    if report == origin["last"]:
+        return origin | {"last": origin["first"], "digest": None, "count": origin["count"] - 1}
+    return origin | {"first": origin["last"], "count": origin["count"] - 1}
+
+
+def origin(facts, member):
+    """Answer what is known of one origin, or None."""
+    return next((one for one in origins(facts) if one["member"] == member), None)
+
+
+def former(facts):
+    """Answer the hotlines that were responsible before, in the order in which they came."""
+    stub = last_of(facts, ["shrunk"])
+    found, there = [], None if stub is None else stub["hotline_then"]
+    for fact in remembered(facts):
+        if fact["kind"] in {"opened", "reopened", *BEGINS_A_LEG}:
+            if there not in {None, fact.get("hotline"), *found}:
+                found.append(there)
+            there = fact.get("hotline")
+    return found
+
+
+def outcome(facts):
+    """Answer how the round ended, None while it has not."""
+    fact = last_of(this_round(facts), ["closed"])
+    return None if fact is None else fact["outcome"]
+
+
+def closed_at(facts):
+    """Answer when the round ended."""
+    fact = last_of(this_round(facts), ["closed"])
+    return None if fact is None else fact["at"]
+
+
+def assessment(facts):
+    """Answer the newest assessment and who made it; a baseline one is changed by its maker only."""
+    found, maker = None, None
+    for fact in filter(counts, remembered(facts)):
+        if fact["kind"] in {"opened", "reopened", "assessed"} and fact.get("classification"):
+            if found == "baseline" and maker != fact["by"]:
+                continue
+            found, maker = fact["classification"], fact["by"]
+    return found, maker
+
+
+def taken(facts):
+    """Answer the actions taken in this leg; the provider's once for each role."""
+    return [what_is_done(fact) for fact in this_leg(facts) if counts(fact) and fact["kind"] in STEPS + FINAL]
+
+
+def what_is_done(action):
+    """Answer what an action does: informing the host is another deed than informing the registrar."""
+    if action["kind"] == "provider_informed":
+        return f"provider_informed:{action.get('role') or 'host'}"
+    return action["kind"]
+
+
+def when_taken(facts, step):
+    """Answer when a deadline's step was first taken in this leg, or None."""
+    answers = {
+        # Whoever has taken a later step has the report.
+        "acknowledge": STEPS + FINAL,
+        "inform_police": ["police_informed"],
+        "inform_provider": ["provider_informed"],
+        "confirm_removal": [*FINAL, "closed"],
+    }[step]
+    for fact in this_leg(facts):
+        another = step == "inform_provider" and what_is_done(fact) != "provider_informed:host"
+        if fact["kind"] in answers and counts(fact) and not another:
+            return fact["at"]
+    return None
+
+
+def overdue(facts):
+    """Answer the steps of this leg that were said to be overdue."""
+    return [fact["step"] for fact in this_leg(facts) if fact["kind"] == "overdue"]
+
+
+def leg_began(facts):
+    """Answer when the clock of the leg began: with the leg, or when its hotline could open something."""
+    found = None
+    for fact in this_leg(facts):
+        begins = fact["kind"] in {"opened", "reopened", *BEGINS_A_LEG}
+        if begins or (fact["kind"] == "readable" and state(before(facts, fact)) == "awaiting_rewrap"):
+            found = fact["at"]
+    return found
+
+
+def before(facts, fact):
+    """Answer the facts before one of them."""
+    return facts[: fact["number"] - 1]
+
+
+def rewrap_due(facts):
+    """Answer until when content is to be re-wrapped, None when that is not waited for."""
+    found = None
+    for fact in filter(counts, this_leg(facts)):
+        if fact["kind"] == "rewrap_asked":
+            found = fact["due_at"]
+        elif fact["kind"] in {"readable", "closed"}:
+            found = None
+    return found
+
+
+def can_open(facts):
+    """Answer who can open a content of the round: a list of members, or None for everybody."""
+    found = []
+    for fact in this_round(facts):
+        if fact["kind"] in {"opened", "reopened", "linked", "rewrapped"}:
+            if fact["sealed_for"] is None or found is None:
+                found = None
+            else:
+                found = sorted({*found, *fact["sealed_for"]})
+    return found
+
+
+def escalated(facts):
+    """Answer the reasons escalated in this round."""
+    return unique(fact["reason"] for fact in this_round(facts) if fact["kind"] == "escalated")
+
+
+def liaisons(facts):
+    """Answer the codes of the liaisons that had an escalation of the case."""
+    return unique(fact["liaison"] for fact in remembered(facts) if fact["kind"] == "escalated")
+
+
+def waiting(facts):
+    """Answer the actions that still wait for their report, in the order of their coming."""
+    found = []
+    for fact in remembered(facts):
+        if fact["kind"] == "awaited":
+            found.append(fact)
+        else:
+            found = [one for one in found if one["input"] != fact["input"]]
+    return found
+
+
+def seen(facts):
+    """Answer the submissions that the case remembers: the newest 32 of each sender."""
+    found = []
+    for fact in remembered(facts):
+        if fact["said"] is not None and fact["input"] not in [one["input"] for one in found]:
+            found.append(fact)
+            own = [one for one in found if one["by"] == fact["by"]]
+            if len(own) > 32:
+                found.remove(own[0])
+    return found
+
+
+def last_time(facts):
+    """Answer the time of the last fact: time in a case never runs backwards."""
+    return facts[-1]["at"] if facts else 0
+
+
+def is_party(facts, member):
+    """Answer whether a member is entitled to speak about the case."""
+    if member == responsible(facts) or member in former(facts) or origin(facts, member):
+        return True
+    who = network.MEMBERS.get(member)
+    if who is None:
+        return False
+    if who["kind"] == "law_enforcement":
+        return host(facts) in who["countries"] or who["liaison"] in liaisons(facts)
+    return state(facts) == "orphaned" and "orphans" in who.get("mandates", [])
+
+
+def unique(values):
+    """Answer each value once, in the order of coming."""
+    return list(dict.fromkeys(values))
+
+
+def deliveries(facts):
+    """Answer how many deliveries each member has had since the case was a stub."""
+    found = {}
+    for fact in remembered(facts):
+        for recipient, number in fact["deliveries"]:
+            found[recipient] = number
+    return found

@@ -1,0 +1,63 @@
+"""What a report does: it opens, reopens or joins a case, and is never suppressed."""
+
+from model import network, routes, writing
+from model import questions as q
+
+
+def come(now, report):
+    """Write the facts of a report and answer its sender."""
+    facts = now["facts"]
+    way = routes.route(now["directory"], report["country"], report["sender"], network.URL_KEY)
+    state, had_no_desk = q.state(facts), q.state(facts) == "orphaned" and q.desk(facts) is None
+    begins = (
+        not q.has_a_report(facts)
+        or (state == "closed" and _needs_a_new_round(now, report))
+        or (state == "orphaned" and way["hotline"] is not None)
+    )
+    joins = q.has_a_report(facts) and not (begins and state == "closed")
+    what = _what_it_says(report, now["now"], way)
+    if joins:
+        # Who takes a case over by this very report needs no linked report of it beside.
+        writing.by_sender(now, "linked", taken_over_by=way["hotline"] if begins else None, **what)
+    else:
+        writing.by_sender(
+            now, "reopened" if q.has_a_report(facts) else "opened", hotline=way["hotline"], **what
+        )
+    if begins:
+        routes.begin_leg(now, way, report["id"], report["sender"])
+        if way["hotline"] == report["sender"]:
+            writing.by_rule(now, "acknowledged", by=report["sender"], report=report["id"])
+        routes.ask_if_unreadable(now, way, report["id"], report["sender"])
+    else:
+        routes.note_if_readable(now)
+    for urgency in q.unique(report["urgency"]):
+        routes.escalate(now, urgency, way, report["id"], report["sender"])
+    if way["reason"] is not None and (not joins or had_no_desk):
+        routes.escalate(now, way["reason"], way, report["id"], report["sender"])
+    return ("accepted",)
+
+
+def _needs_a_new_round(now, report):
+    facts = now["facts"]
+    if q.is_a_stub(facts):
+        return True
+    hotline = q.responsible(facts)
+    if hotline is not None and not network.is_active(now["directory"], hotline):
+        return True
+    observed = report.get("observed_at")
+    return observed is not None and min(observed, now["now"]) > q.closed_at(facts)
+
+
+def _what_it_says(report, at, way):
+    classification = report.get("classification")
+    observed = report.get("observed_at")
+    return {
+        "country": way["country"],
+        "origin": report["sender"],
+        "report": report["id"],
+        "digest": report["digest"],
+        "sealed_for": report["sealed_for"],
+        "observed_at": None if observed is None else min(observed, at),
+        "received_at": min(report["received_at"], at),
+        "classification": None if classification == "unassessed" else classification,
+    }

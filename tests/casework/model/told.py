@@ -1,0 +1,109 @@
+"""Who learns of a fact by a delivery, in the order of the deliveries."""
+
+from model import questions as q
+
+TOLD_TO_NOBODY = ["opened", "escalated", "awaited", "refused", "not_applicable", "readable", "shrunk"]
+
+
+def who_learns(facts, fact):
+    """Answer recipients, each with the kind of its delivery and the report that is handed over."""
+    kind = fact["kind"]
+    if kind in TOLD_TO_NOBODY:
+        return []
+    if kind in q.BEGINS_A_LEG:
+        return _of_a_leg(facts, fact)
+    if kind in OF_ITS_OWN and q.counts(fact):
+        return OF_ITS_OWN[kind](facts, fact)
+    return [update(facts, member) for member in _of_an_update(facts, fact) if member != fact["by"]]
+
+
+def update(facts, member):
+    """Answer an update: a fact, with the recipient's own latest report where it has one."""
+    own = q.origin(facts, member)
+    return member, {"kind": "update", "report": own["last"] if own else None}
+
+
+def _hands_over(kind, member, report):
+    return member, {"kind": kind, "report": report}
+
+
+def _everybody_of(facts):
+    return q.unique([member for member in [q.place(facts)] if member] + _origins(facts))
+
+
+def _origins(facts):
+    return [one["member"] for one in q.origins(facts)]
+
+
+def _of_an_update(facts, fact):
+    there = q.responsible(facts)
+    if fact["kind"] == "closed":
+        return [member for member in q.former(facts) if member != there]
+    if fact["kind"] == "reopened":
+        return _of_a_new_round(facts, fact)
+    if fact["kind"] == "overdue":
+        return _everybody_of(facts)
+    if fact["by"] == there:
+        return _origins(facts)
+    if fact["kind"] == "observed" or not q.counts(fact):
+        return [q.place(facts)] if q.place(facts) else []
+    return _everybody_of(facts)
+
+
+def _of_a_new_round(facts, fact):
+    """Everybody of the rounds before, except who becomes responsible: it gets an assignment."""
+    earlier = q.before(facts, fact)
+    were = [*q.former(earlier), q.place(earlier)]
+    return [
+        m for m in q.unique([*_origins(facts), *were]) if m not in {None, fact["hotline"], fact["origin"]}
+    ]
+
+
+def _of_a_leg(facts, fact):
+    there = q.place(facts)
+    by_its_report = fact["report"] == fact["input"]
+    found = []
+    if there is not None and not (there == fact["origin"] and by_its_report):
+        found.append(_hands_over("assignment", there, fact["report"]))
+    if q.round_and_leg(facts)[1] == 1:
+        return found
+    for one in q.origins(facts):
+        if there is not None and one["member"] not in {fact["origin"], there}:
+            found.append(_hands_over("linked_report", there, one["last"]))
+    told = [member for member in _origins(facts) if not (by_its_report and member == fact["origin"])]
+    handed_over = q.place(q.before(facts, fact))
+    for member in q.unique([*told, handed_over]):
+        if member not in {None, there}:
+            found.append(update(facts, member))
+    return found
+
+
+def _of_a_link(facts, fact):
+    there = q.place(facts)
+    if there in {None, fact["by"]} or fact["taken_over_by"] not in {None, there}:
+        return []
+    return [_hands_over("linked_report", there, fact["report"])]
+
+
+def _of_a_request(facts, fact):
+    holders = q.unique([fact["origin"], *q.former(facts)])
+    return [_hands_over("rewrap_request", m, fact["report"]) for m in holders if m != q.responsible(facts)]
+
+
+def _of_a_rewrap(facts, fact):
+    there = q.place(facts)
+    return [_hands_over("rewrapped_report", there, fact["report"])] if there else []
+
+
+def _of_a_split(_, fact):
+    if fact["origin"] == fact["by"]:
+        return []
+    return [(fact["origin"], {"kind": "update", "report": fact["report"]})]
+
+
+OF_ITS_OWN = {
+    "linked": _of_a_link,
+    "rewrap_asked": _of_a_request,
+    "rewrapped": _of_a_rewrap,
+    "key_mismatch": _of_a_split,
+}

@@ -1,0 +1,79 @@
+"""What came of a history: the whole of it is gone through again for each answer."""
+
+from model import actions, network, reports, rewraps, timers
+from model import questions as q
+from model.writing import answer, begin, by_sender
+
+
+def replay(history):
+    """Answer what came of each event of a history, and the facts of the case at its end."""
+    world = {"facts": [], "deliveries": [], "cases": 0, "directory": None, "now": 0, "answers": []}
+    for event in history:
+        happen(world, event)
+    return world
+
+
+def happen(world, event):
+    """Let one more event happen; what comes of it is the last of the world's answers."""
+    world["answers"].append({"facts": [], "deliveries": [], "escalations": [], "receipts": []})
+    world["directory"] = network.version(event["version"], event["suspended"])
+    trigger_time = max(q.last_time(world["facts"]), event["at"])
+    _fire_what_is_due(world, event, trigger_time)
+    begin(world, event, trigger_time)
+    if event["kind"] == "wake":
+        if world["facts"]:
+            timers.wake_up(world, event)
+    elif _is_new(world, event):
+        if event["kind"] == "report":
+            answer(world, event, *reports.come(world, event))
+            _decide_what_waited(world, trigger_time)
+        elif event["kind"] == "rewrap":
+            answer(world, event, *rewraps.come(world, event))
+        else:
+            decide_action(world, event)
+    _forget_if_nothing_is_left(world)
+
+
+def decide_action(world, event):
+    """Decide an action, and answer its sender unless the action waits."""
+    said = actions.come(world, event)
+    if said is not None:
+        answer(world, event, *said)
+
+
+def _is_new(world, event):
+    for fact in q.seen(world["facts"]):
+        if fact["input"] == event["id"]:
+            if fact["said"] != event["said"]:
+                answer(world, event, "refused", "id_reused")
+            elif fact["position"] != event["position"]:
+                answer(world, event, "duplicate", "duplicate")
+            return False
+    return True
+
+
+def _fire_what_is_due(world, event, now):
+    while due := [one for one in timers.due(world["facts"]) if one["at"] <= now]:
+        first = due[0]
+        at = max(q.last_time(world["facts"]), first["at"])
+        if first["step"] == "waiting":
+            action = first["action"]
+            begin(world, action["event"], at)
+            by_sender(world, "refused", action=action["action"], rule="unknown_case", due_at=first["at"])
+            answer(world, action["event"], "refused", "unknown_case")
+        else:
+            begin(world, {"id": event["id"]}, at)
+            timers.fire(world, first)
+
+
+def _decide_what_waited(world, now):
+    for waiting in q.waiting(world["facts"]):
+        if not actions.must_wait(world["facts"], waiting["event"]):
+            begin(world, waiting["event"], now)
+            decide_action(world, waiting["event"])
+
+
+def _forget_if_nothing_is_left(world):
+    """Forget a case in which only actions waited, once none waits any more: it had no report."""
+    if not q.is_there(world["facts"]):
+        world["facts"] = []

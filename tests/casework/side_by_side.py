@@ -1,0 +1,248 @@
+"""One history told to both models of the rules at once, event by event; they must say the same."""
+
+from typing import Any
+
+from model import network, timers, world
+from model import questions as q
+from real_network import directory_of, record_of
+
+from casework.casekeeping import Kept, Source, keep
+from casework.due import due_times
+from casework.evolution import fold
+from casework.ids import new_event_id
+from casework.messages import Case, Delivery, Escalation, Fact, Receipt
+
+START = 1_760_000_000_000
+FACT_FIELDS = {
+    "number": "number",
+    "kind": "fact",
+    "by": "by",
+    "at": "admitted_at",
+    "input": "input_id",
+    "breaches": "breaches",
+    "step": "step",
+    "due_at": "due_at",
+    "outcome": "outcome",
+    "rule": "rule",
+    "action": "action",
+    "reason": "reason_code",
+    "report": "report_event_id",
+    "origin": "origin",
+    "country": "hosting_country",
+    "hotline": "assigned_hotline",
+    "desk": "recipient",
+    "liaison": "recipient",
+    "role": "recipient_role",
+    "classification": "classification",
+    "observed_at": "observed_at",
+    "received_at": "received_at",
+    "is_online": "is_online",
+}
+"""What the naive model says of a fact, and where the code says it."""
+
+
+class SideBySide:
+    """A case in both models."""
+
+    def __init__(self) -> None:
+        self.case: Case | None = None
+        self.facts: list[Fact] = []
+        self.case_ids: list[str] = []
+        self.history: list[dict[str, Any]] = []
+        self.naive = world.replay([])
+        self.now = START
+        self.version, self.suspended = 1, ()
+        self.offset = 0
+        self.ids = 0
+
+    def new_id(self) -> str:
+        """Answer the next event id."""
+        self.ids += 1
+        return new_event_id(START, self.ids.to_bytes(10, "big"))
+
+    def happen(self, event: dict[str, Any]) -> None:
+        """Let an event happen in both models and hold what comes of it together."""
+        self.offset += 1
+        self.now += 60_000
+        event = {"at": self.now, "version": self.version, "suspended": self.suspended, **event}
+        if event["kind"] != "wake":
+            event.setdefault("position", f"submitted/1/{self.offset}")
+        self.history.append(event)
+        kept = keep(
+            self.case,
+            record_of(event, self.case_ids),
+            directory_of(event["version"], event["suspended"]),
+            Source("cases.admitted", 3, self.offset),
+        )
+        self._note(kept)
+        world.happen(self.naive, event)
+        said = self.naive["answers"][-1]
+        _agree(event, "facts", _facts(kept, said["facts"]), said["facts"])
+        _agree(event, "deliveries", _deliveries(kept), said["deliveries"])
+        _agree(event, "escalations", _escalations(kept), said["escalations"])
+        _agree(event, "receipts", _receipts(kept), said["receipts"])
+        if self.case is None:
+            assert not self.naive["facts"]
+        else:
+            _agree(event, "case", [of_code(self.case)], [of_model(self.naive["facts"])])
+
+    def _note(self, kept: Kept) -> None:
+        self.case = kept.case
+        for fact in kept.facts:
+            if fact.number == 1:
+                self.facts = []
+                self.case_ids.append(fact.case_id)
+            self.facts.append(fact)
+        if kept.case is not None:
+            assert fold(self.facts) == kept.case
+
+
+def _agree(event: dict[str, Any], what: str, code: list[dict[str, Any]], model: list[dict[str, Any]]) -> None:
+    """Hold what both say together; where they differ, show the event and only what differs."""
+    if code == model:
+        return
+    lines = [f"the two differ in {what} after {event}"]
+    if len(code) != len(model):
+        lines += [f"code:  {_short(code)}", f"model: {_short(model)}"]
+    else:
+        for one, other in zip(code, model, strict=True):
+            for name in dict.fromkeys([*one, *other]):
+                if one.get(name) != other.get(name):
+                    lines.append(
+                        f"{name}: code {one.get(name)!r}, model {other.get(name)!r} ({_short([other])})"
+                    )
+    raise AssertionError("\n".join(lines))
+
+
+def _short(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = ("number", "kind", "fact", "by", "rule", "recipient", "step", "outcome", "state")
+    return [{name: one[name] for name in names if one.get(name) is not None} for one in said]
+
+
+def _facts(kept: Kept, said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Answer the facts of the code in as much as the naive model says anything of them."""
+    if len(kept.facts) != len(said):
+        return [{"kind": fact.fact, "by": fact.by, "rule": fact.rule} for fact in kept.facts]
+    found = []
+    for fact, plain in zip(kept.facts, said, strict=True):
+        one = dict(plain)
+        for name, field in FACT_FIELDS.items():
+            if name in plain:
+                value = getattr(fact, field)
+                one[name] = list(value) if isinstance(value, tuple) else value
+        if "deadlines" in plain:
+            one["deadlines"] = _limits(fact.deadlines)
+        found.append(one)
+    return found
+
+
+def _limits(limits: Any) -> dict[str, int] | None:  # noqa: ANN401 - Deadlines
+    return None if limits is None else {step: getattr(limits, f"{step}_ms") for step in network.DEADLINES}
+
+
+def _deliveries(kept: Kept) -> list[dict[str, Any]]:
+    return [
+        {
+            "recipient": body.recipient,
+            "number": body.number,
+            "fact": body.fact,
+            "fact_number": body.fact_number,
+            "round": body.round,
+            "leg": body.leg,
+            "state": body.state,
+            "kind": body.kind,
+            "report": body.report_event_id,
+        }
+        for posting in kept.postings
+        if isinstance(body := posting.body, Delivery)
+    ]
+
+
+def _escalations(kept: Kept) -> list[dict[str, Any]]:
+    return [
+        {"to": body.recipient, "reason": body.reason_code, "report": body.event_id}
+        for posting in kept.postings
+        if isinstance(body := posting.body, Escalation)
+    ]
+
+
+def _receipts(kept: Kept) -> list[dict[str, Any]]:
+    found = []
+    for posting in kept.postings:
+        if isinstance(body := posting.body, Receipt):
+            one = {"id": body.event_id, "to": body.recipient, "outcome": body.outcome, "rule": body.rule}
+            one["breaches"] = list(body.breaches)
+            if body.state is not None:
+                one |= {"state": body.state, "round": body.round, "leg": body.leg}
+                one |= {"host": body.hosting_country, "hotline": body.assigned_hotline}
+                one |= {"fact": body.fact_number, "outcome_of_case": body.outcome_of_case}
+            found.append(one)
+    return found
+
+
+def of_code(case: Case) -> dict[str, Any]:
+    """Answer what the code keeps of a case, in the naive model's words."""
+    found = {
+        "state": case.state,
+        "round": case.round,
+        "leg": case.leg,
+        "host": case.hosting_country,
+        "responsible": case.assigned_hotline,
+        "former": list(case.former),
+        "origins": [
+            {"member": one.member, "first": one.first_event_id, "last": one.last_event_id, "count": one.count}
+            for one in case.origins
+        ],
+        "waiting": [one.event_id for one in case.waiting],
+        "last_time": case.last_now,
+        "deliveries": {one.recipient: one.number for one in case.deliveries},
+        "due": [(due.at, due.step) for due in due_times(case)],
+    }
+    if case.origins:
+        found |= {
+            "outcome": case.outcome,
+            "closed_at": case.closed_at,
+            "desk": case.desk,
+            "assessment": (case.classification, case.classified_by),
+            "taken": list(case.done),
+            "overdue": list(case.overdue),
+            "leg_began": case.leg_started_at,
+            "rewrap_due": case.rewrap_due_at,
+            "escalated": list(case.escalated),
+            "liaisons": list(case.liaisons),
+            "seen": [one.event_id.hex() for one in case.seen],
+        }
+    return found
+
+
+def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Answer what the naive model finds in the facts of a case."""
+    round_number, leg = q.round_and_leg(facts)
+    found = {
+        "state": q.state(facts),
+        "round": round_number,
+        "leg": leg,
+        "host": q.host(facts),
+        "responsible": q.responsible(facts),
+        "former": q.former(facts),
+        "origins": [{k: v for k, v in one.items() if k != "digest"} for one in q.origins(facts)],
+        "waiting": [one["input"] for one in q.waiting(facts)],
+        "last_time": q.last_time(facts),
+        "deliveries": q.deliveries(facts),
+        "due": [(one["at"], one["step"]) for one in timers.due(facts)],
+    }
+    if q.origins(facts):
+        found |= {
+            "outcome": q.outcome(facts),
+            "closed_at": q.closed_at(facts),
+            "desk": q.desk(facts),
+            "assessment": q.assessment(facts),
+            "taken": q.taken(facts),
+            "overdue": q.overdue(facts),
+            "leg_began": q.leg_began(facts),
+            "rewrap_due": q.rewrap_due(facts),
+            "escalated": q.escalated(facts),
+            "liaisons": q.liaisons(facts),
+            "seen": [one["input"].replace("-", "") for one in q.seen(facts)],
+        }
+    return found

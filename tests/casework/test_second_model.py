@@ -1,0 +1,243 @@
+"""Random histories, told to the code and to a naive second model of the same rules (tests/casework/model)."""
+
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from model import network
+from side_by_side import SideBySide
+
+EXAMPLES = int(os.environ.get("HX_MODEL_EXAMPLES", "60"))
+EVENTS = int(os.environ.get("HX_MODEL_EVENTS", "60"))
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+HOTLINES = [name for name, one in network.MEMBERS.items() if one["kind"] == "hotline"]
+EVERYBODY = [*network.MEMBERS, "nobody"]
+ACTIONS = [
+    "acknowledged",
+    "assessed",
+    "police_informed",
+    "provider_informed",
+    "removed",
+    "unavailable",
+    "not_illegal",
+    "observed",
+    "key_mismatch",
+]
+REPORTED = ["NL", "NL", "NL", "DE", "DE", "IE", "UK", "HK", "XT", "ZZ"]
+sealed = st.sampled_from(
+    [None, None, [], ["nl-offlimits"], ["nl-offlimits", "de-eco"], ["de-fsm", "ie-hotline"], ["ie-hotline"]]
+)
+delays = st.sampled_from([0, 0, 0, 0, 0, 0, 1, 3, 7])
+reports = st.tuples(
+    st.just("report"),
+    delays,
+    st.fixed_dictionaries(
+        {
+            "sender": st.sampled_from([*HOTLINES, "gb-iwf", "gb-iwf"]),
+            "country": st.sampled_from(REPORTED),
+            "urgency": st.sampled_from([[], [], [], ["possible_new_victim"], ["abuse_in_progress"]]),
+            "classification": st.sampled_from(
+                [None, None, "unassessed", "baseline", "national", "not_illegal"]
+            ),
+            "seen": st.sampled_from([None, 0, -HOUR, DAY]),
+            "sealed_for": sealed,
+        }
+    ),
+)
+senders = st.sampled_from([*["responsible"] * 8, "origin", "origin", "former", *EVERYBODY])
+aims = st.sampled_from([*["case"] * 8, "other", "own report", "own report", "a report", "stale", "this leg"])
+acts = st.tuples(
+    st.just("act"),
+    delays,
+    st.fixed_dictionaries(
+        {
+            "sender": senders,
+            "action": st.sampled_from(ACTIONS),
+            "aim": aims,
+            "reason": st.sampled_from([None, "other", "other", "other"]),
+            "role": st.sampled_from([None, None, "host", "registrar"]),
+            "classification": st.sampled_from([None, "unassessed", "baseline", "national", "not_illegal"]),
+            "law_country": st.sampled_from([None, "NL", "NL"]),
+            "is_online": st.sampled_from([True, False]),
+            "seen": st.sampled_from([None, 0, -HOUR, DAY]),
+        }
+    ),
+)
+rewraps = st.tuples(
+    st.just("rewrap"),
+    delays,
+    st.fixed_dictionaries(
+        {
+            "sender": senders,
+            "aim": st.sampled_from(["case"] * 6 + ["other"]),
+            "which": st.integers(0, 3),
+            "swapped": st.sampled_from([False] * 6 + [True]),
+            "sealed_for": sealed,
+        }
+    ),
+)
+copies = st.tuples(st.just("copy"), st.sampled_from(["repeated", "resent", "altered"]), st.integers(0, 60))
+times = st.tuples(
+    st.just("later"),
+    st.none(),
+    st.sampled_from([MINUTE, HOUR // 2, HOUR, 3 * HOUR, 5 * HOUR, DAY, 3 * DAY, 8 * DAY, 100 * DAY, -HOUR]),
+)
+wakes = st.tuples(
+    st.just("wake"), st.none(), st.sampled_from(["acknowledge", "reassign", "shrink", "shrink too late"])
+)
+directories = st.tuples(
+    st.just("directory"),
+    st.none(),
+    st.sampled_from(
+        [
+            (),
+            (),
+            ("nl-offlimits",),
+            ("de-eco",),
+            ("de-eco", "de-fsm"),
+            ("nl-police", "nl-offlimits"),
+            ("interpol",),
+        ]
+    ),
+)
+line = st.one_of(reports, reports, acts, acts, acts, acts, rewraps, copies, times, wakes, directories)
+histories = st.lists(line, max_size=10) | st.lists(line, min_size=EVENTS // 2, max_size=EVENTS)
+
+
+class Teller:
+    """Turns the lines of a history into plain events, by what is the case when they are written."""
+
+    def __init__(self) -> None:
+        self.both = SideBySide()
+        self.held: list[tuple[int, dict[str, Any]]] = []
+        self.reports: list[dict[str, Any]] = []
+
+    def tell(self, lines: list[tuple]) -> SideBySide:
+        """Let all lines happen, and at the end what was held back."""
+        for what, how, line in lines:
+            getattr(self, what)(how, line)
+            self._let_go()
+        while self.held:
+            self._let_go()
+        return self.both
+
+    def report(self, delay: int, line: dict[str, Any]) -> None:
+        """Send a report."""
+        event = self._submission("report", line | {"received_at": self.both.now - HOUR})
+        self.reports.append(event)
+        self._send(delay, event)
+
+    def act(self, delay: int, line: dict[str, Any]) -> None:
+        """Send an action."""
+        event = self._submission("action", line | {"sender": self._who(line["sender"])})
+        self._aim(event, line["aim"])
+        if event["action"] == "key_mismatch" and event["case"] is not None and self.reports:
+            event["report"] = self.reports[len(self.both.history) % len(self.reports)]["id"]
+        self._send(delay, event)
+
+    def rewrap(self, delay: int, line: dict[str, Any]) -> None:
+        """Send a re-wrap of one of the last reports."""
+        event = self._submission("rewrap", line | {"sender": self._who(line["sender"]), "action": "rewrap"})
+        self._aim(event, line["aim"])
+        event["report"] = event["id"]
+        if self.reports:
+            report = self.reports[max(0, len(self.reports) - 1 - line["which"])]
+            event |= {"report": report["id"]}
+            if not line["swapped"]:
+                event["digest"] = report["id"]
+        self._send(delay, event)
+
+    def copy(self, how: str, index: int) -> None:
+        """Send an earlier submission again: the same record, the same statement, or another under its id."""
+        sent = [event for event in self.both.history if event["kind"] != "wake"]
+        if not sent:
+            return
+        event = {k: v for k, v in sent[index % len(sent)].items() if k not in {"at", "version", "suspended"}}
+        if how != "repeated":
+            del event["position"]
+        if how == "altered":
+            event["said"] += " altered"
+        self.both.happen(event)
+
+    def later(self, _: None, duration: int) -> None:
+        """Let time pass, or the next record come from a partition whose clock is behind."""
+        self.both.now += duration
+
+    def wake(self, _: None, step: str) -> None:
+        """Let an agent say that time has passed."""
+        facts, case = self.both.naive["facts"], self.both.case
+        event = {"kind": "wake", "id": self.both.new_id(), "step": step.split(maxsplit=1)[0]}
+        late = step == "shrink too late"
+        event["facts_then"] = len(facts) - late
+        event["offset_then"] = -1 if case is None else case.source_offset - late
+        self.both.happen(event)
+
+    def directory(self, _: None, suspended: tuple[str, ...]) -> None:
+        """Publish another version of the directory."""
+        self.both.version += 1
+        self.both.suspended = suspended
+
+    def _submission(self, kind: str, line: dict[str, Any]) -> dict[str, Any]:
+        event_id, now = self.both.new_id(), self.both.now
+        event = {k: v for k, v in line.items() if k not in {"seen", "aim", "which", "swapped"}}
+        seen = line.get("seen")
+        event |= {"kind": kind, "id": event_id, "said": event_id, "digest": event_id, "occurred_at": now}
+        if line.get("sealed_for") is None:
+            event["digest"] = None
+        event["observed_at"] = None if seen is None else now + seen
+        if event.get("sealed_for") == []:
+            event["sealed_for"] = [event["sender"]]
+        return event
+
+    def _who(self, sender: str) -> str:
+        case = self.both.case
+        who: list[str] = []
+        if case is not None and sender == "responsible":
+            who = [case.assigned_hotline or "ie-hotline"]
+        if case is not None and sender == "origin":
+            who = [one.member for one in case.origins]
+        if case is not None and sender == "former":
+            who = list(case.former)
+        if who:
+            return who[len(self.both.history) % len(who)]
+        return sender if sender in EVERYBODY else "nl-offlimits"
+
+    def _aim(self, event: dict[str, Any], aim: str) -> None:
+        case = self.both.case
+        event["case"] = len(self.both.case_ids) if case is not None else 0
+        if aim == "other":
+            event["case"] = 0
+        if aim in {"own report", "a report"}:
+            mine = [one for one in self.reports if one["sender"] == event["sender"] or aim == "a report"]
+            event["report"] = mine[-1]["id"] if mine else self.both.new_id()
+            event["case"] = None
+        if aim == "stale" and case is not None:
+            event |= {"round": max(1, case.round - 1), "leg": case.leg + 1}
+        if aim == "this leg" and case is not None and case.round:
+            event |= {"round": case.round, "leg": case.leg}
+
+    def _send(self, delay: int, event: dict[str, Any]) -> None:
+        if delay:
+            self.held.append((delay, event))
+        else:
+            self.both.happen(event)
+
+    def _let_go(self) -> None:
+        due = [event for left, event in self.held if left <= 1]
+        self.held = [(left - 1, event) for left, event in self.held if left > 1]
+        for event in due:
+            self.both.happen(event)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    report_multiple_bugs=False,
+)
+@given(histories)
+def test_the_code_says_what_a_naive_reading_of_the_rules_says(lines: list[tuple]) -> None:
+    """After every event of a random history facts, messages, state and timers are those of the model."""
+    Teller().tell(lines)
