@@ -46,7 +46,7 @@ reports = st.tuples(
         }
     ),
 )
-senders = st.sampled_from([*["responsible"] * 8, "origin", "origin", "former", *EVERYBODY])
+senders = st.sampled_from([*["responsible"] * 16, "origin", "origin", "former", *EVERYBODY])
 aims = st.sampled_from([*["case"] * 8, "other", "own report", "own report", "a report", "stale", "this leg"])
 acts = st.tuples(
     st.just("act"),
@@ -56,9 +56,9 @@ acts = st.tuples(
             "sender": senders,
             "action": st.sampled_from(ACTIONS),
             "aim": aims,
-            "reason": st.sampled_from([None, "other", "other", "other"]),
+            "reason": st.sampled_from(["other", "other", "other", None]),
             "role": st.sampled_from([None, None, "host", "registrar"]),
-            "classification": st.sampled_from([None, "unassessed", "baseline", "national", "not_illegal"]),
+            "classification": st.sampled_from(["baseline", "national", "not_illegal", "unassessed", None]),
             "law_country": st.sampled_from([None, "NL", "NL"]),
             "is_online": st.sampled_from([True, False]),
             "seen": st.sampled_from([None, 0, -HOUR, DAY]),
@@ -102,7 +102,7 @@ directories = st.tuples(
         ]
     ),
 )
-line = st.one_of(reports, reports, acts, acts, acts, acts, rewraps, copies, times, wakes, directories)
+line = st.one_of(reports, reports, reports, *[acts] * 7, rewraps, copies, times, wakes, directories)
 histories = st.lists(line, max_size=10) | st.lists(line, min_size=EVENTS // 2, max_size=EVENTS)
 
 

@@ -324,6 +324,8 @@ def is_party(facts, member):
         return False
     if who["kind"] == "law_enforcement":
         return host(facts) in who["countries"] or who["liaison"] in liaisons(facts)
+    if who["kind"] == "secretariat":
+        return True
     return state(facts) == "orphaned" and "orphans" in who.get("mandates", [])
 
 

@@ -55,10 +55,10 @@ def _reassign(now):
     if directory["version"] < facts[-1]["version"]:
         return
     way, report, origin = _way_of(now)
-    was_escalated = q.escalated(facts)
+    all_know = way["reason"] in q.escalated(facts) and set(way["liaisons"]) <= set(q.liaisons(facts))
     routes.begin_leg(now, way, report, origin, reason="member_left")
     routes.ask_if_unreadable(now, way, report, origin)
-    if way["reason"] is not None and way["reason"] not in was_escalated:
+    if way["reason"] is not None and not all_know:
         routes.escalate(now, way["reason"], way, report, origin)
 
 
