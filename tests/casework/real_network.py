@@ -9,7 +9,15 @@ from sealed_samples import sealed_for, sealing_key_of
 
 from casework.casekeeping import ActionEvent, Event, ReportEvent, WakeUp
 from casework.countries import ALL_COUNTRIES
-from casework.directory import CountryRule, Deadlines, Directory, HotlineShare, Member, PseudoCountry
+from casework.directory import (
+    CaseworkLimits,
+    CountryRule,
+    Deadlines,
+    Directory,
+    HotlineShare,
+    Member,
+    PseudoCountry,
+)
 from casework.messages import ActionStatement, Admitted, ReportStatement, Submission
 from casework.sealed_content import binding, to_bytes
 
@@ -21,6 +29,7 @@ REPORT_FIELDS = (
     "observed_at",
     "received_at",
     "occurred_at",
+    "hosting_status",
 )
 ACTION_FIELDS = (
     "action",
@@ -31,8 +40,10 @@ ACTION_FIELDS = (
     "is_online",
     "observed_at",
     "occurred_at",
+    "hosting_status",
+    "fact_number",
 )
-RENAMED = {"reason": "reason_code", "role": "recipient_role"}
+RENAMED = {"reason": "reason_code", "role": "recipient_role", "new_country": "new_hosting_country"}
 
 
 @functools.lru_cache(maxsize=1024)
@@ -55,7 +66,12 @@ def directory_of(number: int, suspended: tuple[str, ...]) -> Directory:
         rest_slots=(0,),
         aliases=network.ALIASES,
         deadlines=Deadlines(**{f"{step}_ms": limit for step, limit in network.DEADLINES.items()}),
+        casework=CaseworkLimits(**{_limit(name): value for name, value in network.LIMITS.items()}),
     )
+
+
+def _limit(name: str) -> str:
+    return name if name in CaseworkLimits.__struct_fields__ else f"{name}_ms"
 
 
 def _member(name: str, one: dict[str, Any], is_suspended: bool) -> Member:
@@ -68,6 +84,8 @@ def _member(name: str, one: dict[str, Any], is_suspended: bool) -> Member:
         liaison=one.get("liaison"),
         status="suspended" if is_suspended else "active",
         keys=(sealing_key_of(name),),
+        feed=one.get("feed", "none"),
+        feed_informs_police=one.get("feed_informs_police", False),
     )
 
 
@@ -78,6 +96,8 @@ def _country(code: str, rule: dict[str, Any]) -> CountryRule:
         routing=rule["routing"],
         hotlines=tuple(HotlineShare(member, weight) for member, weight in rule["hotlines"].items()),
         own_reports=rule.get("own_reports", "keep"),
+        second_liaison=rule["contacts"][0] if "contacts" in rule else None,
+        further_liaisons=tuple(rule.get("contacts", ())[1:]),
     )
 
 
@@ -104,6 +124,7 @@ def _report(event: dict[str, Any]) -> dict[str, Any]:
         "reference": "ref-" + event["id"],
         "content_type": "media",
         "urgency": tuple(event["urgency"]),
+        "hosting_observed_at": event["host_seen_at"],
     }
 
 

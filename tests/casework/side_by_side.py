@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model import network, timers, world
+from model import escalating, network, timers, world
 from model import questions as q
 from real_network import directory_of, record_of
 
@@ -37,6 +37,12 @@ FACT_FIELDS = {
     "observed_at": "observed_at",
     "received_at": "received_at",
     "is_online": "is_online",
+    "member": "recipient",
+    "members": "members",
+    "until": "until",
+    "attempt": "attempt",
+    "ref": "fact_ref",
+    "status": "hosting_status",
 }
 """What the naive model says of a fact, and where the code says it."""
 
@@ -160,7 +166,13 @@ def _deliveries(kept: Kept) -> list[dict[str, Any]]:
 
 def _escalations(kept: Kept) -> list[dict[str, Any]]:
     return [
-        {"to": body.recipient, "reason": body.reason_code, "report": body.event_id}
+        {
+            "to": body.recipient,
+            "reason": body.reason_code,
+            "report": body.event_id,
+            "attempt": body.attempt,
+            "due_at": body.due_at,
+        }
         for posting in kept.postings
         if isinstance(body := posting.body, Escalation)
     ]
@@ -204,11 +216,18 @@ def of_code(case: Case) -> dict[str, Any]:
             "closed_at": case.closed_at,
             "desk": case.desk,
             "assessment": (case.classification, case.classified_by),
-            "taken": list(case.done),
+            "taken": [one for one in case.done if not one.startswith("acknowledged:")],
             "overdue": list(case.overdue),
             "leg_began": case.leg_started_at,
             "rewrap_due": case.rewrap_due_at,
             "escalated": list(case.escalated),
+            "open_escalations": [
+                (one.reason_code, one.recipient, one.attempt) for one in case.open_escalations
+            ],
+            "hosting_status": case.hosting_status,
+            "chain": list(case.chain),
+            "moves": case.moves,
+            "doubt": None if case.doubt is None else (case.doubt.hosting_country, case.doubt.due_at),
             "liaisons": list(case.liaisons),
             "seen": [one.event_id.hex() for one in case.seen],
         }
@@ -242,6 +261,13 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
             "leg_began": q.leg_began(facts),
             "rewrap_due": q.rewrap_due(facts),
             "escalated": q.escalated(facts),
+            "open_escalations": [
+                (one["reason"], one["liaison"], one["attempt"]) for one in escalating.open_ones(facts)
+            ],
+            "hosting_status": q.hosting_status(facts),
+            "chain": q.chain(facts),
+            "moves": q.moves(facts),
+            "doubt": None if (doubt := q.doubt(facts)) is None else (doubt["country"], doubt["until"]),
             "liaisons": q.liaisons(facts),
             "seen": [one["input"].replace("-", "") for one in q.seen(facts)],
         }

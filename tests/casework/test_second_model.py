@@ -24,6 +24,9 @@ ACTIONS = [
     "not_illegal",
     "observed",
     "key_mismatch",
+    "moved",
+    "moved",
+    "hosting_confirmed",
 ]
 REPORTED = ["NL", "NL", "NL", "DE", "DE", "IE", "UK", "HK", "XT", "ZZ"]
 sealed = st.sampled_from(
@@ -42,6 +45,8 @@ reports = st.tuples(
                 [None, None, "unassessed", "baseline", "national", "not_illegal"]
             ),
             "seen": st.sampled_from([None, 0, -HOUR, DAY]),
+            "host_seen": st.sampled_from([None, None, 0, -HOUR]),
+            "hosting_status": st.sampled_from(["confirmed", "confirmed", "provisional"]),
             "sealed_for": sealed,
         }
     ),
@@ -62,6 +67,9 @@ acts = st.tuples(
             "law_country": st.sampled_from([None, "NL", "NL"]),
             "is_online": st.sampled_from([True, False]),
             "seen": st.sampled_from([None, 0, -HOUR, DAY]),
+            "new_country": st.sampled_from(["NL", "DE", "IE", "HK", "XT", "ZZ", None, None]),
+            "hosting_status": st.sampled_from([None, "provisional", "confirmed"]),
+            "fact_number": st.sampled_from([None, None, 1, 2, 4]),
         }
     ),
 )
@@ -181,11 +189,13 @@ class Teller:
 
     def _submission(self, kind: str, line: dict[str, Any]) -> dict[str, Any]:
         event_id, now = self.both.new_id(), self.both.now
-        event = {k: v for k, v in line.items() if k not in {"seen", "aim", "which", "swapped"}}
+        event = {k: v for k, v in line.items() if k not in {"seen", "host_seen", "aim", "which", "swapped"}}
         seen = line.get("seen")
         event |= {"kind": kind, "id": event_id, "said": event_id, "digest": event_id, "occurred_at": now}
         if line.get("sealed_for") is None:
             event["digest"] = None
+        if kind == "report":
+            event["host_seen_at"] = None if line["host_seen"] is None else now + line["host_seen"]
         event["observed_at"] = None if seen is None else now + seen
         if event.get("sealed_for") == []:
             event["sealed_for"] = [event["sender"]]

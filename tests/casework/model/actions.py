@@ -1,9 +1,10 @@
 """What an action does: it counts, is recorded with its breach, waits for its report, or is refused."""
 
-from model import network, writing
+from model import escalating, moves, network, writing
 from model import questions as q
 
-KNOWN = [*q.STEPS, *q.FINAL, "observed", "key_mismatch"]
+KNOWN = [*q.STEPS, *q.FINAL, "observed", "key_mismatch", "moved", "hosting_confirmed"]
+RULES = {"moved": moves.move, "hosting_confirmed": moves.confirm}
 NEEDS_A_REASON = ["unavailable", "not_illegal"]
 STEP_OF = {
     "acknowledged": "acknowledge",
@@ -37,7 +38,17 @@ def must_wait(facts, action):
     """Answer whether the report that an action is about has not come yet."""
     if not q.has_a_report(facts):
         return True
-    return action["case"] is None and q.origin(facts, action["sender"]) is None
+    if action["case"] is not None or q.origin(facts, action["sender"]) is not None:
+        return False
+    # Police acknowledge an escalation by the report that it brought, whoever sent that.
+    return action["action"] != "acknowledged" or not _has_report(facts, action["report"])
+
+
+def _has_report(facts, report):
+    """Answer whether a report is known to be one of the case."""
+    known = [fact["input"] for fact in q.seen(facts)]
+    known += [report for one in q.origins(facts) for report in (one["first"], one["last"])]
+    return report in known or report in [one["report"] for one in escalating.open_ones(facts)]
 
 
 def _incomplete(action):
@@ -63,6 +74,8 @@ def names_this_case(now, action):
     """Answer whether the case or the report that an action names is the one at hand."""
     if action["case"] is not None:
         return action["case"] == now["cases"]
+    if action["action"] == "acknowledged" and _has_report(now["facts"], action["report"]):
+        return True
     one = q.origin(now["facts"], action["sender"])
     if one is None:
         return False
@@ -72,14 +85,21 @@ def names_this_case(now, action):
 
 def _recorded(now, action):
     facts, kind = now["facts"], action["action"]
+    who = network.MEMBERS.get(action["sender"], {})
+    if kind == "acknowledged" and who.get("kind") == "law_enforcement":
+        return escalating.acknowledge(now, action)
+    if kind in RULES:
+        return RULES[kind](now, action)
     if kind == "observed":
-        writing.by_sender(now, kind, is_online=action.get("is_online"), observed_at=_observed_at(now, action))
+        observed_at = _observed_at(now, action)
+        writing.by_sender(now, kind, is_online=action.get("is_online"), observed_at=observed_at)
+        country = action.get("new_country")
+        moves.doubt(now, None if country is None else network.canonical(country), observed_at)
         return ("accepted",)
     breaches = []
     if action["sender"] != q.responsible(facts) or _judges_anothers_baseline(facts, action):
         breaches.append("not_responsible")
-    round_number, leg = q.round_and_leg(facts)
-    if action.get("round") not in {None, round_number} or action.get("leg") not in {None, leg}:
+    if is_stale(facts, action):
         breaches.append("out_of_order")
     if not breaches:
         if q.what_is_done({"kind": kind, "role": action.get("role")}) in q.taken(facts):
@@ -94,6 +114,12 @@ def _recorded(now, action):
                 breaches.remove("late")
     _record(now, action, breaches)
     return ("accepted",)
+
+
+def is_stale(facts, action):
+    """Answer whether an action names another round or leg than the current one."""
+    round_number, leg = q.round_and_leg(facts)
+    return action.get("round") not in {None, round_number} or action.get("leg") not in {None, leg}
 
 
 def _fits(kind, state):

@@ -11,16 +11,23 @@ MEMBERS = {
     "de-eco": {"kind": "hotline", "countries": ["DE"]},
     "de-fsm": {"kind": "hotline", "countries": ["DE"]},
     "ie-hotline": {"kind": "hotline", "countries": ["IE"], "mandates": ["orphans"]},
-    "nl-police": {"kind": "law_enforcement", "countries": ["NL"], "liaison": "nl"},
+    "nl-police": {
+        "kind": "law_enforcement",
+        "countries": ["NL"],
+        "liaison": "nl",
+        "feed": "all_hosted",
+        "feed_informs_police": True,
+    },
     "de-police": {"kind": "law_enforcement", "countries": ["DE"], "liaison": "de"},
-    "interpol": {"kind": "law_enforcement", "countries": [], "liaison": "interpol"},
+    "interpol": {"kind": "law_enforcement", "countries": [], "liaison": "interpol", "feed": "all_confirmed"},
     "europol": {"kind": "law_enforcement", "countries": [], "liaison": "europol"},
+    "de-authority": {"kind": "authority", "countries": ["DE"]},
     "secretariat": {"kind": "secretariat", "countries": []},
 }
 """All are active unless a version of the directory suspends them; each has one key for sealed content."""
 
 COUNTRIES = {
-    "NL": {"routing": "single", "hotlines": {"nl-offlimits": 1}},
+    "NL": {"routing": "single", "hotlines": {"nl-offlimits": 1}, "contacts": ["europol", "interpol"]},
     "DE": {"routing": "weights", "hotlines": {"de-eco": 2, "de-fsm": 1}, "own_reports": "keep"},
     "IE": {"routing": "single", "hotlines": {"ie-hotline": 1}},
     "GB": {"routing": "single", "hotlines": {"gb-iwf": 1}},
@@ -42,6 +49,7 @@ DEADLINES = {
 }
 WAITS_FOR_ITS_REPORT = HOUR
 REWRAP = 4 * HOUR
+LIMITS = {"answer_host": DAY, "max_moves": 2, "escalation": 4 * HOUR, "digest_hour": 6}
 
 
 def version(number, suspended=()):
@@ -82,7 +90,8 @@ def liaisons_of(directory, country):
     """Answer where escalations about a country go: its own police, else INTERPOL, else Europol."""
     if country in PSEUDO_COUNTRIES:
         return [one for one in PSEUDO_COUNTRIES[country]["liaisons"] if member_of(directory, one)]
-    for code in (country.lower(), "interpol", "europol"):
+    second = COUNTRIES.get(country, {}).get("contacts", [])[:1]
+    for code in (country.lower(), *second, "interpol", "europol"):
         if member_of(directory, code):
             return [code]
     return []
@@ -91,3 +100,37 @@ def liaisons_of(directory, country):
 def deadlines_of(country):
     """Answer the limits of a leg in a country; none where no takedown clock runs."""
     return None if country in PSEUDO_COUNTRIES else dict(DEADLINES)
+
+
+def subscribers(directory):
+    """Answer the police that subscribed to a feed."""
+    return [name for name in sorted(MEMBERS) if MEMBERS[name].get("feed") and is_active(directory, name)]
+
+
+def secretariat(directory):
+    """Answer who is told what nobody else sets right."""
+    return _first(directory, "secretariat")
+
+
+def authority_of(directory, country):
+    """Answer the authority of a country that may sanction providers."""
+    return _first(directory, "authority", country)
+
+
+def police_of(directory, country):
+    """Answer the police of a country."""
+    return _first(directory, "law_enforcement", country)
+
+
+def _first(directory, kind, country=None):
+    for name, one in sorted(MEMBERS.items()):
+        if one["kind"] == kind and country in {None, *one["countries"]} and is_active(directory, name):
+            return name
+    return None
+
+
+def contact_after(directory, country, code):
+    """Answer the next contact of a country after one that was silent."""
+    contacts = COUNTRIES.get(country, {}).get("contacts", [])
+    beyond = contacts[contacts.index(code) + 1 :] if code in contacts else contacts
+    return next((one for one in beyond if member_of(directory, one)), None)

@@ -315,6 +315,48 @@ def last_time(facts):
     return facts[-1]["at"] if facts else 0
 
 
+def hosting_status(facts):
+    """Answer whether the hosting country is provisional or confirmed."""
+    found = None
+    for fact in filter(counts, this_round(facts)):
+        if fact["kind"] == "linked":
+            if fact["status"] == "confirmed" and fact["country"] == host(before(facts, fact)):
+                found = "confirmed"
+        elif fact.get("status") is not None:
+            found = fact["status"]
+    return found
+
+
+def chain(facts):
+    """Answer the hosting countries of the round in their order, once there are two."""
+    found = []
+    for fact in this_round(facts):
+        if fact["kind"] in BEGINS_A_LEG and fact["country"] != (found or [None])[-1]:
+            found.append(fact["country"])
+    return found[-32:] if len(found) > 1 else []
+
+
+def moves(facts):
+    """Answer how often the content moved in this round."""
+    return sum(fact["kind"] == "moved" and counts(fact) for fact in this_round(facts))
+
+
+def doubt(facts):
+    """Answer the newer word on the host that the responsible hotline has not answered."""
+    found = None
+    for fact in filter(counts, this_leg(facts)):
+        if fact["kind"] == "host_disputed":
+            found = fact
+        elif fact["kind"] in {"host_unanswered", "hosting_confirmed", "closed"}:
+            found = None
+    return found
+
+
+def had_a_delivery(facts, recipient):
+    """Answer whether a member or a feed ever had a delivery of the case."""
+    return any(to == recipient for fact in facts for to, _ in fact["deliveries"])
+
+
 def is_party(facts, member):
     """Answer whether a member is entitled to speak about the case."""
     if member == responsible(facts) or member in former(facts) or origin(facts, member):
@@ -323,7 +365,10 @@ def is_party(facts, member):
     if who is None:
         return False
     if who["kind"] == "law_enforcement":
-        return host(facts) in who["countries"] or who["liaison"] in liaisons(facts)
+        was_told = who["liaison"] in liaisons(facts) or had_a_delivery(facts, f"feed.{member}")
+        return was_told or host(facts) in who["countries"]
+    if who["kind"] == "authority":
+        return had_a_delivery(facts, member)
     if who["kind"] == "secretariat":
         return True
     return state(facts) == "orphaned" and "orphans" in who.get("mandates", [])

@@ -1,6 +1,6 @@
 """What a report does: it opens, reopens or joins a case, and is never suppressed."""
 
-from model import network, routes, writing
+from model import moves, network, routes, writing
 from model import questions as q
 
 
@@ -13,28 +13,40 @@ def come(now, report):
         not q.has_a_report(facts)
         or (state == "closed" and _needs_a_new_round(now, report))
         or (state == "orphaned" and way["hotline"] is not None)
+        or _knows_better(facts, report, way)
     )
     joins = q.has_a_report(facts) and not (begins and state == "closed")
     what = _what_it_says(report, now["now"], way)
     if joins:
         # Who takes a case over by this very report needs no linked report of it beside.
-        writing.by_sender(now, "linked", taken_over_by=way["hotline"] if begins else None, **what)
+        writing.by_sender(now, "linked", hotline=way["hotline"] if begins else q.responsible(facts), **what)
     else:
         writing.by_sender(
             now, "reopened" if q.has_a_report(facts) else "opened", hotline=way["hotline"], **what
         )
+    seen_at = report["observed_at"] if report["host_seen_at"] is None else report["host_seen_at"]
     if begins:
-        routes.begin_leg(now, way, report["id"], report["sender"])
+        status = report["hosting_status"] if joins else None
+        routes.begin_leg(now, way, report["id"], report["sender"], status=status)
         if way["hotline"] == report["sender"]:
             writing.by_rule(now, "acknowledged", by=report["sender"], report=report["id"])
         routes.ask_if_unreadable(now, way, report["id"], report["sender"])
     else:
+        moves.doubt(now, way["country"], None if seen_at is None else min(seen_at, now["now"]), report["id"])
         routes.note_if_readable(now)
     for urgency in q.unique(report["urgency"]):
         routes.escalate(now, urgency, way, report["id"], report["sender"])
-    if way["reason"] is not None and (not joins or had_no_desk):
+    if way["reason"] is not None and (begins or had_no_desk):
         routes.escalate(now, way["reason"], way, report["id"], report["sender"])
     return ("accepted",)
+
+
+def _knows_better(facts, report, way):
+    """Answer whether a report knows the host elsewhere, where the case has but the edge of a network."""
+    if q.state(facts) not in q.OPEN or q.hosting_status(facts) != "provisional":
+        return False
+    is_elsewhere = way["country"] != q.host(facts) and way["country"] not in network.PSEUDO_COUNTRIES
+    return report["hosting_status"] == "confirmed" and is_elsewhere
 
 
 def _needs_a_new_round(now, report):
@@ -56,6 +68,7 @@ def _what_it_says(report, at, way):
         "origin": report["sender"],
         "report": report["id"],
         "digest": report["digest"],
+        "status": report["hosting_status"],
         "sealed_for": report["sealed_for"],
         "observed_at": None if observed is None else min(observed, at),
         "received_at": min(report["received_at"], at),

@@ -36,11 +36,11 @@ def by_weight(hotlines, url_key):
     return max(hashes)[1]
 
 
-def begin_leg(now, way, report, origin, reason=None):
+def begin_leg(now, way, report, origin, reason=None, status=None):
     """Write that a leg begins: a hotline is responsible, or the case waits at a desk."""
-    where = {"country": way["country"], "report": report, "origin": origin}
+    where = {"country": way["country"], "report": report, "origin": origin, "status": status}
     if way["hotline"] is None:
-        writing.by_rule(now, "orphaned", desk=way["desk"], reason=way["reason"], **where)
+        writing.by_rule(now, "orphaned", hotline=None, desk=way["desk"], reason=way["reason"], **where)
     else:
         limits = network.deadlines_of(way["country"])
         writing.by_rule(now, "assigned", hotline=way["hotline"], deadlines=limits, reason=reason, **where)
@@ -49,7 +49,9 @@ def begin_leg(now, way, report, origin, reason=None):
 def escalate(now, reason, way, report, origin):
     """Write that a report is escalated to each liaison of its route."""
     for code in way["liaisons"]:
-        writing.by_rule(now, "escalated", reason=reason, liaison=code, report=report, origin=origin)
+        due_at = now["now"] + network.LIMITS["escalation"]
+        what = {"reason": reason, "report": report, "origin": origin, "country": way["country"]}
+        writing.by_rule(now, "escalated", liaison=code, attempt=1, due_at=due_at, **what)
 
 
 def ask_if_unreadable(now, way, report, origin):

@@ -1,6 +1,6 @@
 """What passing time does."""
 
-from model import network, routes, writing
+from model import escalating, moves, network, overdue, routes, writing
 from model import questions as q
 
 
@@ -18,15 +18,29 @@ def due(facts):
         for step, limit in (q.this_leg(facts)[0].get("deadlines") or {}).items():
             if step != "remind" and step not in q.overdue(facts) and q.when_taken(facts, step) is None:
                 found.append({"at": q.leg_began(facts) + limit, "step": step})
+    known = q.doubt(facts)
+    if known is not None:
+        found.append({"at": known["until"], "step": "answer_host"})
+    found += [*overdue.due(facts), *escalating.due(facts)]
     return sorted(found, key=lambda one: (one["at"], one["step"], one.get("id", "")))
 
 
 def fire(now, timer):
     """Write what a timer that is due does."""
-    writing.by_rule(now, "overdue", step=timer["step"], due_at=timer["at"])
-    if timer["step"] == "rewrap":
-        way, report, origin = _way_of(now)
-        routes.escalate(now, "unreadable", way, report, origin)
+    step = timer["step"]
+    if step == "escalation":
+        escalating.repeat(now, timer["escalation"])
+    elif step == "answer_host":
+        moves.follow(now, timer)
+    elif step == "remind":
+        overdue.remind(now, timer)
+    elif step == "digest":
+        overdue.digest(now, timer)
+    else:
+        overdue.pass_by(now, timer)
+        if step == "rewrap":
+            way, report, origin = _way_of(now)
+            routes.escalate(now, "unreadable", way, report, origin)
 
 
 def wake_up(now, event):
@@ -54,12 +68,7 @@ def _reassign(now):
         return
     if directory["version"] < facts[-1]["version"]:
         return
-    way, report, origin = _way_of(now)
-    all_know = way["reason"] in q.escalated(facts) and set(way["liaisons"]) <= set(q.liaisons(facts))
-    routes.begin_leg(now, way, report, origin, reason="member_left")
-    routes.ask_if_unreadable(now, way, report, origin)
-    if way["reason"] is not None and not all_know:
-        routes.escalate(now, way["reason"], way, report, origin)
+    moves.hand_on(now, _way_of(now)[0], "member_left")
 
 
 def _way_of(now):

@@ -2,7 +2,17 @@
 
 from model import questions as q
 
-TOLD_TO_NOBODY = ["opened", "escalated", "awaited", "refused", "not_applicable", "readable", "shrunk"]
+TOLD_TO_NOBODY = [
+    "opened",
+    "escalated",
+    "awaited",
+    "refused",
+    "not_applicable",
+    "readable",
+    "shrunk",
+    "feed_acknowledged",
+]
+TOLD_TO_ONE = ["reminded", "escalation_unanswered", "moves_exceeded"]
 
 
 def who_learns(facts, fact):
@@ -12,9 +22,22 @@ def who_learns(facts, fact):
         return []
     if kind in q.BEGINS_A_LEG:
         return _of_a_leg(facts, fact)
+    if kind in {"fed", "provider_overdue"} or kind in TOLD_TO_ONE:
+        return _of_one(facts, fact)
     if kind in OF_ITS_OWN and q.counts(fact):
         return OF_ITS_OWN[kind](facts, fact)
     return [update(facts, member) for member in _of_an_update(facts, fact) if member != fact["by"]]
+
+
+def _of_one(facts, fact):
+    """Answer what is told to one member that the fact names, or put into its feed."""
+    if fact["member"] is None:
+        return []
+    if fact["kind"] == "fed":
+        return [_hands_over("feed_item", f"feed.{fact['member']}", fact["report"])]
+    if fact.get("rule") == "digest":
+        return [_hands_over("digest_item", f"feed.{fact['member']}", fact["report"])]
+    return [update(facts, fact["member"])]
 
 
 def update(facts, member):
@@ -72,7 +95,7 @@ def _of_a_leg(facts, fact):
             found.append(_hands_over("linked_report", there, one["last"]))
     told = [member for member in _origins(facts) if not (by_its_report and member == fact["origin"])]
     handed_over = q.place(q.before(facts, fact))
-    for member in q.unique([*told, handed_over]):
+    for member in q.unique([*told, handed_over, *q.former(facts)]):
         if member not in {None, there}:
             found.append(update(facts, member))
     return found
@@ -80,7 +103,7 @@ def _of_a_leg(facts, fact):
 
 def _of_a_link(facts, fact):
     there = q.place(facts)
-    if there in {None, fact["by"]} or fact["taken_over_by"] not in {None, there}:
+    if there in {None, fact["by"]} or fact["hotline"] != q.responsible(facts):
         return []
     return [_hands_over("linked_report", there, fact["report"])]
 
@@ -88,6 +111,15 @@ def _of_a_link(facts, fact):
 def _of_a_request(facts, fact):
     holders = q.unique([fact["origin"], *q.former(facts)])
     return [_hands_over("rewrap_request", m, fact["report"]) for m in holders if m != q.responsible(facts)]
+
+
+def _of_a_move(facts, fact):
+    told = q.unique([*_everybody_of(facts), *q.former(facts)])
+    return [update(facts, member) for member in told if member != fact["by"]]
+
+
+def _of_a_doubt(facts, _):
+    return [update(facts, q.responsible(facts))]
 
 
 def _of_a_rewrap(facts, fact):
@@ -103,6 +135,8 @@ def _of_a_split(_, fact):
 
 OF_ITS_OWN = {
     "linked": _of_a_link,
+    "moved": _of_a_move,
+    "host_disputed": _of_a_doubt,
     "rewrap_asked": _of_a_request,
     "rewrapped": _of_a_rewrap,
     "key_mismatch": _of_a_split,

@@ -1,6 +1,6 @@
 """What came of a history: the whole of it is gone through again for each answer."""
 
-from model import actions, network, reports, rewraps, timers
+from model import actions, feeds, network, reports, rewraps, timers
 from model import questions as q
 from model.writing import answer, begin, by_sender
 
@@ -23,9 +23,12 @@ def happen(world, event):
     if event["kind"] == "wake":
         if world["facts"]:
             timers.wake_up(world, event)
+            feeds.feed(world)
     elif _is_new(world, event):
         if event["kind"] == "report":
-            answer(world, event, *reports.come(world, event))
+            said = reports.come(world, event)
+            feeds.feed(world)
+            answer(world, event, *said)
             _decide_what_waited(world, trigger_time)
         elif event["kind"] == "rewrap":
             answer(world, event, *rewraps.come(world, event))
@@ -37,6 +40,7 @@ def happen(world, event):
 def decide_action(world, event):
     """Decide an action, and answer its sender unless the action waits."""
     said = actions.come(world, event)
+    feeds.feed(world)
     if said is not None:
         answer(world, event, *said)
 
@@ -64,6 +68,7 @@ def _fire_what_is_due(world, event, now):
         else:
             begin(world, {"id": event["id"]}, at)
             timers.fire(world, first)
+            feeds.feed(world)
 
 
 def _decide_what_waited(world, now):

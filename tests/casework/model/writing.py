@@ -41,10 +41,10 @@ def _write(world, kind, by, more):
         world["deliveries"].append(delivery)
         made["deliveries"].append(delivery)
         fact["deliveries"].append((recipient, before + 1))
-    if kind == "escalated" and fact["reason"] not in {"possible_new_victim", "abuse_in_progress"}:
-        made["escalations"].append(
-            {"to": fact["liaison"], "reason": fact["reason"], "report": fact["report"]}
-        )
+    sent_at_admission = {"possible_new_victim", "abuse_in_progress"}
+    if kind == "escalated" and (fact["attempt"] > 1 or fact["reason"] not in sent_at_admission):
+        escalation = {"to": fact["liaison"], "reason": fact["reason"], "report": fact["report"]}
+        made["escalations"].append(escalation | {"attempt": fact["attempt"], "due_at": fact["due_at"]})
 
 
 def answer(world, event, outcome, rule=None):

@@ -1,0 +1,52 @@
+"""What police liaisons subscribed to: an item for each decision that brought, judged or ended a case."""
+
+from model import actions, network, writing
+from model import questions as q
+
+JUDGES = ["opened", "reopened", "assessed"]
+ENDS = ["closed"]
+
+
+def feed(now):
+    """Write one item for each subscriber that the facts of this decision concern."""
+    facts = [fact for fact in now["facts"][now["first_fact"] :] if q.counts(fact)]
+    for liaison in network.subscribers(now["directory"]):
+        told = [fact for fact in facts if _is_for(now, liaison, fact)]
+        if told:
+            report, origin = _report_of(now, facts)
+            writing.by_rule(now, "fed", member=liaison, report=report, origin=origin, ref=told[-1]["number"])
+
+
+def _is_for(now, liaison, fact):
+    who = network.MEMBERS[liaison]
+    if who["feed"] == "all_confirmed":
+        return fact["kind"] in JUDGES and fact["classification"] in {"baseline", "national"}
+    earlier = now["facts"][: fact["number"]]
+    comes = fact["kind"] in {"opened", "reopened", *q.BEGINS_A_LEG, *ENDS}
+    return comes and q.host(earlier) in who["countries"]
+
+
+def _report_of(now, facts):
+    """Answer the report the decision was about, else the last one of the first origin before it."""
+    for fact in facts:
+        if fact.get("report") is not None and fact.get("origin") is not None:
+            return fact["report"], fact["origin"]
+    first = q.origins(now["facts"][: now["first_fact"]])[0]
+    return first["last"], first["member"]
+
+
+def was_fed(facts, liaison):
+    """Answer whether a liaison had an item of this case."""
+    return any(to == f"feed.{liaison}" for fact in facts for to, _ in fact["deliveries"])
+
+
+def acknowledge(now, action):
+    """Write that a liaison has its items; where the directory says so, police are informed by it."""
+    facts, sender = now["facts"], action["sender"]
+    if any(fact["kind"] == "feed_acknowledged" and fact["by"] == sender for fact in q.this_leg(facts)):
+        return actions.not_applicable(now, action, "already_done")
+    writing.by_sender(now, "feed_acknowledged", ref=action.get("fact_number"))
+    informs = network.MEMBERS[sender].get("feed_informs_police", False)
+    if informs and q.state(facts) in q.WITH_A_HOTLINE and q.when_taken(facts, "inform_police") is None:
+        writing.by_rule(now, "police_informed", member=sender)
+    return ("accepted",)

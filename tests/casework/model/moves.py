@@ -1,0 +1,107 @@
+"""Where content is hosted: it moves, a host is confirmed, or a newer word is answered or followed."""
+
+from model import actions, network, routes, writing
+from model import questions as q
+
+
+def move(now, action):
+    """Write what a word says that the content has moved."""
+    facts, country = now["facts"], _country(action)
+    if country is None:
+        writing.by_sender(now, "refused", action="moved", rule="required")
+        return "refused", "required"
+    if _is_no_good_word(now, action):
+        return ("accepted",)
+    if country == q.host(facts):
+        return actions.not_applicable(now, action, "same_country")
+    moves = q.moves(facts)
+    writing.by_sender(now, "moved", new_country=country)
+    relocate(now, country, "moved", action.get("hosting_status") or "confirmed")
+    if moves == network.LIMITS["max_moves"] and network.secretariat(now["directory"]):
+        writing.by_rule(now, "moves_exceeded", member=network.secretariat(now["directory"]))
+    return ("accepted",)
+
+
+def confirm(now, action):
+    """Write what a word does that says the host is known."""
+    facts, country = now["facts"], _country(action)
+    if _is_no_good_word(now, action):
+        return ("accepted",)
+    if country not in {None, q.host(facts)}:
+        writing.by_sender(now, "hosting_confirmed", status=None)
+        relocate(now, country, "hosting_confirmed", "confirmed")
+        return ("accepted",)
+    if q.hosting_status(facts) == "confirmed" and q.doubt(facts) is None:
+        return actions.not_applicable(now, action, "already_done")
+    writing.by_sender(now, "hosting_confirmed", status="confirmed")
+    return ("accepted",)
+
+
+def _country(action):
+    country = action.get("new_country")
+    return None if country is None else network.canonical(country)
+
+
+def _is_no_good_word(now, action):
+    """Write a word with its breach; answer whether it had one. A newer one by the wrong member is a doubt."""
+    facts = now["facts"]
+    breaches = []
+    if q.state(facts) != "orphaned" and action["sender"] != q.responsible(facts):
+        breaches.append("not_responsible")
+    elif q.state(facts) == "closed":
+        breaches.append("out_of_order")
+    if actions.is_stale(facts, action) and "out_of_order" not in breaches:
+        breaches.append("out_of_order")
+    if breaches:
+        writing.by_sender(now, action["action"], breaches=breaches, status=None)
+    if breaches == ["not_responsible"]:
+        observed = action.get("observed_at")
+        doubt(now, _country(action), None if observed is None else min(observed, now["now"]))
+    return bool(breaches)
+
+
+def disputes(facts, country, observed_at):
+    """Answer whether a word on the host is newer than what is known, and another."""
+    if country is None or observed_at is None or q.state(facts) not in q.WITH_A_HOTLINE:
+        return False
+    if country == q.host(facts) or country in network.PSEUDO_COUNTRIES:
+        return False
+    known = q.doubt(facts)
+    if known is None:
+        return observed_at > q.leg_began(facts)
+    return country != known["country"] and observed_at > known["observed_at"]
+
+
+def doubt(now, country, observed_at, report=None):
+    """Write that the sender disputes the host, where it does."""
+    facts = now["facts"]
+    if disputes(facts, country, observed_at):
+        known = q.doubt(facts)
+        until = now["now"] + network.LIMITS["answer_host"] if known is None else known["until"]
+        what = {"country": country, "observed_at": observed_at, "until": until, "report": report}
+        writing.by_rule(now, "host_disputed", members=[now["sender"]], **what)
+
+
+def follow(now, timer):
+    """Go where the newest word says: the responsible hotline has not answered it."""
+    known = q.doubt(now["facts"])
+    writing.by_rule(now, "host_unanswered", due_at=timer["at"], members=known["members"], ref=known["number"])
+    relocate(now, known["country"], "host_unanswered", None)
+
+
+def relocate(now, country, reason, status):
+    """Begin the next leg in another country."""
+    first = q.origins(now["facts"])[0]
+    way = routes.route(now["directory"], country, first["member"], network.URL_KEY)
+    hand_on(now, way, reason, status)
+
+
+def hand_on(now, way, reason, status=None):
+    """Begin the next leg, with all that goes with it."""
+    facts = now["facts"]
+    first = q.origins(facts)[0]
+    all_know = way["reason"] in q.escalated(facts) and set(way["liaisons"]) <= set(q.liaisons(facts))
+    routes.begin_leg(now, way, first["last"], first["member"], reason=reason, status=status)
+    routes.ask_if_unreadable(now, way, first["last"], first["member"])
+    if way["reason"] is not None and not all_know:
+        routes.escalate(now, way["reason"], way, first["last"], first["member"])
