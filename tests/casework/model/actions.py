@@ -4,7 +4,7 @@ from model import escalating, moves, network, writing
 from model import questions as q
 
 KNOWN = [*q.STEPS, *q.FINAL, "observed", "key_mismatch", "moved", "hosting_confirmed"]
-RULES = {"moved": moves.move, "hosting_confirmed": moves.confirm}
+
 NEEDS_A_REASON = ["unavailable", "not_illegal"]
 STEP_OF = {
     "acknowledged": "acknowledge",
@@ -84,36 +84,51 @@ def names_this_case(now, action):
 
 
 def _recorded(now, action):
-    facts, kind = now["facts"], action["action"]
-    who = network.MEMBERS.get(action["sender"], {})
+    kind, who = action["action"], network.MEMBERS.get(action["sender"], {})
     if kind == "acknowledged" and who.get("kind") == "law_enforcement":
         return escalating.acknowledge(now, action)
-    if kind in RULES:
-        return RULES[kind](now, action)
-    if kind == "observed":
-        observed_at = _observed_at(now, action)
-        writing.by_sender(now, kind, is_online=action.get("is_online"), observed_at=observed_at)
-        country = action.get("new_country")
-        moves.doubt(now, None if country is None else network.canonical(country), observed_at)
-        return ("accepted",)
+    return RULES.get(kind, _step)(now, action)
+
+
+def _observe(now, action):
+    observed_at = _observed_at(now, action)
+    writing.by_sender(now, "observed", is_online=action.get("is_online"), observed_at=observed_at)
+    country = action.get("new_country")
+    moves.doubt(now, None if country is None else network.canonical(country), observed_at)
+    return ("accepted",)
+
+
+def _step(now, action):
+    facts, kind = now["facts"], action["action"]
+    breaches = _breaches(facts, action)
+    if not breaches:
+        if q.what_is_done({"kind": kind, "role": action.get("role")}) in q.taken(facts):
+            return not_applicable(now, action, "already_done")
+        if not _fits(kind, q.state(facts)):
+            breaches = ["out_of_order"]
+        elif kind == "key_mismatch":
+            return _split_off(now, action)
+        elif _is_late(facts, action):
+            breaches = ["late"]
+    _record(now, action, breaches)
+    return ("accepted",)
+
+
+def _breaches(facts, action):
     breaches = []
     if action["sender"] != q.responsible(facts) or _judges_anothers_baseline(facts, action):
         breaches.append("not_responsible")
     if is_stale(facts, action):
         breaches.append("out_of_order")
-    if not breaches:
-        if q.what_is_done({"kind": kind, "role": action.get("role")}) in q.taken(facts):
-            return not_applicable(now, action, "already_done")
-        if not _fits(kind, q.state(facts)):
-            breaches.append("out_of_order")
-        elif kind == "key_mismatch":
-            return _split_off(now, action)
-        elif STEP_OF.get(kind) in q.overdue(facts) and q.when_taken(facts, STEP_OF[kind]) is None:
-            breaches.append("late")
-            if kind == "provider_informed" and action.get("role") not in {None, "host"}:
-                breaches.remove("late")
-    _record(now, action, breaches)
-    return ("accepted",)
+    return breaches
+
+
+def _is_late(facts, action):
+    """Answer whether an action answers a deadline that has passed, and that nothing answered before."""
+    step = STEP_OF.get(action["action"])
+    if step is None or (step == "inform_provider" and action.get("role") not in {None, "host"}):
+        return False
+    return step in q.overdue(facts) and q.when_taken(facts, step) is None
 
 
 def is_stale(facts, action):
@@ -167,3 +182,6 @@ def _split_off(now, action):
                 writing.by_rule(now, "closed", outcome="key_mismatch")
             return ("accepted",)
     return not_applicable(now, action, "other_report")
+
+
+RULES = {"moved": moves.move, "hosting_confirmed": moves.confirm, "observed": _observe}

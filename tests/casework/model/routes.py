@@ -36,7 +36,7 @@ def by_weight(hotlines, url_key):
     return max(hashes)[1]
 
 
-def begin_leg(now, way, report, origin, reason=None, status=None):
+def begin_leg(now, way, report, origin, *, reason=None, status=None):
     """Write that a leg begins: a hotline is responsible, or the case waits at a desk."""
     where = {"country": way["country"], "report": report, "origin": origin, "status": status}
     if way["hotline"] is None:
