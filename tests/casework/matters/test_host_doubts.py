@@ -148,6 +148,13 @@ def test_a_confirmed_host_outdoes_a_provisional_one_at_once(story: "Story") -> N
     assert (story.kinds()[-1], story.case.assigned_hotline) == ("linked", "us-ncmec")
 
 
+def test_an_edge_does_not_outdo_another_edge(story: "Story") -> None:
+    """Of two provisional hosts neither is known: the later one is a doubt like any other."""
+    story.report(hosting_status="provisional")
+    doubted(story, hosting_status="provisional")
+    assert story.kinds()[-2:] == ["linked", "host_disputed"]
+
+
 def test_a_confirmed_host_of_the_sender_s_own_is_acknowledged_by_its_receipt(story: "Story") -> None:
     """A report that brings the case to its own sender is answered by the receipt and delivered to nobody."""
     story.report(hosting_status="provisional")

@@ -116,6 +116,15 @@ def test_a_move_to_a_country_without_hotline_goes_to_desk_and_police(opened: "St
     assert opened.case.state == "assigned", "while nobody is responsible any party may say so"
     move(opened, "HK")
     assert len(opened.escalations()) == 1, "once in a round for the same police"
+    move(opened, "SG", sender="gb-iwf")
+    assert [each.recipient for each in opened.escalations()] == ["hk", "sg"]
+
+
+def test_a_long_chain_keeps_its_newest_countries(opened: "Story") -> None:
+    """A case that moves for ever stays small."""
+    for country in ("US", "NL") * 20:
+        move(opened, country)
+    assert opened.case.chain == ("US", "NL") * 16
 
 
 def test_a_move_within_the_country_is_none(opened: "Story") -> None:
@@ -144,6 +153,8 @@ def test_a_move_after_the_end_is_out_of_order(opened: "Story") -> None:
 
 def test_a_move_of_an_earlier_leg_is_out_of_order(opened: "Story") -> None:
     """Who speaks about another leg than the current one moves nothing and casts no doubt."""
+    move(opened, "US", sender="gb-iwf", leg=7, observed_at=opened.now + 1)
+    assert opened.facts[-1].breaches == ("not_responsible", "out_of_order")
     move(opened, "US", leg=7)
     assert opened.facts[-1].breaches == ("out_of_order",)
     assert (opened.case.leg, opened.case.doubt) == (1, None)
