@@ -332,11 +332,11 @@ _MOVE_ROWS: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         event="moved",
-        states=(ORPHANED,),
+        states=(ORPHANED, OFFERED),
         who="party",
         facts=("moved", NEW_LEG),
         state=NEW_LEG,
-        told=("place", "desk", "origins", "former", "police"),
+        told=("place", "desk", "pool", "origins", "former", "police"),
     ),
     Transition(
         event="hosting_confirmed",
@@ -350,7 +350,7 @@ _MOVE_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="hosting_confirmed",
         when=HERE,
-        states=(ORPHANED,),
+        states=(ORPHANED, OFFERED),
         who="party",
         facts=("hosting_confirmed",),
         state=SAME,
@@ -368,11 +368,11 @@ _MOVE_ROWS: Final[tuple[Transition, ...]] = (
     Transition(
         event="hosting_confirmed",
         when=ELSEWHERE,
-        states=(ORPHANED,),
+        states=(ORPHANED, OFFERED),
         who="party",
         facts=("hosting_confirmed", NEW_LEG),
         state=NEW_LEG,
-        told=("place", "desk", "origins", "former", "police"),
+        told=("place", "desk", "pool", "origins", "former", "police"),
     ),
 )
 _CONTENT_ROWS: Final[tuple[Transition, ...]] = (

@@ -19,8 +19,8 @@ ROWS = [
     for row in TABLE
     if row.event in {MOVED, "hosting_confirmed"} and "moves_exceeded" not in row.facts
     for state in row.states
-    if state != OFFERED
 ]
+POOL = ("de-eco", "de-fsm", "de-jugendschutz")
 
 
 def move(story: "Story", country: str, sender: str | None = None, **fields: object) -> None:
@@ -45,10 +45,12 @@ def test_where_it_is_hosted_is_said_as_the_rows_say(
     fields = {"hosting_status": "provisional"}
     if state == "orphaned":
         story.report("gb-iwf", "ZZ", **fields)
+    elif state == OFFERED:
+        story.claimable().report("gb-iwf", "DE", **fields)
     else:
         sealed = ["gb-iwf"] if state == "awaiting_rewrap" else []
         story.report("gb-iwf", "NL", readers=sealed, **fields)
-    if state not in {"orphaned", "awaiting_rewrap", "assigned"}:
+    if state not in {"orphaned", OFFERED, "awaiting_rewrap", "assigned"}:
         story.act("nl-offlimits", state, classification="baseline", law_country="NL")
     assert story.case.state == state
     goes = row.event == MOVED or row.when == ELSEWHERE
@@ -171,6 +173,39 @@ def test_others_cannot_move_a_case_that_somebody_has(opened: "Story", sender: st
     assert opened.case.doubt.hosting_country == "US"
     assert [each.fact for each in opened.deliveries("nl-offlimits")[-2:]] == [MOVED, "host_disputed"]
     assert opened.receipts()[-1].breaches == ("not_responsible",)
+
+
+@pytest.mark.parametrize("sender", ["gb-iwf", "de-eco", "de-police"])
+def test_a_move_withdraws_an_offer(story: "Story", sender: str) -> None:
+    """An origin, a hotline of the pool and police of the country may say so; the pool is told."""
+    story.claimable().report("gb-iwf", "DE")
+    move(story, "NL", sender=sender)
+    assert (story.case.state, story.case.pool, story.case.moves) == ("assigned", (), 1)
+    assert story.case.chain == ("DE", "NL")
+    assert told(story, "assigned") == {*POOL, "gb-iwf", "nl-offlimits"}
+    assert {each.content for member in POOL for each in story.deliveries(member)} == {None}
+    assert story.case.former == (), "whom it was only offered to was never responsible"
+
+
+def test_who_was_responsible_before_withdraws_no_offer(story: "Story") -> None:
+    """A hotline of an earlier leg may not take an offered case away from those it is offered to."""
+    story.claimable().report("gb-iwf", "DE")
+    move(story, "NL", sender="gb-iwf")
+    move(story, "DE")
+    assert (story.case.state, story.case.pool) == (OFFERED, POOL)
+    assert {each.kind for each in story.deliveries("de-fsm") if each.leg == 3} == {"offer"}
+    move(story, "NL", sender="nl-offlimits", observed_at=story.now + 1)
+    assert (story.facts[-1].breaches, story.case.state) == (("not_responsible",), OFFERED)
+
+
+def test_who_gave_the_case_back_may_get_it_again_after_a_move(opened: "Story") -> None:
+    """What is said once about content in one place does not stand when the content comes back."""
+    opened.case = msgspec.structs.replace(opened.case, declined=("us-ncmec",))
+    opened.act("nl-offlimits", "hosting_confirmed", new_hosting_country="US")
+    assert opened.case.assigned_hotline is None
+    move(opened, "NL", sender="gb-iwf")
+    move(opened, "US")
+    assert (opened.case.assigned_hotline, opened.case.declined) == ("us-ncmec", ())
 
 
 def test_too_many_moves_are_told_to_the_secretariat_once(opened: "Story") -> None:
