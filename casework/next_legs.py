@@ -89,7 +89,7 @@ def place_again(case: Case, draft: Draft, hosting_country: str | None = None) ->
         draft: Where the facts are written.
         hosting_country: Country the content is hosted in now; None: where the case says.
     """
-    way, report = way_of(case, draft.cause, hosting_country)
+    way, report = way_of(case, draft.cause, hosting_country, declined=())
     draft.by_rule(
         "reopened",
         round=case.round + 1,
