@@ -28,7 +28,8 @@ Draft = TypeVar("Draft", ReportDraft, ActionDraft)
 MAX_LINE_BYTES: Final = 1 << 20
 """Four times the largest submission: room for JSON's escapes, and a bound for memory."""
 
-_LISTS: Final = frozenset({"payment_methods", "urgency", "sibling_items", "readers"})
+LISTS: Final = frozenset({"payment_methods", "urgency", "sibling_items", "readers", "related_case_ids"})
+"""Fields that hold several values."""
 _NOT_IN_CSV: Final = frozenset({"labels"})
 _CSV: Final = frozenset({".csv"})
 _JSON_LINES: Final = frozenset({".jsonl", ".ndjson"})
@@ -187,11 +188,11 @@ def _csv(name: str, file: BinaryIO, draft: type[Draft]) -> Iterator[Line[Draft] 
             yield Problem(name, number, RuleViolation("line", "wrong_columns", expected))
             continue
         fields: dict[str, Any] = {
-            column: cell.split() if column in _LISTS else cell.strip()
+            column: cell.split() if column in LISTS else cell.strip()
             for column, cell in zip(columns, cells, strict=True)
             if cell.strip()
         }
-        yield _line(name, number, fields, draft, strict=False)
+        yield line_of(name, number, fields, draft, strict=False)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -228,12 +229,21 @@ def _json_lines(name: str, file: BinaryIO, draft: type[Draft]) -> Iterator[Line[
             rule = RuleViolation("line", "not_json", "must be one JSON object")
             yield Problem(name, number, rule)
             continue
-        yield _line(name, number, fields, draft, strict=True)
+        yield line_of(name, number, fields, draft, strict=True)
 
 
-def _line(
+def line_of(
     name: str, number: int, fields: dict[str, Any], draft: type[Draft], *, strict: bool
 ) -> Line[Draft] | Problem:
+    """Answer the draft that fields describe, or what is wrong with them.
+
+    Args:
+        name: Where they stand, as it is told.
+        number: On which line.
+        fields: Names and values.
+        draft: What they describe.
+        strict: Whether numbers and flags must be such, and not their texts.
+    """
     if _is_of_the_other_kind(fields, draft):
         return Problem(name, number, _OTHER_KIND[draft])
     try:

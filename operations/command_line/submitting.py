@@ -212,7 +212,19 @@ def run(
     timeout_s: float,
 ) -> None:
     """Check or send a file."""
+    send_or_check(submission, read(file), check=check, wait=wait, timeout_s=timeout_s)
+
+
+def send_or_check(
+    submission: Submission,
+    lines: Iterable[Line[Draft] | Problem],
+    *,
+    check: bool,
+    wait: bool,
+    timeout_s: float,
+) -> None:
+    """Check or send what lines say."""
     if check:
-        submission.check(read(file))
+        submission.check(lines)
     else:
-        submission.send(read(file), wait=wait, timeout_s=timeout_s)
+        submission.send(lines, wait=wait, timeout_s=timeout_s)
