@@ -10,9 +10,11 @@ from typing import Final
 
 import msgspec
 
+from casework.codes import URGENCIES
 from casework.directory import EXCHANGE
 from casework.due import REWRAP, due_times
-from casework.messages import Case
+from casework.matters.confirmations import TOLD
+from casework.messages import Case, OpenEscalation
 from casework.transitions import ASSIGNED_STATES, AWAITED, CLOSED, ORPHANED
 
 OPERATORS: Final = "operators"
@@ -104,7 +106,7 @@ def outlook(case: Case) -> Outlook:
     )
     steps.sort(key=lambda step: (step.due_at is None, step.due_at or step.since, step.what, step.about))
     has_time = any(step.due_at is not None for step in steps)
-    return Outlook(tuple(steps), None if has_time else _reason(case))
+    return Outlook(tuple(steps), None if has_time else reason_for_none(case))
 
 
 def next_steps(case: Case) -> tuple[NextStep, ...]:
@@ -112,7 +114,8 @@ def next_steps(case: Case) -> tuple[NextStep, ...]:
     return outlook(case).steps
 
 
-def _reason(case: Case) -> str:
+def reason_for_none(case: Case) -> str:
+    """Answer why a case has no step with a time, as a code of `NO_STEP`."""
     if case.state == CLOSED:
         return "kept_for_police" if case.references else "closed"
     if case.state == AWAITED:
@@ -235,8 +238,15 @@ def _holds(case: Case) -> Iterator[NextStep]:
         )
 
 
+def open_escalations(case: Case) -> tuple[OpenEscalation, ...]:
+    """Answer the escalations that still need somebody: after the end of a case only the urgent ones do."""
+    if case.state != CLOSED:
+        return case.open_escalations
+    return tuple(one for one in case.open_escalations if one.reason_code in URGENCIES)
+
+
 def _escalations(case: Case) -> Iterator[NextStep]:
-    for escalation in case.open_escalations:
+    for escalation in open_escalations(case):
         yield NextStep(
             what="acknowledge_escalation",
             who=(escalation.recipient,),
@@ -252,9 +262,9 @@ def _confirmations(case: Case) -> Iterator[NextStep]:
         yield NextStep(
             what=f"confirm_{asked.kind}",
             who=asked.members,
-            due_at=asked.due_at,
+            due_at=None if asked.due_at == TOLD else asked.due_at,
             since=case.last_now,
-            is_missed=_has_passed(case, asked.due_at),
+            is_missed=asked.due_at == TOLD,
             about=str(asked.fact_number),
         )
 

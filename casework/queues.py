@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from casework.messages import Case
-from casework.next_steps import DEADLINES, is_done, missed_at
+from casework.next_steps import DEADLINES, is_done, missed_at, open_escalations
 from casework.transitions import ASSIGNED_STATES, CLOSED, ORPHANED
 
 
@@ -20,17 +20,19 @@ class Queue(msgspec.Struct, frozen=True):
 
     Attributes:
         meaning: What lies in it, for people.
-        whats: Codes of `next_steps.WHAT` that take a case out of it; empty: any.
+        whats: Codes of `next_steps.WHAT` that take a case out of it.
     """
 
     meaning: str
-    whats: frozenset[str] = frozenset()
+    whats: frozenset[str]
 
 
 QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
     {
         "overdue": Queue("steps whose deadline has passed", frozenset(DEADLINES)),
-        "orphans": Queue("no hotline is responsible: at the orphan desk, or with police alone"),
+        "orphans": Queue(
+            "no hotline is responsible: at the orphan desk, or with police alone", frozenset({"claim"})
+        ),
         "unassigned": Queue("offered to several hotlines, and none has claimed it", frozenset({"claim"})),
         "claimed": Queue("claimed, and the claim ends unless a step follows", frozenset({"use_claim"})),
         "holds": Queue("police ask that the provider is not told yet", frozenset({"end_hold"})),
@@ -85,7 +87,7 @@ def _of_answers(case: Case) -> Iterator[tuple[str, int]]:
     if case.doubt is not None:
         yield "disputes", case.doubt.observed_at
     began = case.leg_started_at if case.closed_at is None else case.closed_at
-    if case.open_escalations:
+    if case.open_escalations and open_escalations(case):
         yield "escalations", began
     if case.asked:
         yield "confirmations", began

@@ -8,7 +8,7 @@ import typer
 
 from casework.countries import canonical_country
 from casework.messages import Case
-from casework.next_steps import NO_STEP, WHAT, NextStep, outlook
+from casework.next_steps import NO_STEP, WHAT, NextStep, outlook, reason_for_none
 from casework.queues import QUEUES, queues_of
 from operations.command_line.keepers import of_case
 from operations.command_line.naming import unknown_member
@@ -79,12 +79,12 @@ def _steps(queue: str, case: Case) -> Iterator[tuple[NextStep | None, str | None
     """Yield what takes a case out of a queue; where nobody has to do anything, why."""
     found = outlook(case)
     whats = QUEUES[queue].whats
-    steps = [step for step in found.steps if not whats or step.what in whats]
+    steps = [step for step in found.steps if step.what in whats]
     if queue == "overdue":
         steps = [step for step in steps if step.is_missed]
     yield from ((step, None) for step in steps)
     if not steps:
-        yield None, found.reason
+        yield None, reason_for_none(case)
 
 
 def _todo(queue: str, case: Case, since: int, step: NextStep | None, reason: str | None) -> Todo:
