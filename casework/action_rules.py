@@ -15,7 +15,7 @@ from casework.claimed_times import HOUR_MS
 from casework.matters import ACTION_RULES, POLICE_RULES
 from casework.matters.disagreements import disagrees, note_disagreement
 from casework.messages import Case
-from casework.parties import has_report, is_party, names_case, origin_of
+from casework.parties import could_claim, has_report, is_party, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
 from casework.transitions import (
     ACKNOWLEDGED,
@@ -29,6 +29,7 @@ from casework.transitions import (
     transition,
 )
 
+CLAIM: Final = "claim"
 WAIT_MS: Final = HOUR_MS
 """How long an action waits for its report (issue: an hour), from the decision to keep it."""
 MAX_WAITING: Final = 16
@@ -94,7 +95,8 @@ def _no_room(case: Case | None, action: Action, cause: Cause) -> Answer | None:
 
 
 def _foreign(case: Case, action: Action, cause: Cause) -> Answer | None:
-    if not is_party(case, cause.sender, cause.directory):
+    is_late_claim = action.action == CLAIM and could_claim(case, cause.sender, cause.directory)
+    if not is_party(case, cause.sender, cause.directory) and not is_late_claim:
         return refused("not_a_party", "sender", "not a party of this case")
     if not names_case(case, cause.sender, action):
         field = "case_id" if action.case_id is not None else "report_event_id"

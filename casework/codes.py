@@ -257,6 +257,7 @@ ESCALATION_REASONS = _list(
         "tor": "hosted as an onion service, no country can be told",
         "unknown_host": "the host could not be traced to a country",
         "no_hotline": "the hosting country has no active hotline",
+        "unclaimed": "no hotline claimed the case in time",
         "unreadable": "nobody re-wrapped the content for the responsible hotline in time",
     },
 )

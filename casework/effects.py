@@ -141,7 +141,7 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
         is_urgent=False,
         body=Escalation(
             escalation_id=derived_id_for_url(
-                report_event_id, escalation_kind(reason, attempt), code, after.url_key
+                report_event_id, _escalation_kind(fact, reason, attempt), code, after.url_key
             ),
             recipient=code,
             reason_code=reason,
@@ -164,6 +164,12 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
         ),
         content_of=report_event_id if enclosed is None else None,
     )
+
+
+def _escalation_kind(fact: Fact, reason: str, attempt: int) -> str:
+    """Answer the kind of an escalation of a case; a report may go unclaimed in several legs."""
+    kind = escalation_kind(reason, attempt)
+    return f"{kind}.{fact.round}.{fact.leg}" if reason == "unclaimed" else kind
 
 
 def escalation_kind(reason: str, attempt: int) -> str:

@@ -22,6 +22,7 @@ from casework.splitting import without
 from casework.statements import with_stated
 from casework.stubs import shrunk
 from casework.transitions import (
+    ACKNOWLEDGED,
     ASSIGNED,
     AWAITED,
     AWAITING_REWRAP,
@@ -206,7 +207,10 @@ def _readable(case: Case, fact: Fact) -> Changes:
 
 
 def _step(case: Case, fact: Fact) -> Changes:
+    # Its system may acknowledge by itself; only a step of people makes a claim good.
+    makes_good = fact.by == case.assigned_hotline and fact.fact != ACKNOWLEDGED
     return {
+        "lease": None if makes_good else case.lease,
         "state": CLOSED if fact.fact in FINAL_ACTIONS else furthest(case.state, fact.fact),
         "acknowledged_at": fact.admitted_at if case.acknowledged_at is None else case.acknowledged_at,
         "reference": case.reference if fact.reference is None else fact.reference,

@@ -42,6 +42,24 @@ def way_of(
     return way, ReportOf(first.member, first.last_event_id)
 
 
+def to_hotline(
+    case: Case, cause: Cause, hotline: str, *, assigned_country: str | None = None
+) -> tuple[Route, ReportOf]:
+    """Answer the way to a hotline that a member chose, as `way_of` answers that of a rule.
+
+    Args:
+        case: The case.
+        cause: Why it goes there.
+        hotline: The hotline.
+        assigned_country: Country whose rules apply to the leg; None: the hotline's own, its first one.
+    """
+    first = case.origins[0]
+    own = cause.directory.member(hotline).countries
+    country = assigned_country or (own[0] if own else case.hosting_country)
+    way = Route(case.hosting_country, country, hotline, None, (), "responsible")
+    return way, ReportOf(first.member, first.last_event_id)
+
+
 def hand_on(  # noqa: PLR0913 - what a leg begins with
     case: Case,
     draft: Draft,

