@@ -199,9 +199,7 @@ class Casekeeper:
     def _topic_of(self, posting: Posting) -> str:
         if posting.inbox == "escalations":
             return self._topics.escalations(posting.recipient)
-        if posting.is_urgent:
-            return self._topics.inbox_urgent(posting.recipient)
-        return self._topics.inbox(posting.recipient)
+        return self._topics.delivered(posting.recipient, is_urgent=posting.is_urgent)
 
 
 def declare(app: FaustApp, casekeeper: Casekeeper, topics: Topics, *states: PartitionState) -> JoinedLanes:

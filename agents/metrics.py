@@ -7,11 +7,13 @@ on real time.
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client import disable_created_metrics as _disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from agents.open_cases import OpenCases
 
@@ -206,6 +208,8 @@ class CasekeeperMetrics(TurnedAwayMetrics):
             ["error_class"],
             registry=self.registry,
         )
+        self._unread = _UnreadLiaisons()
+        self.registry.register(self._unread)
         self._measured: dict[str, set[str]] = {}
         self.directory_version = directory_version_gauge(self.registry)
         self.directory_expires = directory_expires_gauge(self.registry)
@@ -250,6 +254,10 @@ class CasekeeperMetrics(TurnedAwayMetrics):
         for step, count in by_step.items():
             self._wakeups.labels(step).inc(count)
 
+    def unread_liaisons(self, codes: Callable[[], Iterable[str]]) -> None:
+        """Show the liaisons whose codes `codes` answers as those whose escalations nobody is known to read."""
+        self._unread.codes = codes
+
     def inbox(self, member: str, lags: Mapping[str, int], last_read_ms: int | None) -> None:
         """Note how far a member is behind; `lags` by inbox (`normal`, `urgent`)."""
         self._measured.setdefault(member, set()).update(lags)
@@ -269,6 +277,23 @@ class CasekeeperMetrics(TurnedAwayMetrics):
             for inbox in self._measured.pop(member):
                 self._inbox_lag.remove(member, inbox)
             self._inbox_read.remove(member)
+
+
+class _UnreadLiaisons(Collector):
+    """A series for each liaison that escalations pass over, as the directory in use says."""
+
+    codes: Callable[[], Iterable[str]] = tuple
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the gauge; without such a liaison it has no series."""
+        unread = GaugeMetricFamily(
+            f"{PREFIX}_liaison_without_reader",
+            "1 for each active liaison that escalations pass over, because nobody is known to read them.",
+            labels=["liaison"],
+        )
+        for code in self.codes():
+            unread.add_metric([code], 1)
+        yield unread
 
 
 def broker_silence_gauge(registry: CollectorRegistry) -> Gauge:

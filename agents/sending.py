@@ -88,6 +88,7 @@ class Sender:
             *(self._topics.inbox(recipient) for recipient in recipients),
             *(self._topics.inbox_urgent(recipient) for recipient in recipients),
             *(self._topics.escalations(code) for code in directory.liaison_codes()),
+            *(self._topics.feed(liaison) for liaison in directory.police()),
         }
 
     async def placed(self, posts: Iterable[Post]) -> list[Outgoing]:

@@ -108,6 +108,11 @@ class _Setting:
         silence = self.silence(app)
         return None if silence <= self.settings.session_timeout_s else f"no broker for {silence:.0f} s"
 
+    def unread_liaisons(self) -> tuple[str, ...]:
+        """Answer the codes of the liaisons that escalations pass over, by the newest directory here."""
+        directory = self.feed.known(self.feed.newest_version)
+        return () if directory is None else directory.unread_liaisons
+
     def silence(self, *apps: FaustApp) -> float:
         """Answer for how many seconds one of these apps has not heard of its group; 0 before the start."""
         return max(app.broker_silence for app in apps) if self.is_started else 0.0
@@ -385,6 +390,8 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
     def not_ready() -> str | None:
         loading = len(cases.loading | contents.loading)
         return shared.not_ready(app) or (f"{loading} partitions are loading" if loading else None)
+
+    metrics.unread_liaisons(shared.unread_liaisons)
 
     def members() -> Iterable[str]:
         directory = shared.feed.latest(shared.clock.now_ms())

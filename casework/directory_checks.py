@@ -37,7 +37,7 @@ MAX_ID: Final = 40
 _MEMBER_ID: Final = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*")
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 _EVIDENCE: Final = re.compile(r"[A-Z]\d*")
-_LIAISON: Final = re.compile(r"[a-z]+")
+_LIAISON: Final = re.compile(r"[a-z]+(-[a-z0-9]+)?")
 
 
 def check(directory: Directory) -> tuple[RuleViolation, ...]:
@@ -151,7 +151,12 @@ def _members(directory: Directory) -> Iterator[RuleViolation]:
     yield from unique("members", (m.liaison for m in directory.members if m.liaison is not None), "liaison")
     routed = {(rule.code, share.member) for rule in directory.countries for share in rule.hotlines}
     for member in directory.members:
-        for field, rule, message in (*_identity(member), *_liaison(member), *_standing(member)):
+        for field, rule, message in (
+            *_identity(member),
+            *_liaison(member),
+            *_feed(member),
+            *_standing(member),
+        ):
             yield RuleViolation(f"members.{member.id}{field and '.'}{field}", rule, message)
         for code in member.countries if member.kind == "hotline" else ():
             if (code, member.id) not in routed:
@@ -207,8 +212,30 @@ def _liaison(member: Member) -> Iterator[tuple[str, str, str]]:
             yield "liaison", "not_allowed", "only law enforcement has an escalation topic"
     elif member.liaison is None or not _LIAISON.fullmatch(member.liaison):
         yield "liaison", "missing", "law enforcement needs the code of its escalation topic, in lower case"
-    elif member.liaison not in INTERNATIONAL_LIAISONS and member.countries != (member.liaison.upper(),):
-        yield "liaison", "wrong_country", "a national liaison's code is that of its one country"
+    elif member.liaison not in INTERNATIONAL_LIAISONS and member.countries != (
+        member.liaison.partition("-")[0].upper(),
+    ):
+        text = "a national liaison's code is that of its one country, of a second unit with a word after it"
+        yield "liaison", "wrong_country", text
+
+
+def _feed(member: Member) -> Iterator[tuple[str, str, str]]:
+    if member.kind != "law_enforcement":
+        if member.feed != "none":
+            yield "feed", "not_allowed", "only law enforcement may subscribe"
+        if not member.reads_escalations:
+            yield "reads_escalations", "not_allowed", "only law enforcement has an escalation topic"
+    if member.feed_informs_police and member.feed == "none":
+        yield "feed_informs_police", "not_used", "needs a feed whose items can be acknowledged"
+    if member.feed == "all_hosted" and not member.countries:
+        yield "feed", "not_used", "a liaison without countries has no case hosted in them"
+    for field in member.deadlines.__struct_fields__:
+        limit = getattr(member.deadlines, field)
+        name = f"deadlines.{field.removesuffix('_ms')}"
+        if limit is not None and member.kind != "hotline":
+            yield name, "not_allowed", "only hotlines have deadlines"
+        elif limit is not None and limit <= 0:
+            yield name, "out_of_range", "must be above zero"
 
 
 def _slots(directory: Directory) -> Iterator[RuleViolation]:

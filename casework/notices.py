@@ -18,7 +18,8 @@ HOLD_REQUEST: Final = "hold_request"
 ERASURE_REQUEST: Final = "erasure_request"
 FEED_ITEM: Final = "feed_item"
 DIGEST_ITEM: Final = "digest_item"
-_FEED: Final = "feed."
+FEED: Final = "feed."
+"""Begins the recipient that a liaison's feed is; the rest is the liaison's member id."""
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
@@ -40,12 +41,12 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
 
 def feed_of(liaison: str) -> str:
     """Answer the recipient that a liaison's feed is, whose deliveries have numbers of their own."""
-    return _FEED + liaison
+    return FEED + liaison
 
 
 def is_feed(recipient: str) -> bool:
     """Answer whether a recipient is a liaison's feed; ids of members have no dot."""
-    return recipient.startswith(_FEED)
+    return recipient.startswith(FEED)
 
 
 def with_place(after: Case) -> Iterator[str]:

@@ -273,6 +273,16 @@ class MemberClient:
             raise MisuseError("escalations: name at least one country, interpol or europol")
         return self._reader(*(self.topics.escalations(code) for code in codes))
 
+    def feed(self) -> InboxReader:
+        """Read this liaison's feed: what it subscribed to, and the daily digest of overdue providers.
+
+        Raises:
+            AccessDeniedError: The directory names this member as no police liaison.
+        """
+        if self.membership.entry_in(self.directory).liaison is None:
+            raise AccessDeniedError(f"{self.membership.member} is no police liaison and has no feed")
+        return self._reader(self.topics.feed(self.membership.member))
+
     def gaps(self) -> tuple[Gap, ...]:
         """Answer which deliveries are missing, the oldest gap first: case, recipient, numbers, since when."""
         found = [gap for reader in self._readers.values() for gap in reader.gaps()]

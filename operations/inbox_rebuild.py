@@ -55,7 +55,7 @@ def rebuild(log: Log, topics: Topics, member: str, since_ms: int) -> Iterator[Re
     Args:
         log: The logs.
         topics: Names of the topics.
-        member: Member id, or the name of a desk.
+        member: Member id, the name of a desk, or of a liaison's feed.
         since_ms: By the exchange's clock; milliseconds since the epoch, UTC.
 
     Raises:
@@ -145,7 +145,7 @@ def _rebuilt(posting: Posting, body: Delivery | Escalation, contents: Contents, 
         return Rebuilt(topics.escalations(body.recipient), body, wire.encode(body), is_erased)
     if body.kind != UPDATE and body.report_event_id is not None:
         is_erased = contents.submission(content_key(body.url_key, body.report_event_id)) is None
-    topic = topics.inbox_urgent(body.recipient) if body.is_urgent else topics.inbox(body.recipient)
+    topic = topics.delivered(body.recipient, is_urgent=body.is_urgent)
     return Rebuilt(topic, body, wire.encode(body), is_erased)
 
 

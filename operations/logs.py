@@ -4,7 +4,7 @@ The proof must not depend on where the records lie, so that a test can lose, dou
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from casework.directory_signing import TrustAnchor
 from operations.reading import Record
@@ -13,8 +13,6 @@ from streams.directory_versions import DirectoryVersions
 from streams.topics import Topics
 
 ExchangeClock = SystemClock | CompressedClock | ManualClock
-
-_ESCALATIONS: Final = "x"
 
 
 class Log(Protocol):
@@ -102,9 +100,12 @@ def inboxes(log: Log, topics: Topics) -> list[str]:
 
 
 def police(log: Log, topics: Topics) -> list[str]:
-    """Answer the topics of escalations, by name."""
-    head = topics.escalations(_ESCALATIONS).removesuffix(_ESCALATIONS)
-    return sorted(name for name in log.topics() if name.startswith(head))
+    """Answer the topics that police liaisons read beside their inboxes: escalations and feeds, by name."""
+    return sorted(
+        name
+        for name in log.topics()
+        if topics.liaison_of_escalations(name) is not None or topics.liaison_of_feed(name) is not None
+    )
 
 
 def directories(

@@ -332,8 +332,7 @@ class _Reconciliation:
                     self._find("missing", "delivery", name, "", f"not in the inbox of {recipient}")
 
     def _is_trimmed(self, recipient: str) -> bool:
-        topics = self._topics
-        names = (topics.inbox(recipient), topics.inbox_urgent(recipient))
+        names = self._topics.read_by(recipient)
         return any(first > 0 for name in names for first in self._log.begins(name).values())
 
     def _look_at_escalations(self, facts: Iterable[Fact]) -> None:

@@ -60,6 +60,7 @@ def wanted_topics(settings: Settings, directory: Directory) -> tuple[Topic, ...]
         directory.liaison_codes(),
         slot_count=directory.slot_count,
         partitions=settings.partitions,
+        feeds=directory.police(),
         erasure_days=settings.erasure_days,
         topic_max_bytes=settings.topic_max_bytes,
     )

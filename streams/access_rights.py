@@ -8,7 +8,7 @@ A member that is suspended goes on reading its inbox and the directory, and writ
 learn what became of its reports, and nobody may act in its name. Candidates and those who left have no right.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -63,21 +63,19 @@ class Right(msgspec.Struct, frozen=True, order=True):
         return f"{self.principal} {self.operation} {self.resource} {name}{unusual}"
 
 
-def rights(directory: Directory, topics: Topics, feeds: Iterable[str] = ()) -> frozenset[Right]:
+def rights(directory: Directory, topics: Topics) -> frozenset[Right]:
     """Answer all rights there are to be.
 
     Args:
         directory: Who the members are.
         topics: The topic table.
-        feeds: Ids of liaisons with a subscription; they must be members.
     """
-    subscribed = frozenset(feeds)
-    table = _Table(directory, topics, subscribed)
+    table = _Table(directory, topics)
     found: set[Right] = set()
     for user, part in _PROCESS_RIGHTS.items():
         found.update(_right(user, *row) for row in part(table))
     for member in directory.members:
-        found.update(_right(member.id, *row) for row in _of_member(member, topics, subscribed))
+        found.update(_right(member.id, *row) for row in _of_member(member, topics))
     return frozenset(found)
 
 
@@ -101,12 +99,12 @@ def _right(user: str, resource: Resource, name: str, operation: str) -> Right:
 class _Table:
     """The topics by what they are for."""
 
-    def __init__(self, directory: Directory, topics: Topics, feeds: frozenset[str]) -> None:
+    def __init__(self, directory: Directory, topics: Topics) -> None:
         ids = sorted({*(member.id for member in directory.members), ORPHAN_DESK})
         self.topics = topics
         self.inboxes = [name(member) for member in ids for name in (topics.inbox, topics.inbox_urgent)]
         self.escalations = [topics.escalations(code) for code in directory.liaison_codes()]
-        self.feeds = [topics.feed(liaison) for liaison in sorted(feeds)]
+        self.feeds = [topics.feed(liaison) for liaison in directory.police()]
         self.reader_groups = [reader_group(topics.prefix, member) for member in ids]
         self.cases = (topics.cases_events, topics.cases_status, topics.cases_contents)
         self.every = [
@@ -178,7 +176,7 @@ _PROCESS_RIGHTS: Final = MappingProxyType(
 )
 
 
-def _of_member(member: Member, topics: Topics, feeds: frozenset[str]) -> Iterator[_Row]:
+def _of_member(member: Member, topics: Topics) -> Iterator[_Row]:
     if not has_access(member):
         return
     yield from _reads(topics.directory, topics.inbox(member.id), topics.inbox_urgent(member.id))
@@ -190,9 +188,7 @@ def _of_member(member: Member, topics: Topics, feeds: frozenset[str]) -> Iterato
     if member.kind != "secretariat":
         yield from _writes(topics.actions_submitted)
     if member.liaison is not None:
-        yield from _reads(topics.escalations(member.liaison))
-    if member.id in feeds:
-        yield from _reads(topics.feed(member.id))
+        yield from _reads(topics.escalations(member.liaison), topics.feed(member.id))
     if "orphans" in member.mandates:
         yield from _reads(topics.inbox(ORPHAN_DESK), topics.inbox_urgent(ORPHAN_DESK))
 

@@ -12,6 +12,7 @@ import msgspec
 
 from casework.directory import ORPHAN_DESK
 from casework.errors import BugError
+from casework.notices import FEED, is_feed
 
 Rule = Literal["slots", "url_key", "few"]
 
@@ -91,8 +92,18 @@ class Topics:
         return f"{self.prefix}escalations.{_checked(code.lower())}"
 
     def feed(self, liaison: str) -> str:
-        """What a liaison subscribed to beyond escalations."""
+        """What a liaison subscribed to beyond escalations, and its digests."""
         return f"{self.prefix}feed.{_checked(liaison)}"
+
+    def delivered(self, recipient: str, *, is_urgent: bool = False) -> str:
+        """The topic of a delivery: an inbox of a member or desk, or a liaison's feed."""
+        if is_feed(recipient):
+            return self.feed(recipient.removeprefix(FEED))
+        return self.inbox_urgent(recipient) if is_urgent else self.inbox(recipient)
+
+    def read_by(self, recipient: str) -> tuple[str, ...]:
+        """All topics in which a recipient of deliveries finds them, least urgent first."""
+        return tuple(dict.fromkeys(self.delivered(recipient, is_urgent=urgent) for urgent in (False, True)))
 
     @property
     def submissions(self) -> tuple[str, str, str]:
@@ -107,6 +118,11 @@ class Topics:
     def liaison_of_escalations(self, topic: str) -> str | None:
         """The code of the liaison whose escalations a topic holds; None if it holds none."""
         head = f"{self.prefix}escalations."
+        return topic.removeprefix(head) if topic.startswith(head) else None
+
+    def liaison_of_feed(self, topic: str) -> str | None:
+        """The member id of the liaison whose feed a topic is; None if it is none."""
+        head = f"{self.prefix}{FEED}"
         return topic.removeprefix(head) if topic.startswith(head) else None
 
     def is_for_members(self, topic: str) -> bool:
@@ -132,7 +148,7 @@ class Topics:
             escalation_codes: country codes with a police liaison, and ``interpol``, ``europol``.
             slot_count: partitions of the report topics.
             partitions: P.
-            feeds: ids of liaisons with a subscription.
+            feeds: ids of the police liaisons: each may subscribe, and gets digests.
             erasure_days: days after which content is gone.
             topic_max_bytes: largest record of any topic.
         """

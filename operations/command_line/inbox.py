@@ -14,6 +14,7 @@ from casework.countries import canonical_country
 from casework.directory import ORPHAN_DESK
 from casework.errors import BadInputError, RuleViolation
 from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
+from casework.notices import FEED, is_feed
 from connectors import provenance
 from connectors.membership import NAME_IN_KEYS, ring_of
 from connectors.network_secrets import NetworkKeyHolder, NetworkSecrets
@@ -32,7 +33,7 @@ from operations.reading import Record, TopicReader
 from schemas.errors import UnreadableError
 from streams import wire
 
-app = typer.Typer(help="Look into inboxes and escalation topics.")
+app = typer.Typer(help="Look into inboxes, escalations and feeds.")
 Answer = Delivery | Receipt | Escalation
 
 
@@ -46,6 +47,10 @@ def tail(
         str | None,
         typer.Option(help="In place of inboxes: escalations of a country code, interpol or europol."),
     ] = None,
+    feed: Annotated[
+        bool,
+        typer.Option("--feed", help="In place of its inbox: the feed of a police liaison, by member id."),
+    ] = False,
     reader_id: Annotated[
         str | None,
         typer.Option(
@@ -73,9 +78,13 @@ def tail(
     session: Session = context.obj
     if reader_id is not None and not show_content:
         raise typer.BadParameter("it says whose ring opens: give --open too", param_hint="--as")
+    if feed and (member is None or escalations is not None):
+        raise typer.BadParameter("name the liaison by its member id, such as fr-police", param_hint="--feed")
     stopped = threading.Event()
     with session.reader() as reader:
-        topics = _topics(session, reader, member, escalations)
+        topics = (
+            _feed(session, reader, str(member)) if feed else _topics(session, reader, member, escalations)
+        )
         opener = _opener(session, reader_id or member, escalations) if show_content else None
         shown = partial(show, as_json=as_json, opener=opener, session=session)
         found = list(newest(reader.whole(*topics), count))
@@ -92,7 +101,9 @@ def tail(
 @app.command()
 def rebuild(
     context: typer.Context,
-    member: Annotated[str, typer.Argument(help="Member id, or the name of a desk.")],
+    member: Annotated[
+        str, typer.Argument(help="Member id, the name of a desk, or of a feed, such as feed.fr-police.")
+    ],
     since: Annotated[
         str,
         typer.Option(help="Cases with news since then, as 2026-11-22T16:00:00Z."),
@@ -120,7 +131,10 @@ def rebuild(
         signature.check()
     erased = shown = 0
     with session.reader() as reader:
-        _topics(session, reader, member, None)
+        if is_feed(member):
+            _feed(session, reader, member.removeprefix(FEED))
+        else:
+            _topics(session, reader, member, None)
 
         def each() -> Iterator[Rebuilt]:
             nonlocal erased, shown
@@ -143,7 +157,7 @@ def rebuild(
                 journal = Journal(
                     writer, session.topics.journal, settings.environment, session.clock, signature
                 )
-                topic = session.topics.inbox(member)
+                topic = session.topics.delivered(member)
                 inbox_rebuild.send(each(), topic, session.seal(), writer, journal)
         else:
             for _ in each():
@@ -172,6 +186,15 @@ def _topics(session: Session, reader: TopicReader, member: str | None, code: str
             _not_provisioned(f"inbox of {member}")
         no_member(member, directory)
     return [names.inbox(member), names.inbox_urgent(member)]
+
+
+def _feed(session: Session, reader: TopicReader, liaison: str) -> list[str]:
+    there = {found for topic in reader.topics() if (found := session.topics.liaison_of_feed(topic))}
+    if liaison not in there:
+        if liaison in session.directory().police():
+            _not_provisioned(f"feed of {liaison}")
+        unknown("liaison", liaison, there, f"there are {', '.join(sorted(there))}")
+    return [session.topics.feed(liaison)]
 
 
 def _not_provisioned(what: str) -> NoReturn:

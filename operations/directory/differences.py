@@ -154,6 +154,9 @@ def _members(old: Iterable[Member], new: Iterable[Member]) -> Iterator[str]:
             if getattr(had, field) != getattr(member, field):
                 changed = _values(getattr(had, field), getattr(member, field))
                 yield f"{member_id} has another {field}{changed}."
+        if had.deadlines != member.deadlines:
+            shown = _shown("deadlines", had.deadlines), _shown("deadlines", member.deadlines)
+            yield f"{member_id}: deadlines change from {shown[0]} to {shown[1]}."
         if had.may_receive_from != member.may_receive_from:
             yield _transfers(member)
         yield from _keys(member_id, had.keys, member.keys)
@@ -169,7 +172,12 @@ def _transfers(member: Member) -> str:
 
 def _part_of(member: Member) -> str:
     """Answer what comes with a new member: whose cases it gets, which mandates it has."""
-    parts = {"countries": member.countries, "mandates": member.mandates, "liaison": member.liaison}
+    parts = {
+        "countries": member.countries,
+        "mandates": member.mandates,
+        "liaison": member.liaison,
+        "feed": "" if member.feed == "none" else member.feed,
+    }
     return "".join(
         f", {name} {value if isinstance(value, str) else ' '.join(value)}"
         for name, value in parts.items()

@@ -156,7 +156,7 @@ class Effects:
         topics = self._topics
         match message:
             case Delivery(recipient=recipient, is_urgent=is_urgent):
-                right = topics.inbox_urgent(recipient) if is_urgent else topics.inbox(recipient)
+                right = topics.delivered(recipient, is_urgent=is_urgent)
             case Receipt(recipient=recipient):
                 right = topics.inbox(recipient)
             case Escalation(recipient=recipient):

@@ -247,11 +247,10 @@ class PaperExchange:
         yield _Reader({r.offset: r for r in there if r.offset >= self.retained_from})
 
     def _post(self, posting: Posting, key: bytes, body: bytes) -> None:
-        topic = self.topics.inbox(posting.recipient)
         if posting.inbox == "escalations":
             topic = self.topics.escalations(posting.recipient)
-        elif posting.is_urgent:
-            topic = self.topics.inbox_urgent(posting.recipient)
+        else:
+            topic = self.topics.delivered(posting.recipient, is_urgent=posting.is_urgent)
         if topic in self.closed:
             refused = Outgoing(topic, 0, key, body)
             letter = self.box.undeliverable(refused, "unknown_topic", partitions=1, failed_at=self.now)
