@@ -255,7 +255,7 @@ class CasekeeperMetrics(TurnedAwayMetrics):
             self._wakeups.labels(step).inc(count)
 
     def unread_liaisons(self, codes: Callable[[], Iterable[str]]) -> None:
-        """Show the liaisons whose codes `codes` answers as those whose escalations nobody is known to read."""
+        """Show the liaisons with the codes that `codes` answers as read by nobody."""
         self._unread.codes = codes
 
     def inbox(self, member: str, lags: Mapping[str, int], last_read_ms: int | None) -> None:
