@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from casework.errors import RuleViolation
-from casework.messages import Delivery, Label
+from casework.messages import Delivery, Escalation, Label
 from connectors.errors import DraftRefusedError
 
 Time = dt.datetime | int
@@ -137,15 +137,18 @@ class ActionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     readers: tuple[str, ...] = ()
 
     @classmethod
-    def about(cls, delivery: Delivery, action: str, **fields: Any) -> Self:  # noqa: ANN401 - the fields above
-        """Draft an action on the case of a delivery, in its round and leg."""
-        given = {
-            "case_id": delivery.case_id,
-            "url_key": delivery.url_key,
-            "hosting_country": delivery.hosting_country,
-            "round": delivery.round,
-            "leg": delivery.leg,
-        }
+    def about(cls, message: Delivery | Escalation, action: str, **fields: Any) -> Self:  # noqa: ANN401 - the fields above
+        """Draft an action on the case of a delivery, in its round and leg, or on that of an escalation.
+
+        An escalation that intake sent before the case was there names it by the origin's report.
+        """
+        given: dict[str, Any] = {"url_key": message.url_key, "hosting_country": message.hosting_country}
+        if isinstance(message, Delivery):
+            given |= {"case_id": message.case_id, "round": message.round, "leg": message.leg}
+        elif message.case_id is None:
+            given["report_event_id"] = message.event_id
+        else:
+            given["case_id"] = message.case_id
         return cls(action=action, **(given | fields))
 
 

@@ -6,11 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.casekeeping import by_the_rules
+from casework.directory import Directory
 from casework.events import ReportEvent, Source
 from casework.first_reports import first_report
+from operations.directory.document import build
 
 HOUR = 3_600_000
 DIGESTS = st.none() | st.binary(min_size=64, max_size=64)
+NETWORK = build(environment="test", published_at=0, candidates="admit")
+
+
+def _subscribed(feeds: dict[str, str]) -> Directory:
+    members = tuple(msgspec.structs.replace(m, feed=feeds.get(m.id, "none")) for m in NETWORK.members)
+    return msgspec.structs.replace(NETWORK, members=members)
+
+
+NETWORKS = (NETWORK, _subscribed({"nl-police": "all_hosted"}), _subscribed({"interpol": "all_confirmed"}))
 TIMES = st.integers(-30, 20).map(lambda hours: hours * HOUR)
 
 
@@ -19,7 +30,7 @@ def test_a_first_report_is_decided_as_the_rules_do(
     data: st.DataObject, new_story: Callable[..., Any]
 ) -> None:
     """Case, facts, messages and content are equal, whatever the report says; the rest goes to the rules."""
-    story = new_story()
+    story = new_story(directory=data.draw(st.sampled_from(NETWORKS)))
     fields: dict[str, Any] = {
         "occurred_at": story.now + data.draw(TIMES),
         "received_at": story.now + data.draw(TIMES),
