@@ -9,6 +9,7 @@ from casework.messages import Case, Fact
 from casework.timeline import timeline
 from casework.transitions import STATES
 from operations import unparking
+from operations.command_line import erasing
 from operations.command_line.case_view import json_of, print_case
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_case
@@ -21,7 +22,8 @@ from operations.newest_states import newest_cases
 from operations.reading import Record
 from streams import wire
 
-app = typer.Typer(help="Look at cases; let a parked one go on.")
+app = typer.Typer(help="Look at cases; let a parked one go on; have contents erased.")
+erasing.add_to(app)
 
 CLOCKS_APART_MS: Final = 10_000
 """How far the broker's clock may be behind this machine's: facts are looked at from that much earlier on."""
