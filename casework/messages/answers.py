@@ -14,7 +14,9 @@ class Delivery(Message, frozen=True, kw_only=True):
         number: Delivery number of this case and recipient, from 1: lower is a duplicate, a gap waits.
         kind: assignment: you are responsible; linked_report: a further report of your case; rewrap_request:
             re-wrap this report's content for those responsible; rewrapped_report: you can open this report's
-            content now; update: a fact.
+            content now; offer: you may claim this case; hold_request: consent to a hold, or refuse it;
+            erasure_request: erase what you hold of this case, and confirm; feed_item: a case of your feed;
+            digest_item: a provider that is overdue; update: a fact.
         delivery_id: Identifier, a UUIDv8 of SHA-256 over the input id, the kind of effect and the
             recipient.
         environment: Environment.
