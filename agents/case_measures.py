@@ -1,7 +1,8 @@
 """What a decided batch says about speed and rules: from facts to observations, after their confirmation."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from agents.batch_outcome import Step
@@ -11,6 +12,14 @@ from casework.messages import Case, Delivery, Receipt
 from casework.transitions import KEY_MISMATCH
 
 _REPORTS: Final = frozenset({"assignment", "linked_report"})
+SHOWN_AS: Final[Mapping[str, str | None]] = MappingProxyType(
+    {
+        "held": "paused",
+        **dict.fromkeys(("released", "hold_expired", "hold_ended"), "resumed"),
+        **dict.fromkeys(("hold_asked", "hold_refused", "hold_warned"), None),
+    }
+)
+"""Kinds of facts under another name, or not at all: who can read a metric may not learn of a hold."""
 
 
 class Measures:
@@ -47,7 +56,7 @@ class Measures:
                     if is_report and body.kind in _REPORTS:
                         elapsed = (real_ms - body.submitted_at) / 1000
                         latencies.append((step.event.admitted.hosting_country, elapsed))
-        self._metrics.counts(facts, breaches, receipts, deliveries)
+        self._metrics.counts(_shown(facts), breaches, receipts, deliveries)
         self._metrics.refusals(refusals)
         self._metrics.machine_latencies(latencies)
 
@@ -78,6 +87,15 @@ class Measures:
             at = next((fact for fact in facts if fact.fact == name), facts[0]).occurred_at
             self._metrics.human_latency(name, "leg", hotline, (at - after.leg_started_at) / 1000)
             self._metrics.human_latency(name, "case", hotline, (at - after.received_at) / 1000)
+
+
+def _shown(facts: Counter[str]) -> Counter[str]:
+    shown: Counter[str] = Counter()
+    for fact, count in facts.items():
+        kind = SHOWN_AS.get(fact, fact)
+        if kind is not None:
+            shown[kind] += count
+    return shown
 
 
 def _is_done(case: Case, step: str) -> bool:

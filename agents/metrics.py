@@ -250,9 +250,9 @@ class CasekeeperMetrics(TurnedAwayMetrics):
         self._parked.labels(error_class).set_function(count)
 
     def wakeups(self, by_step: Mapping[str, int]) -> None:
-        """Count wake-ups sent."""
+        """Count wake-ups sent; those of holds as `paused`, because a metric tells of no hold."""
         for step, count in by_step.items():
-            self._wakeups.labels(step).inc(count)
+            self._wakeups.labels("paused" if step.startswith("hold") else step).inc(count)
 
     def unread_liaisons(self, codes: Callable[[], Iterable[str]]) -> None:
         """Show the liaisons with the codes that `codes` answers as read by nobody."""

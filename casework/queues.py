@@ -51,6 +51,23 @@ QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
 _ASSIGNED: Final = frozenset(ASSIGNED_STATES)
 
 
+def lies_in_queues(case: Case) -> bool:
+    """Answer whether a case may lie in a queue: quick, because it is asked after every record."""
+    return bool(
+        case.overdue
+        or case.pool
+        or case.asked
+        or case.open_escalations
+        or case.hold_requests
+        or case.references
+        or case.state == ORPHANED
+        or case.lease
+        or case.hold
+        or case.doubt
+        or case.rewrap_due_at is not None
+    )
+
+
 def queues_of(case: Case) -> Iterator[tuple[str, int]]:
     """Yield the queues that a case lies in, and since when; milliseconds since the epoch, UTC.
 

@@ -8,6 +8,7 @@ from agents.open_cases import OpenCases
 from casework import codes
 from casework.countries import ALL_COUNTRIES
 from casework.messages import Case
+from casework.queues import QUEUES
 from casework.transitions import STATES, TABLE
 
 HOUR, DAY = 3600, 86_400
@@ -39,6 +40,7 @@ def test_a_worker_stays_below_20000_series() -> None:
         for step in STEPS:
             for scope in ("leg", "case"):
                 keeper.human_latency(step, scope, hotline, 1)
+        open_cases._queues.add(0, [((queue, hotline), 1, 1) for queue in QUEUES])
     open_cases.complete(0)
     keeper.machine_latencies((country, 1.0) for country in ALL_COUNTRIES)
     for member in MEMBERS:

@@ -8,7 +8,7 @@ import pytest
 from paper_exchange import HOUR_MS, PaperExchange
 
 from casework.messages import Asked, Case, Fact, Hold, HostDoubt, Lease
-from casework.queues import QUEUES, queues_of
+from casework.queues import QUEUES, lies_in_queues, queues_of
 from operations.command_line.desk import Todo, todos, when
 from operations.command_line.fact_lines import detail
 from streams import wire
@@ -82,10 +82,12 @@ def test_each_queue_lists_its_own_cases(paper: PaperExchange) -> None:
     """A case lies in the queue that its state says, and in no other."""
     for case in _waiting(_case(paper, "nl")):
         assert [queue for queue, _ in queues_of(case)] == [case.case_id]
+        assert lies_in_queues(case)
         lines = todos(case.case_id, [case])
         assert [(line.case_id, line.queue) for line in lines] == [(case.case_id, case.case_id)]
         assert {line.what for line in lines} <= QUEUES[case.case_id].whats
     assert list(queues_of(_case(paper, "nl"))) == []
+    assert not lies_in_queues(_case(paper, "nl"))
 
 
 def test_a_queue_is_ordered_by_what_is_due_first(paper: PaperExchange) -> None:
