@@ -244,7 +244,7 @@ def test_what_lies_at_the_desk_goes_to_police_once(orphaned: "Story") -> None:
     kept = orphaned.later(DAY).wake("unclaimed")
     facts = [f for f in kept.facts if f.fact != "escalation_unanswered" and f.attempt in {None, 1}]
     assert [fact.fact for fact in facts] == ["unclaimed", "escalated"]
-    assert (facts[1].reason_code, facts[1].recipient) == ("unclaimed", "interpol")
+    assert (facts[1].reason_code, facts[1].recipient) == ("unclaimed", "hk")
     assert [e.reason_code for e in orphaned.escalations() if e.attempt == 1] == ["no_hotline", "unclaimed"]
     assert [d.recipient for d in orphaned.deliveries() if d.fact == "unclaimed"] == [DESK, "de-fsm"]
     assert (orphaned.case.state, orphaned.case.unclaimed_due_at) == ("orphaned", None)
