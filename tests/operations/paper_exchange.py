@@ -358,7 +358,8 @@ def lived(prefix: str = "") -> PaperExchange:
     paper.wake(second, hours=100)
     paper.report(moved)
     paper.report(moved, sender="de-eco", country="DE")
-    paper.act(moved, "nl-offlimits", "moved", new_hosting_country="DE")
+    seen = {"hosting_method": "traceroute", "observed_at": paper.now}
+    paper.act(moved, "nl-offlimits", "moved", new_hosting_country="DE", **seen)
     paper.report(urgent, urgency=("abuse_in_progress",))
     paper.report("https://material.example.test/tor", country="XT")
     paper.act("https://none.example.test/", "de-eco", "removed", report_event_id=paper.new_id())
