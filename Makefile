@@ -15,7 +15,7 @@ LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench chaos fuzz lint format lock sbom clean
+.PHONY: help install demo test check bench chaos fuzz lint format pages lock sbom clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,10 +48,14 @@ lint: .venv/dev.stamp ## style, types, layers, schema compatibility
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hx schemas check
+	$(BIN)/python -m operations.rule_pages --check
 
 format: .venv/dev.stamp ## let ruff format and sort
 	$(BIN)/ruff check --fix-only $(PATHS)
 	$(BIN)/ruff format $(PATHS)
+
+pages: .venv/dev.stamp ## write the pages about the rules from the table of transitions
+	$(BIN)/python -m operations.rule_pages
 
 lock: ## renew the hash-locked requirements from pyproject.toml (needs uv)
 	$(LOCK) --upgrade --group build --output-file requirements/run.txt
