@@ -39,6 +39,7 @@ from casework.notices import ASSIGNMENT, LINKED_REPORT, REWRAP_REQUEST, REWRAPPE
 from casework.protection import SEALED
 from casework.sealed_content import parse
 from casework.stubs import last_number
+from casework.transitions import PLACES
 from schemas.errors import UnreadableError
 from streams import wire
 
@@ -282,11 +283,20 @@ def _undelivered_reports(books: Books) -> Iterable[Loss]:
         for fact in books.facts
         if fact.fact == "orphaned"
     }
+    pools = {
+        (fact.url_key, fact.report_event_id): fact.members for fact in books.facts if fact.fact == "offered"
+    }
+    waits_for_claim = _linked_to_offers(books)
     for fact in books.facts:
         if fact.fact not in REPORT_FACTS or fact.report_event_id is None:
             continue
         hotline, report = fact.assigned_hotline, (fact.url_key, fact.report_event_id)
-        if hotline is not None:
+        if hotline is None and report in pools:
+            is_there = all((*report, member) in got for member in pools[report])
+            looked_for = "no offer to each of those who may claim it"
+        elif fact.fact_id in waits_for_claim:
+            continue
+        elif hotline is not None:
             is_there = hotline == fact.origin or (*report, hotline) in got
             looked_for = f"no delivery to {hotline}"
         else:
@@ -295,6 +305,22 @@ def _undelivered_reports(books: Books) -> Iterable[Loss]:
             looked_for = f"no delivery to {desk or 'a desk'} and no escalation"
         if not is_there:
             yield Loss("report", fact.report_event_id, looked_for)
+
+
+def _linked_to_offers(books: Books) -> frozenset[str]:
+    """Answer the ids of facts by which a report joined an offered case: it is handed over with the claim."""
+    by_case: defaultdict[str, list[Fact]] = defaultdict(list)
+    for fact in books.facts:
+        by_case[fact.case_id].append(fact)
+    found = []
+    for facts in by_case.values():
+        is_offered = False
+        for fact in sorted(facts, key=lambda each: each.number):
+            if fact.fact in PLACES:
+                is_offered = fact.fact == "offered"
+            elif fact.fact == "linked" and is_offered:
+                found.append(fact.fact_id)
+    return frozenset(found)
 
 
 def _missing_facts(books: Books) -> Iterable[Loss]:

@@ -197,6 +197,21 @@ async def test_cases_of_a_hotline_that_left_are_to_be_reassigned(bench: Bench) -
     assert await bench.tick() == []
 
 
+async def test_an_offer_to_a_hotline_that_left_is_made_anew(bench: Bench) -> None:
+    """An offered case is woken when one of those who could claim it is not active any more."""
+    pool = ("de-eco", "nl-offlimits")
+    bench.write(case(1, state="offered", assigned_hotline=None, deadlines=None, pool=pool))
+    assert await bench.tick() == []
+    members = tuple(
+        msgspec.structs.replace(m, status="left") if m.id == "nl-offlimits" else m for m in WHOLE.members
+    )
+    bench.feed.directory = msgspec.structs.replace(WHOLE, version=2, members=members)
+    assert [wakeup.step for wakeup in await bench.tick()] == ["reassign"]
+    bench.write(case(1, state="offered", assigned_hotline=None, deadlines=None, pool=("de-eco", "de-fsm")))
+    bench.clock.advance(RETRY_MS)
+    assert await bench.tick() == []
+
+
 async def test_a_case_decided_late_under_an_earlier_directory_is_reassigned_too(bench: Bench) -> None:
     """A report still in the queue when its hotline left is assigned to it and must not stay there."""
     members = tuple(

@@ -130,3 +130,58 @@ def test_remits_decide_before_weights(key: bytes) -> None:
         "de-eco",
         "de-jugendschutz",
     }
+
+
+VALUES = ("a", "b")
+lists = st.lists(st.sampled_from(VALUES), unique=True, max_size=2).map(tuple)
+shares = st.builds(
+    HotlineShare,
+    member=st.sampled_from(["de-eco", "de-fsm", "de-jugendschutz"]),
+    weight=st.integers(1, 3),
+    remit=lists,
+    site_types=lists,
+    classifications=lists,
+    content_types=lists,
+)
+values = st.none() | st.sampled_from(VALUES)
+
+
+@given(st.lists(shares, min_size=2, max_size=3, unique_by=lambda share: share.member), st.data(), keys)
+def test_a_remit_names_what_a_hotline_takes(
+    several: list[HotlineShare], data: st.DataObject, key: bytes
+) -> None:
+    """Who gets a report fits it and names something, else names nothing, else is any of them."""
+    traits = Traits(*(data.draw(values) for _ in range(4)))
+    directory = with_rule(replace(DIRECTORY.country("DE"), routing="remit", hotlines=tuple(several)))
+
+    def lists_of(share: HotlineShare) -> list[tuple[tuple[str, ...], str | None]]:
+        return [
+            (share.remit, traits.content_topic),
+            (share.site_types, traits.site_type),
+            (share.content_types, traits.content_type),
+            (share.classifications, traits.classification),
+        ]
+
+    naming = [share for share in several if any(taken for taken, _ in lists_of(share))]
+    fitting = [s for s in naming if all(value in taken for taken, value in lists_of(s) if taken)]
+    expected = fitting or [share for share in several if share not in naming] or several
+    found = route(directory, "DE", key, traits=traits).assigned_hotline
+    assert found in {share.member for share in expected}
+    assert found == rendezvous(expected, key)
+
+
+@given(keys, st.sets(st.sampled_from(["de-eco", "de-fsm", "de-jugendschutz"])))
+def test_who_gave_a_case_back_counts_as_not_available(key: bytes, declined: set[str]) -> None:
+    """The choice is that of a country without them; a claim is open to the others only."""
+    ways = {}
+    for rule in ("weights", "claim"):
+        directory = with_rule(replace(DIRECTORY.country("DE"), routing=rule))
+        less = directory
+        for member in declined:
+            less = with_status(member, "suspended", less)
+        ways[rule] = route(directory, "DE", key, declined=tuple(declined))
+        assert ways[rule] == route(less, "DE", key)
+    left = {"de-eco", "de-fsm", "de-jugendschutz"} - declined
+    assert ways["weights"].assigned_hotline in (left or {None})
+    assert set(ways["claim"].pool) == (left if len(left) > 1 else set())
+    assert ways["claim"].escalates == (not left)

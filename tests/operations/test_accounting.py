@@ -223,6 +223,25 @@ def test_an_orphan_is_delivered_to_its_desk_or_to_police_alone(books: Books) -> 
     assert account(police).is_whole
 
 
+def test_an_offer_goes_to_all_who_may_claim(books: Books) -> None:
+    """A report is not lost while each of the pool has the offer; one that joins waits for the claim."""
+    offered = [
+        fact(1, "opened", "report-1", origin="nl-a", report_event_id="report-1"),
+        fact(2, "offered", "report-1", report_event_id="report-1", members=("de-a", "de-b")),
+        fact(3, "linked", "report-2", origin="nl-b", report_event_id="report-2"),
+    ]
+    there = Books(
+        submissions=[books.submissions[0]],  # type: ignore[index] - a list here
+        receipts=[receipt("report-1")],
+        facts=offered,
+        cases=[case(3)],
+        deliveries=[delivery(1, "de-a", "d1", "report-1"), delivery(1, "de-b", "d2", "report-1")],
+    )
+    assert account(there).is_whole
+    lost = account(msgspec.structs.replace(there, deliveries=list(there.deliveries)[:1]))
+    assert [loss.what for loss in lost.lost] == ["report"]
+
+
 def test_an_origin_that_is_responsible_itself_needs_no_delivery(books: Books) -> None:
     """A hotline that reports what is hosted in its own country is answered by the receipt."""
     own = fact(1, "opened", "report-1", origin="nl-a", assigned_hotline="nl-a", report_event_id="report-1")
