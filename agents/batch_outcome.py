@@ -104,6 +104,10 @@ class Outcome:
         bodies = tuple([encode(posting.body) for posting in kept.postings])
         self.steps.append(Step(event, before, kept, facts, bodies))
         self._overlay[url_key] = kept.case
+        for event_id in kept.dropped:
+            key = content_key(url_key, event_id)
+            if self._stored(key) is not None:
+                self._contents_overlay[key] = None
         if kept.erases_contents:
             fresh = [key for key in self._contents_overlay if key.startswith(url_key)]
             self._contents_overlay.update(dict.fromkeys([*fresh, *self._contents.keys(url_key)]))
@@ -176,7 +180,7 @@ class Outcome:
         return self._contents.get(key)
 
     def _with_content(self, posting: Posting, fresh: Mapping[bytes, bytes]) -> Posting:
-        """Fill statement and content of a report into a posting; erased content leaves it without."""
+        """Fill a stored statement and its content into a posting; erased content leaves it without."""
         if posting.content_of is None or isinstance(posting.body, Receipt):
             return posting
         key = content_key(posting.body.url_key, posting.content_of)

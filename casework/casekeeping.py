@@ -32,6 +32,10 @@ from casework.transitions import AWAITED, ERASES_CONTENTS, RULES_VERSION
 CASE_LIMIT_BYTES: Final = 64 * 1024
 """Design 4: what a case may take as a record; copies and action_rules hold the parts that could grow."""
 
+_NOT_TAKEN: Final = frozenset({"refused", "not_applicable"})
+_WITHOUT_CONTENT: Final = _NOT_TAKEN | {"rewrapped", "erased"}
+"""Facts of actions whose content is not stored: nobody is told, it is that of a report, or none may stay."""
+
 __all__ = [
     "CASE_LIMIT_BYTES",
     "RULES_VERSION",
@@ -148,6 +152,7 @@ def by_the_rules(case: Case | None, event: Event, directory: Directory, source: 
         work.apply_waiting(trigger)
     elif isinstance(event, ActionEvent):
         work.take_rewrap(event, decision.facts)
+        work.store_action(event, decision.facts, now)
     return work.kept()
 
 
@@ -163,6 +168,7 @@ class _Work:
         self._erases = False
         self._told_before = 0
         self._rewrap: Rewrap | None = None
+        self._dropped: list[str] = []
 
     def apply(self, facts: tuple[Fact, ...], answer: Answer | None, cause: Cause) -> None:
         """Evolve the case by the facts of one decision, then answer its sender."""
@@ -171,6 +177,8 @@ class _Work:
             self.case, notices = evolved(before, fact)
             if fact.fact in ERASES_CONTENTS:
                 self._erase()
+            if fact.fact in _NOT_TAKEN and before is not None and _has_waited(before, fact):
+                self._dropped.append(fact.input_id)
             if notices or fact.fact == "escalated":
                 self._postings.extend(effects(before, self.case, fact, self._event, notices))
         self._facts.extend(facts)
@@ -196,11 +204,16 @@ class _Work:
                 decision = decide_waiting(self.case, waiting, cause)
                 self.apply(decision.facts, decision.answer, cause)
 
-    def store(self, event: ReportEvent, now: int) -> None:
-        """Keep a report's submission for those who become responsible later."""
+    def store_action(self, event: ActionEvent, facts: tuple[Fact, ...], now: int) -> None:
+        """Keep the content of an action that waits for its report, or that may have to be told again."""
+        if event.submission.content is not None and facts and facts[0].fact not in _WITHOUT_CONTENT:
+            self.store(event, now)
+
+    def store(self, event: ReportEvent | ActionEvent, now: int) -> None:
+        """Keep a submission for those who are entitled to it later."""
         admitted = event.admitted
         if self.case is None or admitted.submission is None:
-            raise BugError("an admitted report has a case and a submission")
+            raise BugError("an admitted submission has a case")
         self._contents.append(
             CaseContent(
                 report_event_id=admitted.event_id,
@@ -243,4 +256,8 @@ class _Work:
             case = None
         postings = self._after_erasure() if self._erases else tuple(self._postings)
         facts, contents = tuple(self._facts), tuple(self._contents)
-        return Kept(case, facts, postings, contents, self._erases, self._rewrap)
+        return Kept(case, facts, postings, contents, self._erases, self._rewrap, tuple(self._dropped))
+
+
+def _has_waited(case: Case, fact: Fact) -> bool:
+    return any(waiting.event_id == fact.input_id for waiting in case.waiting)

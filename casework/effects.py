@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from casework import codes
+from casework.enclosing import action_of, may_see
 from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.ids import derived_id, derived_id_for_url
@@ -42,17 +43,28 @@ def effects(
         inbox: Inbox = "desk" if notice.recipient in desks else "inbox"
         if is_feed(notice.recipient):
             inbox = "feed"
-        postings.append(_delivery(after, fact, event, notice, number, inbox))
+        postings.append(_delivery(before, after, fact, event, notice, number, inbox))
     return tuple(postings)
 
 
 def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
-    after: Case, fact: Fact, event: Event, notice: Notice, number: int, inbox: Inbox
+    before: Case | None,
+    after: Case,
+    fact: Fact,
+    event: Event,
+    notice: Notice,
+    number: int,
+    inbox: Inbox,
 ) -> Posting:
     hands_over = notice.kind not in _WITHOUT_CONTENT
     is_news = notice.kind not in {UPDATE, ERASURE_REQUEST} and inbox != "feed"
     is_urgent = is_news and _is_urgent(after, event, notice.report_event_id)
-    enclosed = _report(event, notice.report_event_id) if hands_over else _action_of(fact)
+    if hands_over:
+        enclosed = _report(event, notice.report_event_id)
+        stored = notice.report_event_id if enclosed is None else None
+    else:
+        is_entitled = may_see(before, after, fact, notice.recipient)
+        enclosed, stored = action_of(fact, event, with_content=is_entitled)
     tells_report = hands_over or fact.fact not in _REPORT_FACTS
     return Posting(
         recipient=notice.recipient,
@@ -106,7 +118,7 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
             needs_confirmation=_is_asked(after, fact, notice.recipient),
             priority=after.priority,
         ),
-        content_of=notice.report_event_id if hands_over and enclosed is None else None,
+        content_of=stored,
     )
 
 
@@ -182,13 +194,6 @@ def _report(event: Event, report_event_id: str | None) -> Submission | None:
     if isinstance(event, ReportEvent) and event.admitted.event_id == report_event_id:
         return event.submission
     return None
-
-
-def _action_of(fact: Fact) -> Submission | None:
-    """Answer the signed statement of an action without its content; a report's is told to no origin."""
-    if fact.statement is None or fact.fact in _REPORT_FACTS:
-        return None
-    return Submission(statement=fact.statement, signature=fact.signature, key_id=fact.key_id)
 
 
 def _is_urgent(after: Case, event: Event, report_event_id: str | None) -> bool:

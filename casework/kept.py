@@ -28,10 +28,11 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
         case: The case afterwards; the very object that came in when nothing changed; None: a tombstone.
         facts: New facts, numbered without a gap.
         postings: Messages to send.
-        contents: Submissions of reports to store, so that they can be handed on later.
+        contents: Submissions of reports and actions to store, so that they can be handed on later.
         erases_contents: Whether all contents of the case that were stored before are to be erased; what is in
             `contents` comes after that.
         rewrap: A stored content that gets further recipients.
+        dropped: Event ids of actions that waited and were not taken: their contents are erased.
     """
 
     case: Case | None
@@ -40,3 +41,4 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
     contents: tuple[CaseContent, ...] = ()
     erases_contents: bool = False
     rewrap: Rewrap | None = None
+    dropped: tuple[str, ...] = ()

@@ -17,8 +17,8 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
         inbox: Kind of topic: a member's inbox, a liaison's escalations, a desk's queue, or a liaison's feed.
         is_urgent: Whether it goes into the urgent inbox.
         body: The message.
-        content_of: Event id of the report whose stored submission fills statement, signature, key_id and
-            content; None when the body is complete.
+        content_of: Event id of the report or action whose stored submission, where there is one, fills
+            statement, signature, key_id and content; None when the body is complete.
     """
 
     recipient: str

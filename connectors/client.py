@@ -17,6 +17,7 @@ from aiokafka import errors as kafka_errors
 from casework.directory import ORPHAN_DESK, Directory
 from casework.errors import BadInputError, TemporaryError
 from casework.messages import Delivery, Receipt
+from connectors.case_parties import CaseParties
 from connectors.delivery_order import Gap
 from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import (
@@ -97,6 +98,7 @@ class MemberClient:
             prefix=membership.topic_prefix,
         )
         self._opener = Opener(membership.keys, membership.network_keys, lambda: self.directory)
+        self._parties = CaseParties(membership.member)
         self._sent_at: dict[str, int] = {}
         self._answered: dict[str, Receipt] = {}
 
@@ -153,6 +155,8 @@ class MemberClient:
         Raises:
             DraftRefusedError: The draft breaks rules; field and rule are named.
         """
+        if isinstance(draft, ActionDraft):
+            draft = self._parties.complete(draft)
         return self.membership.prepare(draft, self.directory, self._clock, self._new_id)
 
     async def submit(self, draft: ReportDraft) -> Submitted:
@@ -219,6 +223,13 @@ class MemberClient:
         sender = self.membership.sender(self.directory, self._new_id)
         admission = self.membership.admission(self.directory, self._clock)
         return await self.send(build_rewrap(request, self._opener, sender, admission))
+
+    async def _look_first(self, message: InboxMessage) -> None:
+        """Take from a message what the client needs before the program sees it."""
+        if isinstance(message.body, Delivery):
+            self._parties.note(message.body)
+        if self.membership.limits.rewraps:
+            await self._answer_request(message)
 
     async def _answer_request(self, message: InboxMessage) -> None:
         """Answer a request before the program sees it, so that it is not done before it is answered."""
@@ -340,7 +351,7 @@ class MemberClient:
                 clock=self._clock,
                 limits=limits,
                 partitions_of=self._partitions_of,
-                before=self._answer_request if limits.rewraps else None,
+                before=self._look_first,
             )
             self._readers[topics] = reader
             self._stack.push_async_callback(reader.close)

@@ -5,13 +5,17 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Any, Final, Self
 
 import msgspec
 
+from casework.directory import EXCHANGE
 from casework.errors import RuleViolation
 from casework.messages import Delivery, Escalation, Label
 from connectors.errors import DraftRefusedError
+
+_OF_POLICE: Final = frozenset({"hold", "release", "preserve"})
 
 Time = dt.datetime | int
 """A moment: a datetime with time zone, or milliseconds since the epoch, UTC."""
@@ -88,6 +92,12 @@ class ActionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Fields have the name and meaning of those of `ActionStatement` and `ActionContent`. `ActionDraft.about`
     fills what a delivery already says. The case is named by `case_id`, or by `report_event_id` of an own
     report, and its place by `url_key` or by `url`, which is used for the key only and is not sent.
+
+    Attributes:
+        readers: Member ids that must be able to open the content besides those whom the directory's rule
+            names; one without a key is an error.
+        parties: Member ids known to have part in the case: the content is sealed for them too, as far as they
+            have a key and may receive from the sender. `about` and the client fill them in.
     """
 
     action: str
@@ -135,6 +145,7 @@ class ActionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     police_unit: str | None = None
     new_url: str | None = None
     readers: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
 
     @classmethod
     def about(cls, message: Delivery | Escalation, action: str, **fields: Any) -> Self:  # noqa: ANN401 - the fields above
@@ -149,7 +160,33 @@ class ActionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             given["report_event_id"] = message.event_id
         else:
             given["case_id"] = message.case_id
-        return cls(action=action, **(given | fields))
+        draft = cls(action=action, **(given | fields))
+        return draft if draft.parties else draft.known_to(*parties_in(message))
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether the content is about an investigation: for the responsible hotline and liaisons only."""
+        return (
+            self.action in _OF_POLICE
+            or self.has_police_reference
+            or self.police_reference is not None
+            or self.police_unit is not None
+        )
+
+    def known_to(self, responsible: str | None, others: Iterable[str]) -> Self:
+        """Answer the draft with the parties of its case; of a confidential one only who is responsible."""
+        known = () if responsible is None else (responsible,)
+        further = () if self.is_confidential else tuple(others)
+        return msgspec.structs.replace(self, parties=tuple(dict.fromkeys((*self.parties, *known, *further))))
+
+
+def parties_in(message: Delivery | Escalation) -> tuple[str | None, tuple[str, ...]]:
+    """Answer the responsible hotline that a message names, and the other parties of the case in it.
+
+    What answers an escalation is handed on to the responsible hotline only.
+    """
+    others = (message.origin, message.by) if isinstance(message, Delivery) else ()
+    return message.assigned_hotline, tuple(one for one in others if one not in {None, EXCHANGE})
 
 
 def milliseconds(moment: Time) -> int:

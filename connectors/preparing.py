@@ -150,6 +150,7 @@ def build_action(draft: ActionDraft, sender: Sender, admission: Admission) -> Pr
     content = ActionContent(**_shared(draft, ActionContent))
     given = None if content == ActionContent() else content
     values = _shared(draft, ActionStatement) | _common(draft, sender, admission, canonical)
+    values["has_police_reference"] = draft.has_police_reference or draft.police_reference is not None
     if canonical is None:
         values |= {"url_key": draft.url_key, "url_key_next": None}
     enclosed = _enclose(given, values, draft, sender, admission)
@@ -226,6 +227,7 @@ def _enclose(
         sender.member,
         countries=countries,
         extra=draft.readers,
+        parties=draft.parties if isinstance(draft, ActionDraft) else (),
         at=admission.submitted_at,
     )
     bound = binding(sender.environment, sender.member, values["event_id"], values["url_key"])

@@ -75,6 +75,7 @@ def reader_keys(  # noqa: PLR0913 - who, for where, with what, when
     countries: Iterable[str],
     extra: Iterable[str],
     at: int,
+    parties: Iterable[str] = (),
 ) -> tuple[PublicKey, ...]:
     """Answer the keys that content is sealed to: the sender's own first, then its readers' by member id.
 
@@ -87,6 +88,7 @@ def reader_keys(  # noqa: PLR0913 - who, for where, with what, when
         countries: Hosting countries, as the sender wrote them.
         extra: Member ids of further readers, as the draft names them.
         at: Real time; milliseconds since the epoch, UTC.
+        parties: Member ids of parties of the case; who has no key or may not receive is left out.
 
     Raises:
         SealError: The sender itself has no key that counts now.
@@ -120,6 +122,12 @@ def reader_keys(  # noqa: PLR0913 - who, for where, with what, when
             text = f"a member that may receive from the countries of {member}, by the directory"
             raise DraftRefusedError([RuleViolation(f"readers[{index}]", "may_not_receive", text)])
         keys.append(key)
+    for party in parties:
+        if party == member:
+            continue
+        key = _key_of(directory, party, at)
+        if key is not None and directory.may_receive(directory.member(party), member):
+            keys.append(key)
     return tuple({key.id: key for key in (own, *keys)}.values())
 
 

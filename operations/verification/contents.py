@@ -75,6 +75,15 @@ class Contents:
         """Expect that nothing of a case is stored any more; it was erased, or became a stub."""
         self._gone |= self._of_case[url_key]
 
+    def is_erased(self, key: bytes) -> bool:
+        """Answer whether the topic says that a content was erased."""
+        return key in self.erased
+
+    def drop(self, key: bytes) -> None:
+        """Expect that a content is not stored any more; its action waited and was not taken."""
+        if key in self._digests:
+            self._gone.add(key)
+
     def submission(self, key: bytes) -> Submission | None:
         """Answer the submission of a report, or None where it is not known here any more."""
         framed = None if key in self._gone else self._framed(key)

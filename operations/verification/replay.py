@@ -223,6 +223,8 @@ class Replay:
             self._contents.rewrap(content_key(url_key, kept.rewrap.report_event_id), kept.rewrap)
         for posting in kept.postings:
             self._post(posting)
+        for event_id in kept.dropped:
+            self._contents.drop(content_key(url_key, event_id))
         if kept.erases_contents:
             self._contents.erase(url_key)
             for content in kept.contents:
@@ -281,7 +283,7 @@ class Replay:
 
     def _post(self, posting: Posting, *, is_folded: bool = False) -> None:
         body = posting.body
-        if is_folded and not isinstance(body, Receipt) and self._is_erased(body):
+        if is_folded and not isinstance(body, Receipt) and self._is_erased(body, posting.content_of):
             self._on_posting(posting, ERASED, (ERASED,))
             return
         bare = wire.encode(body)
@@ -303,10 +305,10 @@ class Replay:
         )
         self._on_posting(posting, wire.encode(body), (bare, *_without_content(body)))
 
-    def _is_erased(self, body: Delivery | Escalation) -> bool:
+    def _is_erased(self, body: Delivery | Escalation, content_of: str | None) -> bool:
         """Answer whether a message handed over a content that is not there any more."""
         if isinstance(body, Delivery) and body.kind == UPDATE:
-            return False
+            return content_of is not None and self._contents.is_erased(content_key(body.url_key, content_of))
         report = body.report_event_id if isinstance(body, Delivery) else body.event_id
         return report is not None and self._contents.submission(content_key(body.url_key, report)) is None
 

@@ -10,7 +10,7 @@ import pytest
 
 from casework.directory import Directory
 from casework.directory_keys import NetworkKeys
-from casework.messages import Delivery, Escalation, Receipt, ReportContent
+from casework.messages import ActionContent, Delivery, Escalation, Receipt, ReportContent
 from casework.network_keys import holders
 from connectors.client import MemberClient
 from connectors.drafts import ActionDraft, ReportDraft
@@ -126,7 +126,7 @@ async def test_a_sealed_report_is_read_by_the_responsible_hotline_and_answered(n
         assert (await host.wait_for_receipt(acted.event_id, WAIT_S)).outcome == "accepted"
         told = await next_of(origin.inbox(), "update")
         assert isinstance(told.body, Delivery)
-        assert (told.body.fact, told.open()) == ("acknowledged", None)
+        assert (told.body.fact, told.open()) == ("acknowledged", ActionContent(note="n"))
         assert not origin.inbox().refusals + host.inbox().refusals
 
 

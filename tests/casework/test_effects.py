@@ -24,8 +24,8 @@ def test_an_assignment_brings_the_report_untouched(opened: "Story") -> None:
     assert body.delivery_id == derived_id(opened.facts[1].fact_id, "delivery.assignment.1", "nl-offlimits")
 
 
-def test_an_update_brings_the_action_without_its_content(opened: "Story") -> None:
-    """Origins get what happened, the signed statement of it and their own report's id; notes stay sealed."""
+def test_an_update_brings_the_action_with_its_content(opened: "Story") -> None:
+    """Origins get what happened, the signed statement of it with its note, and their own report's id."""
     opened.act("nl-offlimits", "police_informed", reference="nl-9")
     told = opened.deliveries("gb-iwf")[-1]
     assert (told.kind, told.fact, told.by, told.state, told.reference) == (
@@ -33,7 +33,7 @@ def test_an_update_brings_the_action_without_its_content(opened: "Story") -> Non
     )  # fmt: skip
     assert (told.origin, told.report_event_id) == ("gb-iwf", opened.events[0][0].admitted.event_id)
     assert told.statement == opened.events[1][0].submission.statement
-    assert told.content is None
+    assert told.content == opened.events[1][0].submission.content
 
 
 def test_the_message_of_an_end_is_complete(opened: "Story") -> None:

@@ -200,4 +200,4 @@ def test_every_field_of_a_draft_reaches_a_message() -> None:
     pairs = ((ReportDraft, ReportStatement, ReportContent), (ActionDraft, ActionStatement, ActionContent))
     for draft, statement, content in pairs:
         known = {*statement.__struct_fields__, *content.__struct_fields__}
-        assert set(draft.__struct_fields__) - known <= {"url", "readers"}
+        assert set(draft.__struct_fields__) - known <= {"url", "readers", "parties"}

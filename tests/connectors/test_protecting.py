@@ -4,7 +4,7 @@ import pytest
 from casework.directory import Directory
 from casework.dsse import signed_statement
 from casework.ids import new_event_id
-from casework.messages import ActionContent, ReportContent, ReportStatement, Submission
+from casework.messages import ActionContent, ActionStatement, ReportContent, ReportStatement, Submission
 from casework.network_keys import holders
 from casework.protection import check_protection
 from casework.sealed_content import binding, parse
@@ -118,6 +118,19 @@ def test_further_readers_can_be_named(equipment: Equipment) -> None:
         assert [(v.field, v.rule) for v in refused.value.violations] == [("readers[1]", "no_sealing_key")]
 
 
+def test_what_an_action_says_can_be_read_by_the_parties_of_its_case(equipment: Equipment) -> None:
+    """Parties that a draft knows can open its content; one without a key stops nothing."""
+    made = prepared(equipment, action(note="seen", parties=(ME, "nl-police", "nobody")))
+    assert readers(equipment, made) == {ME, "be-childfocus", "nl-police"}
+
+
+def test_a_police_reference_makes_an_action_confidential(equipment: Equipment) -> None:
+    """The exchange is told that the content carries one, so that it is handed to those concerned only."""
+    made = prepared(equipment, action(police_reference="P-1"))
+    assert isinstance(made.statement, ActionStatement)
+    assert made.statement.has_police_reference
+
+
 def test_a_further_reader_that_may_not_receive_is_refused(equipment: Equipment) -> None:
     """The rule about transfers holds for readers that a draft names too; field and rule are told."""
     members = tuple(
@@ -205,7 +218,12 @@ def test_a_move_can_be_read_where_the_content_went(equipment: Equipment) -> None
     made = prepared(
         equipment,
         action(
-            action="moved", hosting_country="NL", new_hosting_country="BE", new_url="https://new.example/1"
+            action="moved",
+            hosting_country="NL",
+            new_hosting_country="BE",
+            new_url="https://new.example/1",
+            hosting_method="whois",
+            observed_at=NOW_MS,
         ),
     )
     assert readers(equipment, made) == {ME, "be-childfocus", "nl-police"}

@@ -155,12 +155,13 @@ def test_police_are_told_what_is_wrong_with_a_preservation(opened: "Story", clos
 
 
 def test_a_preservation_is_told_to_those_who_hold_the_case(opened: "Story") -> None:
-    """Responsible hotline and origins learn until when they are to keep everything, without content."""
+    """Responsible hotline and origins learn until when they are to keep everything; why is for the hotline."""
     until = opened.now + DAY
     opened.act(POLICE, "preserve", preserve_until=until)
     told = [delivery for delivery in opened.deliveries() if delivery.fact == "preserved"]
     assert [delivery.recipient for delivery in told] == [HOTLINE, "gb-iwf"]
-    assert all(delivery.until == until and delivery.content is None for delivery in told)
+    assert all(delivery.until == until for delivery in told)
+    assert [delivery.content for delivery in told] == [b"note", None]
 
 
 def test_the_secretariat_may_erase_an_open_case_which_goes_on_without(opened: "Story") -> None:
