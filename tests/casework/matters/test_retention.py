@@ -155,7 +155,7 @@ def test_police_are_told_what_is_wrong_with_a_preservation(opened: "Story", clos
 
 
 def test_a_preservation_is_told_to_those_who_hold_the_case(opened: "Story") -> None:
-    """Responsible hotline and origins learn until when they are to keep everything; why is for the hotline."""
+    """Responsible hotline and origins learn until when to keep everything; why is for the hotline."""
     until = opened.now + DAY
     opened.act(POLICE, "preserve", preserve_until=until)
     told = [delivery for delivery in opened.deliveries() if delivery.fact == "preserved"]
