@@ -21,7 +21,7 @@ NOT_OPEN: Final = frozenset({"closed", "awaited"})
 POOL: Final = "pool"
 """In place of a responsible hotline: several may claim the case."""
 _Groups = tuple[tuple[Group, int], ...]
-SHOWN_AS: Final[Mapping[str, str | None]] = MappingProxyType({"holds": "paused", "hold_requests": None})
+SHOWN_AS: Final[Mapping[str, str | None]] = MappingProxyType({"holds": "paused", "requests": None})
 """Queues under another name, or not at all: who can read a metric may not learn of a hold."""
 
 

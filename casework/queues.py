@@ -36,7 +36,7 @@ QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
         "unassigned": Queue("offered to several hotlines, and none has claimed it", frozenset({"claim"})),
         "claimed": Queue("claimed, and the claim ends unless a step follows", frozenset({"use_claim"})),
         "holds": Queue("police ask that the provider is not told yet", frozenset({"end_hold"})),
-        "hold_requests": Queue("a hold was asked for and waits for consent", frozenset({"answer_hold"})),
+        "requests": Queue("a hold was asked for and waits for consent", frozenset({"answer_hold"})),
         "rewrap": Queue("those responsible can open no content", frozenset({"rewrap"})),
         "disputes": Queue("a newer word on the host is not answered", frozenset({"answer_host"})),
         "escalations": Queue("no liaison has acknowledged", frozenset({"acknowledge_escalation"})),
@@ -100,7 +100,7 @@ def _of_answers(case: Case) -> Iterator[tuple[str, int]]:
     if case.hold is not None:
         yield "holds", case.hold.since
     if case.hold_requests:
-        yield "hold_requests", min(request.asked_at for request in case.hold_requests)
+        yield "requests", min(request.asked_at for request in case.hold_requests)
     if case.doubt is not None:
         yield "disputes", case.doubt.observed_at
     began = case.leg_started_at if case.closed_at is None else case.closed_at

@@ -180,6 +180,6 @@ def _command(queue: str) -> Callable[..., None]:
 
 _EXAMPLE: Final = "\n\nExample: hx desk {} --country NL"
 for _name, _queue in QUEUES.items():
-    app.command(
-        _name.replace("_", "-"), help=f"List: {_queue.meaning}.{_EXAMPLE.format(_name.replace('_', '-'))}"
-    )(_command(_name))
+    app.command(_name, help=f"List: {_queue.meaning}.{_EXAMPLE.format(_name.replace('_', '-'))}")(
+        _command(_name)
+    )
