@@ -82,6 +82,50 @@ async def test_a_report_goes_its_way_with_least_rights(secured_exchange: Any) ->
     await exchange.stop()
 
 
+async def test_a_subscribed_liaison_reads_its_feed_and_its_acknowledgement_informs_police(
+    secured_exchange: Any,  # noqa: ANN401 - conftest
+) -> None:
+    """It comes over a topic of its own, can be opened, is acknowledged by its number; nobody else reads it."""
+    exchange = secured_exchange
+    plain = exchange.small_directory(2)
+    feeds = {"feed": "all_hosted", "feed_informs_police": True}
+    members = (msgspec.structs.replace(m, **feeds) if m.id == "nl-police" else m for m in plain.members)
+    exchange.directory = msgspec.structs.replace(plain, members=tuple(members))
+    await exchange.provision(exchange.directory)
+    await exchange.publish(exchange.directory)
+    await exchange.start()
+    async with (
+        client(exchange, "gb-iwf") as origin,
+        client(exchange, "nl-offlimits") as responsible,
+        client(exchange, "nl-police") as police,
+        client(exchange, "interpol") as interpol,
+    ):
+        sent = await origin.submit(draft("https://material.example.test/fed", exchange))
+        receipt = await origin.wait_for_receipt(sent.event_id)
+        async with asyncio.timeout(60):
+            message = await anext(police.feed())
+        item = message.body
+        assert (item.recipient, item.kind, item.number) == ("feed.nl-police", "feed_item", 1)
+        assert message.open().url == "https://material.example.test/fed"
+        await message.done()
+        said = ActionDraft.about(item, "acknowledged", fact_number=item.fact_number)
+        done = await police.act(said)
+        assert (await police.wait_for_receipt(done.event_id)).outcome == "accepted"
+        async with asyncio.timeout(60):
+            async for told in responsible.inbox():
+                await told.done()
+                if isinstance(told.body, Delivery) and told.body.fact == "police_informed":
+                    assert told.body.case_id == receipt.case_id
+                    told.open()
+                    break
+        with pytest.raises(AccessDeniedError):
+            responsible.feed()
+        foreign = interpol._reader(exchange.topics.feed("nl-police"))  # what no client offers
+        with pytest.raises(AccessDeniedError):
+            await anext(foreign)
+    await exchange.stop()
+
+
 async def test_a_suspended_member_reads_its_inbox_and_sends_nothing(secured_exchange: Any) -> None:  # noqa: ANN401 - conftest
     """Its client starts, reads what came before, reports its position, and is refused when it sends."""
     exchange = secured_exchange
