@@ -85,7 +85,7 @@ async def test_a_report_goes_its_way_with_least_rights(secured_exchange: Any) ->
 async def test_a_subscribed_liaison_reads_its_feed_and_its_acknowledgement_informs_police(
     secured_exchange: Any,  # noqa: ANN401 - conftest
 ) -> None:
-    """It comes over a topic of its own, can be opened, is acknowledged by its number; nobody else reads it."""
+    """It has a topic of its own, can be opened, is acknowledged by its number; nobody else reads it."""
     exchange = secured_exchange
     plain = exchange.small_directory(2)
     feeds = {"feed": "all_hosted", "feed_informs_police": True}
