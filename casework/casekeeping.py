@@ -27,7 +27,7 @@ from casework.parking import wait
 from casework.postings import Posting
 from casework.signatures import check_signature
 from casework.timer_rules import fire
-from casework.transitions import AWAITED, ERASES_CONTENTS, RULES_VERSION
+from casework.transitions import AWAITED, CLOSED, ERASES_CONTENTS, RULES_VERSION
 
 CASE_LIMIT_BYTES: Final = 64 * 1024
 """Design 4: what a case may take as a record; copies and action_rules hold the parts that could grow."""
@@ -206,7 +206,10 @@ class _Work:
 
     def store_action(self, event: ActionEvent, facts: tuple[Fact, ...], now: int) -> None:
         """Keep the content of an action that waits for its report, or that may have to be told again."""
-        if event.submission.content is not None and facts and facts[0].fact not in _WITHOUT_CONTENT:
+        case = self.case
+        is_erased = case is not None and case.state == CLOSED and case.erase_at is None
+        is_told = bool(facts) and facts[0].fact not in _WITHOUT_CONTENT
+        if event.submission.content is not None and is_told and not is_erased:
             self.store(event, now)
 
     def store(self, event: ReportEvent | ActionEvent, now: int) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from casework.messages import Case, Fact
+from casework.messages import Case, Fact, ReportStatement
 from casework.timeline import timeline
 from casework.transitions import STATES
 from operations import unparking
@@ -20,6 +20,7 @@ from operations.command_line.texts import duration
 from operations.journal import Signature
 from operations.newest_states import newest_cases
 from operations.reading import Record
+from operations.verification.rebuilding import REPORT_FACTS
 from streams import wire
 
 app = typer.Typer(help="Look at cases; let a parked one go on; have contents erased.")
@@ -43,6 +44,9 @@ def list_cases(
         bool,
         typer.Option("--parked", help="Only cases whose records wait undecided, with what stopped them."),
     ] = False,
+    complaint: Annotated[
+        str | None, typer.Option(help="Only cases with a report of this complaint, as its origin named it.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many, oldest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +57,11 @@ def list_cases(
     session: Session = context.obj
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"expected one of {', '.join(STATES)}", param_hint="--state")
-    newest = _newest_states(session).values()
+    newest = list(_newest_states(session).values())
+    if complaint is not None:
+        with session.reader() as reader:
+            wanted = cases_of(reader.whole(session.topics.cases_events), complaint)
+        newest = [case for case in newest if case.case_id in wanted]
     if hotline is not None and all(case.assigned_hotline != hotline for case in newest):
         members = session.directory().members_by_id
         if hotline not in members:
@@ -126,10 +134,13 @@ def show(
     newest = _newest_states(session).get(facts[-1].url_key)
     case = newest if newest is not None and newest.case_id == facts[-1].case_id else None
     shown = timeline(facts)
+    complaints = _complaints(session, facts)
     if as_json:
-        print_json({"case": case, "facts": facts, **json_of(case, shown)})
+        print_json({"case": case, "facts": facts, **json_of(case, shown), "complaints": complaints})
         return
     print_case(case, shown, session.clock.now_ms())
+    for complaint, others in complaints.items():
+        print(f"complaint {complaint}: {'also in cases ' + ', '.join(others) if others else 'no other case'}")
 
 
 @app.command()
@@ -236,3 +247,32 @@ def facts_of(records: Iterable[Record], wanted: str) -> list[list[Fact]]:
             elif identifier is not None and identifier.startswith(wanted):
                 similar.add(fact.case_id)
     return [[fact for _, fact in sorted(by_case[key].items())] for key in sorted(exact or similar)]
+
+
+def _complaints(session: Session, facts: Sequence[Fact]) -> dict[str, list[str]]:
+    """Answer the complaints that reports of a case belong to, each with the other cases it is in."""
+    named = sorted({complaint for fact in facts if (complaint := complaint_in(fact)) is not None})
+    found: dict[str, list[str]] = {}
+    for complaint in named:
+        with session.reader() as reader:
+            cases = cases_of(reader.whole(session.topics.cases_events), complaint)
+        found[complaint] = sorted(cases - {facts[0].case_id})
+    return found
+
+
+def cases_of(records: Iterable[Record], complaint_id: str) -> frozenset[str]:
+    """Answer the ids of the cases that have a report of a complaint.
+
+    Args:
+        records: Those of cases.events.
+        complaint_id: As the origin of the reports named it.
+    """
+    facts = (wire.decode_as(Fact, record.value) for record in records if record.value is not None)
+    return frozenset(fact.case_id for fact in facts if complaint_in(fact) == complaint_id)
+
+
+def complaint_in(fact: Fact) -> str | None:
+    """Answer the complaint that the report of a fact belongs to; None for other facts."""
+    if fact.statement is None or fact.fact not in REPORT_FACTS:
+        return None
+    return wire.decode_as(ReportStatement, fact.statement).complaint_id

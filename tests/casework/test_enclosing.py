@@ -41,6 +41,16 @@ def test_a_note_that_waits_is_handed_on_when_its_report_comes(story: "Story") ->
     assert kept.dropped == ()
 
 
+def test_nothing_is_stored_any_more_once_the_contents_are_erased(opened: "Story") -> None:
+    """A note on a closed case whose contents were erased is told and not kept."""
+    opened.act("nl-offlimits", "removed")
+    opened.later(200 * 24 * opened.hour).wake()
+    assert "erased" in opened.kinds()
+    kept = opened.act("gb-iwf", "note")
+    assert kept.contents == ()
+    assert opened.deliveries("nl-offlimits")[-1].content == b"note"
+
+
 def test_what_waited_in_vain_is_erased(story: "Story") -> None:
     """The content of an action whose report never came does not stay."""
     kept = story.act("nl-offlimits", "removed", case_id=story.new_id())

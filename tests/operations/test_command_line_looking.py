@@ -295,3 +295,17 @@ def test_the_desk_is_opened_with_the_ring_of_a_mandated_hotline(
     code, _, err = hx("inbox", "tail", "--escalations", "interpol", "--open", "--as", "interpo")
     assert (code, "did you mean interpol" in err) == (2, True)
     assert hx("inbox", "tail", "desk-orphans", "--as", mandated[0])[0] == 2
+
+
+def test_the_reports_of_a_complaint_are_found_together(hx_on: HxOn) -> None:
+    """Cases are listed by a complaint, and each shows which others its complaint has."""
+    paper = PaperExchange()
+    urls = [f"{URL}{number}" for number in range(3)]
+    for url, complaint in zip(urls, ("c-7", "c-7", None), strict=True):
+        paper.report(url, complaint_id=complaint)
+    ids = [paper.case(url).case_id for url in urls]
+    hx = hx_on(paper)
+    out = hx("cases", "list", "--complaint", "c-7", "--json")[1]
+    assert [case_id in out for case_id in ids] == [True, True, False]
+    assert f"complaint c-7: also in cases {ids[1]}" in hx("cases", "show", ids[0])[1]
+    assert "complaint" not in hx("cases", "show", ids[2])[1].splitlines()[-1]
