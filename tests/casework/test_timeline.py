@@ -1,5 +1,5 @@
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -7,7 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.codes import ACTIONS
+from casework.directory import Directory
+from casework.due import due_times
 from casework.messages import Asked, Case, Fact, Hold, HoldRequest, OpenEscalation
+from casework.next_steps import NO_STEP, WHAT, outlook
+from casework.queues import QUEUES, lies_in_queues, queues_of
 from casework.timeline import Timeline, timeline
 from casework.timeline import moments as walking
 from casework.transitions import CLOSED
@@ -19,15 +23,27 @@ if TYPE_CHECKING:
 
 replace = msgspec.structs.replace
 HOUR = 3_600_000
+RESPONSIBLE = "responsible"
+"""Stands for whoever is responsible then."""
 
-_MEMBERS = ("gb-iwf", "de-eco", "nl-offlimits", "nl-police", "interpol", "fr-pointdecontact")
+_MEMBERS = (
+    RESPONSIBLE,
+    RESPONSIBLE,
+    "gb-iwf",
+    "de-eco",
+    "de-fsm",
+    "nl-offlimits",
+    "nl-police",
+    "interpol",
+    "inhope",
+)
 _STEPS = st.lists(
     st.tuples(
-        st.sampled_from(("report", "act", "later", "wake")),
+        st.sampled_from(("report", "act", "act", "later", "wake")),
         st.sampled_from(_MEMBERS),
         st.sampled_from(sorted(ACTIONS.codes)),
         st.sampled_from(("NL", "DE", "HK", "XT")),
-        st.integers(1, 60),
+        st.integers(1, 200),
     ),
     min_size=1,
     max_size=40,
@@ -39,27 +55,46 @@ def of_the_last_case(story: "Story") -> list[Fact]:
     return [fact for fact in story.facts if fact.case_id == story.facts[-1].case_id]
 
 
+def _claiming(directory: Directory) -> Directory:
+    """Answer the network with a country whose hotlines claim their cases."""
+    rules = (replace(rule, routing="claim") if rule.code == "DE" else rule for rule in directory.countries)
+    return replace(directory, countries=tuple(rules))
+
+
 def play(story: "Story", steps: list[tuple[str, str, str, str, int]]) -> None:
     """Let a story happen: reports, actions, and passing time."""
-    for kind, member, action, country, hours in steps:
+    story.directory = _claiming(story.directory)
+    for kind, who, action, country, hours in steps:
+        member = who
+        if who == RESPONSIBLE:
+            member = (story.case and story.case.assigned_hotline) or "nl-offlimits"
         if kind == "report":
-            story.report(member, country, observed_at=story.now)
+            status = "provisional" if hours % 2 else "confirmed"
+            story.report(member, country, observed_at=story.now, hosting_status=status)
         elif kind == "act":
-            story.act(
-                member,
-                action,
-                reason_code="other",
-                classification="baseline",
-                law_country="NL",
-                new_hosting_country=country,
-                observation="online",
-                hold_until=story.now + hours * HOUR,
-                fact_number=3,
-            )
+            story.act(member, action, **_said(action, country, story.now + hours * HOUR, hours))
         else:
             story.later(hours * HOUR)
             if kind == "wake":
                 story.wake()
+
+
+def _said(action: str, country: str, until: int, number: int) -> dict[str, Any]:
+    """Answer the fields of an action, so that most of them mean something."""
+    said = {
+        "reason_code": "wrong_country" if action == "decline" else "other",
+        "classification": "baseline",
+        "law_country": "NL",
+        "observation": "moved",
+        "observed_at": until - number * HOUR,
+        "hold_until": until,
+        "fact_number": number % 8 + 1,
+        "to_member": "de-fsm",
+        "has_police_reference": number % 3 == 0,
+    }
+    if action in {"moved", "observed", "hosting_confirmed", "decline"}:
+        said["new_hosting_country"] = country
+    return said
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,6 +143,28 @@ def test_the_timeline_agrees_with_what_was_kept_and_sent(
             assert answers[receipt.event_id] == receipt.outcome
     if story.case is not None and story.case.state != CLOSED and shown.legs:
         assert shown.legs[-1].until is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=_STEPS)
+def test_every_case_has_a_next_time_or_a_reason_for_none(
+    new_story: "Callable[..., Story]", steps: list[tuple[str, str, str, str, int]]
+) -> None:
+    """Whatever happens, each timer is somebody's step, and a case without any says why."""
+    story = new_story()
+    for step in steps:
+        play(story, [step])
+        if story.case is None:
+            continue
+        found = outlook(story.case)
+        times = {step.due_at for step in found.steps}
+        assert {due.at for due in due_times(story.case)} <= times
+        assert (found.reason is None) == any(at is not None for at in times)
+        assert found.reason is None or found.reason in NO_STEP
+        assert all(step.who and (step.what in WHAT or step.who == ("exchange",)) for step in found.steps)
+        queues = [queue for queue, _ in queues_of(story.case)]
+        assert set(queues) <= set(QUEUES)
+        assert lies_in_queues(story.case) or not queues
 
 
 def test_facts_of_a_later_version_are_shown_as_they_stand(opened: "Story") -> None:
