@@ -38,9 +38,14 @@ WHAT: Final[Mapping[str, str]] = MappingProxyType(
         "close_reference": "end the preservation once the police reference is closed",
         "send_report": "send the report that an action waits for",
         "unpark": "let the parked case go on",
+        "remind": "tell the secretariat if the step is still missing",
+        "digest": "tell police in the digest of overdue providers",
+        "erase": "erase the contents",
+        "hold_warning": "warn that the hold ends",
     }
 )
-"""What is to be done, for people; the steps of a leg are named as their deadlines are."""
+"""What is to be done, for people; the steps of a leg are named as their deadlines are, those of the exchange
+as their timers."""
 
 NO_STEP: Final[Mapping[str, str]] = MappingProxyType(
     {
