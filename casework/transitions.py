@@ -129,6 +129,38 @@ def _final(event: str, *, reason_required: bool) -> Transition:
     )
 
 
+def _told_where(event: str, when: str, then: tuple[str, ...]) -> tuple[Transition, ...]:
+    """Answer the rows of a word on where the content is hosted; who has the case decides who may say so."""
+    goes = NEW_LEG in then
+    secretariat = ("secretariat",) if "moves_exceeded" in then else ()
+    told: tuple[tuple[str, ...], ...] = (("origins",), ("desk", "origins"), ("origins",))
+    if goes:
+        everybody = ("origins", "former", "police", *secretariat)
+        told = (("place", *everybody), ("place", "desk", *everybody), ("place", "pool", *everybody))
+    ways: tuple[tuple[tuple[str, ...], Who, str], ...] = (
+        (ASSIGNED_STATES, "responsible", when),
+        ((ORPHANED,), "party", when),
+        ((OFFERED,), "party", in_offer(when)),
+    )
+    return tuple(
+        Transition(
+            event=event,
+            when=condition,
+            states=states,
+            who=who,
+            facts=(event, *then),
+            state=NEW_LEG if goes else SAME,
+            told=members,
+        )
+        for (states, who, condition), members in zip(ways, told, strict=True)
+    )
+
+
+def in_offer(when: str) -> str:
+    """Answer the condition of a row for an offered case, where not every party may say so."""
+    return f"{when}; {OF_THE_OFFER}" if when else OF_THE_OFFER
+
+
 HOTLINE: Final = "a hotline is responsible"
 OWN: Final = "the origin itself is responsible"
 NO_HOTLINE: Final = "no hotline is responsible"
@@ -136,6 +168,8 @@ CONFIRMED_ELSEWHERE: Final = "it names a confirmed host elsewhere, that of the c
 DISPUTED: Final = "it names another country, where the host was seen since the leg began"
 HERE: Final = "it names no other country"
 ELSEWHERE: Final = "it names another country"
+OFTEN: Final = "more often in this round than the limit; once"
+OF_THE_OFFER: Final = "an origin, a hotline that may claim it or police of the hosting country says so"
 POOL: Final = "several hotlines may claim it"
 NEEDS_NEW_ROUND: Final = "seen online after the closing, or its hotline has left"
 
@@ -359,67 +393,10 @@ _DECLINE_ROWS: Final[tuple[Transition, ...]] = (
     ),
 )
 _MOVE_ROWS: Final[tuple[Transition, ...]] = (
-    Transition(
-        event="moved",
-        states=ASSIGNED_STATES,
-        who="responsible",
-        facts=("moved", NEW_LEG),
-        state=NEW_LEG,
-        told=("place", "origins", "former", "police"),
-    ),
-    Transition(
-        event="moved",
-        when="more often in this round than the limit; once",
-        states=OPEN_STATES,
-        who="party",
-        facts=("moved", NEW_LEG, "moves_exceeded"),
-        state=NEW_LEG,
-        told=("place", "origins", "former", "police", "secretariat"),
-    ),
-    Transition(
-        event="moved",
-        states=(ORPHANED, OFFERED),
-        who="party",
-        facts=("moved", NEW_LEG),
-        state=NEW_LEG,
-        told=("place", "desk", "pool", "origins", "former", "police"),
-    ),
-    Transition(
-        event="hosting_confirmed",
-        when=HERE,
-        states=ASSIGNED_STATES,
-        who="responsible",
-        facts=("hosting_confirmed",),
-        state=SAME,
-        told=("origins",),
-    ),
-    Transition(
-        event="hosting_confirmed",
-        when=HERE,
-        states=(ORPHANED, OFFERED),
-        who="party",
-        facts=("hosting_confirmed",),
-        state=SAME,
-        told=("desk", "origins"),
-    ),
-    Transition(
-        event="hosting_confirmed",
-        when=ELSEWHERE,
-        states=ASSIGNED_STATES,
-        who="responsible",
-        facts=("hosting_confirmed", NEW_LEG),
-        state=NEW_LEG,
-        told=("place", "origins", "former", "police"),
-    ),
-    Transition(
-        event="hosting_confirmed",
-        when=ELSEWHERE,
-        states=(ORPHANED, OFFERED),
-        who="party",
-        facts=("hosting_confirmed", NEW_LEG),
-        state=NEW_LEG,
-        told=("place", "desk", "pool", "origins", "former", "police"),
-    ),
+    *_told_where("moved", "", (NEW_LEG,)),
+    *_told_where("moved", OFTEN, (NEW_LEG, "moves_exceeded")),
+    *_told_where("hosting_confirmed", HERE, ()),
+    *_told_where("hosting_confirmed", ELSEWHERE, (NEW_LEG,)),
 )
 _CONTENT_ROWS: Final[tuple[Transition, ...]] = (
     Transition(

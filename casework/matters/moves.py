@@ -17,7 +17,7 @@ from casework.matters.relocation import MOVED, relocate
 from casework.messages import ActionDetails, Case, Fact
 from casework.notices import Notice, update_to, with_place
 from casework.parties import origin_of, secretariat_of
-from casework.transitions import ELSEWHERE, HERE, OFFERED, ORPHANED, transition
+from casework.transitions import ELSEWHERE, HERE, OFFERED, ORPHANED, in_offer, transition
 
 CONFIRMED: Final = "hosting_confirmed"
 EXCEEDED: Final = "moves_exceeded"
@@ -64,10 +64,13 @@ def _confirm(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
 
 def _breaks(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> bool:
     """Write a word that may not move the case, with its breach; answer whether it was one."""
-    when = HERE if hosted_in(details) in {None, case.hosting_country} else ELSEWHERE
+    when = ""
+    if action.action == CONFIRMED:
+        when = HERE if hosted_in(details) in {None, case.hosting_country} else ELSEWHERE
+    when = in_offer(when) if case.state == OFFERED else when
     if not _may_say(case, draft.cause):
         breaches = ["not_responsible"]
-    elif transition(action.action, case.state, when if action.action == CONFIRMED else "") is None:
+    elif transition(action.action, case.state, when) is None:
         breaches = ["out_of_order"]
     else:
         breaches = []

@@ -53,7 +53,7 @@ def test_where_it_is_hosted_is_said_as_the_rows_say(
     if state not in {"orphaned", OFFERED, "awaiting_rewrap", "assigned"}:
         story.act("nl-offlimits", state, classification="baseline", law_country="NL")
     assert story.case.state == state
-    goes = row.event == MOVED or row.when == ELSEWHERE
+    goes = row.event == MOVED or ELSEWHERE in row.when
     sender = "gb-iwf" if row.who == "party" else "nl-offlimits"
     kept = story.act(sender, row.event, new_hosting_country="US" if goes else None, observed_at=story.now)
     promised = tuple("assigned" if fact == NEW_LEG else fact for fact in row.facts)
