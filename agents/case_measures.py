@@ -9,6 +9,7 @@ from agents.batch_outcome import Step
 from agents.metrics import STEPS, CasekeeperMetrics
 from casework.events import ReportEvent
 from casework.messages import Case, Delivery, Receipt
+from casework.secrecy import kind_for_statistics, label_for_statistics
 from casework.transitions import KEY_MISMATCH
 
 _REPORTS: Final = frozenset({"assignment", "linked_report"})
@@ -38,9 +39,9 @@ class Measures:
         latencies: list[tuple[str, float]] = []
         for step in steps:
             for fact in step.kept.facts:
-                facts[fact.fact] += 1
+                facts[kind_for_statistics(fact)] += 1
                 if fact.breaches:
-                    breaches.update(fact.breaches)
+                    breaches.update(map(label_for_statistics, fact.breaches))
             is_report = isinstance(step.event, ReportEvent)
             if not is_report:
                 self._human(step)
@@ -50,7 +51,7 @@ class Measures:
                 if isinstance(body, Receipt):
                     receipts[body.outcome] += 1
                     if body.outcome == "refused" and body.rule is not None:
-                        refusals[body.rule] += 1
+                        refusals[label_for_statistics(body.rule)] += 1
                 elif isinstance(body, Delivery):
                     deliveries[posting.recipient] += 1
                     if is_report and body.kind in _REPORTS:

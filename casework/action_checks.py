@@ -31,6 +31,10 @@ _NEEDED_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "transfer": ("to_member",),
     }
 )
+_SEALED_ONLY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    dict.fromkeys(("hold", "release"), ("reference", "reason_code"))
+)
+"""Fields that say of an action what only its readers may know."""
 _REASONS: Final[Mapping[str, CodeList]] = MappingProxyType(
     {
         "decline": codes.DECLINE_REASONS,
@@ -84,6 +88,9 @@ def check_action_fields(statement: ActionStatement, directory: Directory) -> Ite
     if statement.action == "note" and not _says_something(statement):
         yield RuleViolation("content", "required", "a note has a text, labels, a priority or related cases")
     yield from _preservation(statement)
+    for field in _SEALED_ONLY.get(statement.action, ()):
+        if getattr(statement, field) is not None:
+            yield RuleViolation(field, "sealed_only", "what police say of a hold belongs into the content")
     for field in ("new_hosting_country", "observed_from"):
         country = getattr(statement, field)
         if country is not None:

@@ -14,8 +14,9 @@ from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
 from casework.matters import ACTION_RULES, POLICE_RULES
 from casework.matters.disagreements import disagrees, note_disagreement
+from casework.matters.notice_order import notice_breaches, provider_told
 from casework.messages import Case
-from casework.parties import could_claim, has_report, is_party, names_case, origin_of
+from casework.parties import asks_for_hold, could_claim, has_report, is_party, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
 from casework.transitions import (
     ACKNOWLEDGED,
@@ -95,8 +96,10 @@ def _no_room(case: Case | None, action: Action, cause: Cause) -> Answer | None:
 
 
 def _foreign(case: Case, action: Action, cause: Cause) -> Answer | None:
-    is_late_claim = action.action == CLAIM and could_claim(case, cause.sender, cause.directory)
-    if not is_party(case, cause.sender, cause.directory) and not is_late_claim:
+    sender, directory = cause.sender, cause.directory
+    is_late_claim = action.action == CLAIM and could_claim(case, sender, directory)
+    may_ask = is_late_claim or asks_for_hold(case, sender, action, directory)
+    if not may_ask and not is_party(case, sender, directory):
         return refused("not_a_party", "sender", "not a party of this case")
     if not names_case(case, cause.sender, action):
         field = "case_id" if action.case_id is not None else "report_event_id"
@@ -153,9 +156,11 @@ def _is_police(cause: Cause) -> bool:
 
 def _counted(case: Case, action: Action, row: Transition, draft: Draft, details: Mapping[str, Any]) -> Answer:
     """Write the facts of an action that no rule keeps from counting."""
-    late = _is_late(case, action)
+    late = ("late",) if _is_late(case, action) else ()
+    breaches = (*late, *notice_breaches(case, action.action, draft.cause))
     outcome = action.action if action.action in FINAL_ACTIONS else None
-    draft.by_sender(action.action, breaches=("late",) if late else (), outcome=outcome, **details)
+    draft.by_sender(action.action, breaches=breaches, outcome=outcome, **details)
+    provider_told(case, action.action, action.recipient_role, draft, breaches)
     for fact in row.facts[1:]:
         if fact == DISAGREEMENT:
             note_disagreement(case, draft)

@@ -13,6 +13,7 @@ from casework.copies import recognise
 from casework.directory import Directory
 from casework.events import Event, ReportEvent, Source, Unpark, WakeUp
 from casework.matters.feeds import feed
+from casework.matters.hold_course import settle
 from casework.messages import Case, Fact, Waiting
 from casework.protection import REWRAP
 from casework.report_rules import decide_report
@@ -53,6 +54,7 @@ def judge(case: Case | None, event: Event, cause: Cause) -> Decision:
     if isinstance(event, WakeUp):
         if case is not None:
             decide_wake_up(case, event, cause, draft)
+            settle(case, draft)
             feed(case, draft)
         return Decision(tuple(draft.facts))
     copy = recognise(case, cause)
@@ -69,6 +71,7 @@ def judge(case: Case | None, event: Event, cause: Cause) -> Decision:
         answer = decide_rewrap(case, event.statement, cause, draft)
     else:
         answer = decide_action(case, event.statement, cause, draft)
+    settle(case, draft)
     feed(case, draft)
     return Decision(tuple(draft.facts), answer)
 
@@ -77,5 +80,6 @@ def decide_waiting(case: Case, waiting: Waiting, cause: Cause) -> Decision:
     """Answer what an action that waited means, now that its report has come."""
     draft = Draft(case, cause)
     answer = decide_action(case, waiting, cause, draft)
+    settle(case, draft)
     feed(case, draft)
     return Decision(tuple(draft.facts), answer)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from casework.matters import DUE
+from casework.matters.hold_course import PAUSED_STEPS
 from casework.messages import Case
 from casework.timers import Due
 from casework.transitions import ASSIGNED_STATES, AWAITING_REWRAP
@@ -47,5 +48,8 @@ def _timers(case: Case) -> Iterator[Due]:
         ("inform_provider", limits.inform_provider_ms, case.provider_informed_at),
         ("confirm_removal", limits.confirm_removal_ms, case.closed_at),
     ):
-        if done_at is None and step not in case.overdue:
-            yield Due(case.leg_started_at + limit, step)
+        if done_at is not None or step in case.overdue:
+            continue
+        is_paused = step in PAUSED_STEPS
+        if not (is_paused and case.hold is not None):
+            yield Due(case.leg_started_at + limit + (case.paused_ms if is_paused else 0), step)

@@ -3,18 +3,22 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from casework import codes
 from casework.enclosing import action_of, may_see
 from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
-from casework.notices import ERASURE_REQUEST, OFFER, UPDATE, Notice, is_feed
+from casework.notices import ERASURE_REQUEST, HOLD_REQUEST, OFFER, UPDATE, Notice, is_feed
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
+from casework.secrecy import as_shown
 from casework.stubs import last_number
 
-_WITHOUT_CONTENT: Final = frozenset({UPDATE, OFFER, ERASURE_REQUEST})
+_WITHOUT_REPORT: Final = frozenset({UPDATE, OFFER, ERASURE_REQUEST, HOLD_REQUEST})
+"""Kinds of delivery that hand over no report."""
 _REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 
 
@@ -43,8 +47,17 @@ def effects(
         inbox: Inbox = "desk" if notice.recipient in desks else "inbox"
         if is_feed(notice.recipient):
             inbox = "feed"
-        postings.append(_delivery(before, after, fact, event, notice, number, inbox))
+        postings.append(_shown(after, fact, _delivery(before, after, fact, event, notice, number, inbox)))
     return tuple(postings)
+
+
+def _shown(after: Case, fact: Fact, posting: Posting) -> Posting:
+    body = posting.body
+    shown = as_shown(after, fact, body) if isinstance(body, Delivery) else body
+    if shown is body:
+        return posting
+    stored = posting.content_of if shown.statement is not None else None
+    return msgspec.structs.replace(posting, body=shown, content_of=stored)
 
 
 def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
@@ -56,7 +69,7 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
     number: int,
     inbox: Inbox,
 ) -> Posting:
-    hands_over = notice.kind not in _WITHOUT_CONTENT
+    hands_over = notice.kind not in _WITHOUT_REPORT
     is_news = notice.kind not in {UPDATE, ERASURE_REQUEST} and inbox != "feed"
     is_urgent = is_news and _is_urgent(after, event, notice.report_event_id)
     if hands_over:

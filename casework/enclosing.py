@@ -38,7 +38,7 @@ def may_see(before: Case | None, after: Case, fact: Fact, recipient: str) -> boo
     for case in (before, after):
         if case is not None:
             requests = [(one.by, one.liaison) for one in case.hold_requests]
-            hold = () if case.hold is None else (case.hold.by, case.hold.liaison, case.hold.asked_by)
+            hold = () if case.hold is None else (case.hold.liaison, case.hold.asked_by)
             concerned.update(hold, *requests)
     return recipient in concerned
 

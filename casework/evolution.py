@@ -203,7 +203,7 @@ def _readable(case: Case, fact: Fact) -> Changes:
     changes = {"rewrap_due_at": None, "open_escalations": open_without(case, {"unreadable"})}
     if case.state != AWAITING_REWRAP:
         return changes
-    return {**changes, "state": ASSIGNED, "leg_started_at": fact.admitted_at}
+    return {**changes, "state": ASSIGNED, "leg_started_at": fact.admitted_at, "paused_ms": 0}
 
 
 def _step(case: Case, fact: Fact) -> Changes:

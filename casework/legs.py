@@ -37,6 +37,7 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
         "done": (),
         "overdue": (),
         "told": (),
+        "paused_ms": 0,
         "deadlines": None,
         "former": former,
         "rewrap_due_at": None,

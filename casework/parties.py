@@ -3,6 +3,7 @@
 from casework.directory import Directory, Member
 from casework.ids import id_bytes
 from casework.messages import ActionStatement, Case, Origin, Waiting
+from casework.routing import liaisons_of
 from casework.stubs import last_number
 from casework.transitions import ACKNOWLEDGED, ASSIGNED_STATES, OFFERED, ORPHANED
 
@@ -29,13 +30,15 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     """Answer whether a member is entitled to speak about a case.
 
     Entitled are its origins, the hotlines responsible now or earlier and those it is offered to, police of
-    the hosting country or with an escalation or a feed item of the case, an authority that was told of it,
-    mandated hotlines while it is orphaned, those whose confirmation is waited for, and the secretariat, which
-    may send nothing but notes, confirmations and erasures (`action_checks`).
+    the hosting country or with an escalation or a feed item of the case or a hold they asked for, an
+    authority that was told of it, mandated hotlines while it is orphaned, those whose confirmation is waited
+    for, and the secretariat, which may send nothing but notes, confirmations and erasures (`action_checks`).
     """
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
         return True
     if member_id in case.pool or any(member_id in asked.members for asked in case.asked):
+        return True
+    if _asked_for_hold(case, member_id):
         return True
     member = directory.members_by_id.get(member_id)
     if member is None:
@@ -86,6 +89,38 @@ def has_report(case: Case, event_id: str) -> bool:
     kept = {event_id for origin in case.origins for event_id in (origin.first_event_id, origin.last_event_id)}
     kept.update(escalation.report_event_id for escalation in case.open_escalations)
     return event_id in kept or any(seen.event_id == id_bytes(event_id) for seen in case.seen)
+
+
+def hosting_liaison(directory: Directory, country: str) -> str | None:
+    """Answer the member that speaks for the police of a hosting country; else INTERPOL or Europol."""
+    serving = [one for one in directory.active_members("law_enforcement") if country in one.countries]
+    if serving:
+        return min(serving, key=lambda one: (one.liaison != country.lower(), one.id)).id
+    codes = liaisons_of(directory, country, None)
+    member = directory.liaison(codes[0]) if codes else None
+    return None if member is None else member.id
+
+
+def is_hosting_liaison(directory: Directory, member_id: str, country: str) -> bool:
+    """Answer whether a member may speak for the police of a hosting country."""
+    member = directory.members_by_id.get(member_id)
+    if member is None or not member.active or member.kind != "law_enforcement":
+        return False
+    return country in member.countries or hosting_liaison(directory, country) == member_id
+
+
+def asks_for_hold(
+    case: Case, member_id: str, action: ActionStatement | Waiting, directory: Directory
+) -> bool:
+    """Answer whether police ask for a hold of a case that they name: they need no escalation for that."""
+    member = directory.members_by_id.get(member_id)
+    is_police = member is not None and member.active and member.kind == "law_enforcement"
+    return is_police and action.action == "hold" and action.case_id == case.case_id
+
+
+def _asked_for_hold(case: Case, member_id: str) -> bool:
+    granted = case.hold is not None and case.hold.asked_by == member_id
+    return granted or any(request.by == member_id for request in case.hold_requests)
 
 
 def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bool:

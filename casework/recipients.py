@@ -34,8 +34,6 @@ _SILENT: Final = PARKING | {
     "refused",
     "not_applicable",
     "readable",
-    "hold_ended",
-    "hold_refused",
 }
 
 

@@ -8,6 +8,7 @@ from casework.due import REASSIGN, REWRAP, WAITING, Due
 from casework.events import WakeUp
 from casework.matters import TIMER_RULES
 from casework.matters.feeds import feed
+from casework.matters.hold_course import settle
 from casework.messages import Case, Fact, Waiting
 from casework.next_legs import MEMBER_LEFT, hand_on, way_of
 from casework.parties import answerable
@@ -46,6 +47,7 @@ def fire(case: Case, due: Due, trigger: Cause) -> Fired:
     rule = TIMER_RULES.get(due.step)
     if rule is not None:
         rule(case, due, draft)
+        settle(case, draft)
         feed(case, draft)
         return Fired(tuple(draft.facts), None, cause)
     draft.by_rule("overdue", step=due.step, due_at=due.at, occurred_at=due.at)

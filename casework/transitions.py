@@ -69,8 +69,9 @@ Who = Literal[
     "asked",
     "liaison",
     "secretariat",
+    "police",
 ]
-Breach = Literal["not_responsible", "out_of_order"]
+Breach = Literal["not_responsible", "out_of_order", "despite_hold", "before_police", "without_consent"]
 SAME: Final = "same"
 _LONG_RUN: Final = 3
 ACTION: Final = "the action"
@@ -89,14 +90,14 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
         when: Condition beside state and sender; empty when there is none.
         states: States in which the row applies.
         who: Who may: `responsible` is the hotline of the current leg, `pool` those the case is offered to,
-            `mandated` who may claim from the orphan desk, `party` any member entitled to the case, `maker`
-            the member whose fact is corrected, `asked` one whose confirmation is waited for, `liaison`
-            police among the parties; of an action that waits it is asked when its report comes, so `anybody`
-            may.
+            `mandated` who may claim from the orphan desk, `liaison` police of the hosting country or with an
+            escalation or feed item, `police` others, `party` any member entitled to the case, `maker` the
+            member whose fact is corrected, `asked` one whose confirmation is waited for; of an action that
+            waits it is asked when its report comes, so `anybody` may.
         reason_required: Whether a reason code must be given.
         facts: Kinds of the facts that are recorded, in order.
         state: State afterwards; `same` leaves it. A step behind the state leaves it too.
-        breach: Breach the fact is recorded with; such a fact changes nothing.
+        breach: Breach the fact is recorded with; one of `EFFECTLESS` leaves the case as it was.
         told: Who gets a delivery or an escalation; the sender itself is answered by the receipt.
     """
 
@@ -526,7 +527,110 @@ _CORRECTION_ROWS: Final[tuple[Transition, ...]] = (
         told=("secretariat",),
     ),
 )
+DURING_HOLD: Final = "during a hold"
+POLICE_FIRST: Final = "police come first there, and were not told or not long enough ago"
+POLICE_CONSENT: Final = "police must consent there, and have not in this leg"
+NOTICE_CONDITIONS: Final = frozenset({DURING_HOLD, POLICE_FIRST, POLICE_CONSENT})
+"""Under which a provider that is told makes a breach that counts."""
 _HOLD_ROWS: Final[tuple[Transition, ...]] = (
+    Transition(
+        event="hold",
+        states=OPEN_STATES,
+        who="liaison",
+        facts=("held",),
+        state=SAME,
+        told=("responsible", "asker", "others: paused"),
+    ),
+    Transition(
+        event="hold",
+        when="on behalf of the hosting country's liaison",
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("held",),
+        state=SAME,
+        told=("liaison", "others: paused"),
+    ),
+    Transition(
+        event="hold",
+        when="by other police",
+        states=OPEN_STATES,
+        who="police",
+        facts=("hold_asked",),
+        state=SAME,
+        told=("liaison",),
+    ),
+    Transition(
+        event="release",
+        when="a hold is in force",
+        states=OPEN_STATES,
+        who="liaison",
+        facts=("released",),
+        state=SAME,
+        told=("responsible", "asker", "others: resumed"),
+    ),
+    Transition(
+        event="release",
+        when="a hold is in force that a hotline has set",
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("released",),
+        state=SAME,
+        told=("liaison", "asker", "others: resumed"),
+    ),
+    Transition(
+        event="release",
+        when="a hold is asked for",
+        states=OPEN_STATES,
+        who="liaison",
+        facts=("hold_refused",),
+        state=SAME,
+        told=("asker",),
+    ),
+    Transition(
+        event="release",
+        when="it has asked for a hold",
+        states=OPEN_STATES,
+        who="police",
+        facts=("hold_refused",),
+        state=SAME,
+        told=("liaison",),
+    ),
+    Transition(
+        event="release",
+        when="no hold is in force or asked for: consent to the notice",
+        states=OPEN_STATES,
+        who="liaison",
+        facts=("released",),
+        state=SAME,
+        told=("responsible",),
+    ),
+    Transition(
+        event="timer",
+        when="a hold ends in 72 h, in 24 h",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("hold_warned",),
+        state=SAME,
+        told=("liaison", "responsible", "asker"),
+    ),
+    Transition(
+        event="timer",
+        when="a hold has expired",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("hold_expired",),
+        state=SAME,
+        told=("liaison", "responsible", "asker", "others: resumed"),
+    ),
+    Transition(
+        event="timer",
+        when="nobody has answered a request for a hold until the time it asks for",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("hold_refused",),
+        state=SAME,
+        told=("liaison", "asker"),
+    ),
     Transition(
         event="any action",
         when="it closes, moves or tells the host during a hold",
@@ -534,7 +638,7 @@ _HOLD_ROWS: Final[tuple[Transition, ...]] = (
         who="exchange",
         facts=("hold_ended",),
         state=SAME,
-        told=("responsible", "liaison", "asker"),
+        told=("liaison", "responsible", "asker", "others: resumed"),
     ),
     Transition(
         event="any action",
@@ -543,7 +647,46 @@ _HOLD_ROWS: Final[tuple[Transition, ...]] = (
         who="exchange",
         facts=("hold_refused",),
         state=SAME,
-        told=("asker",),
+        told=("liaison", "asker"),
+    ),
+    Transition(
+        event="any action",
+        when="another hotline of the country becomes responsible during a hold",
+        states=OPEN_STATES,
+        who="exchange",
+        facts=("held",),
+        state=SAME,
+        told=("responsible", "liaison", "asker"),
+    ),
+    Transition(
+        event="provider_informed",
+        when=DURING_HOLD,
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("provider_informed", "hold_ended"),
+        state=PROVIDER_INFORMED,
+        breach="despite_hold",
+        told=("liaison", "asker", "origins without the breach"),
+    ),
+    Transition(
+        event="provider_informed",
+        when=POLICE_FIRST,
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("provider_informed", "breach_reported"),
+        state=PROVIDER_INFORMED,
+        breach="before_police",
+        told=("liaison", "origins"),
+    ),
+    Transition(
+        event="provider_informed",
+        when=POLICE_CONSENT,
+        states=ASSIGNED_STATES,
+        who="responsible",
+        facts=("provider_informed", "breach_reported"),
+        state=PROVIDER_INFORMED,
+        breach="without_consent",
+        told=("liaison", "origins"),
     ),
 )
 BY_POLICE: Final = "by police, while an escalation is open"

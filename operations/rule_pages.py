@@ -55,6 +55,7 @@ _WHO: Final[Mapping[str, str]] = {
     "maker": "who stated the fact",
     "asked": "who was asked to confirm",
     "liaison": "a police liaison that is a party",
+    "police": "other police",
     "secretariat": "the secretariat",
 }
 _EVENTS: Final[Mapping[str, str]] = {

@@ -74,6 +74,7 @@ class Story:
         self.postings: list[Posting] = []
         self.events: list[tuple[Event, Directory, Source]] = []
         self.ids = 0
+        self.last = Kept(None)
 
     def report(self, sender: str = "gb-iwf", country: str = "NL", **fields: object) -> Kept:
         """Send a report."""
@@ -138,7 +139,9 @@ class Story:
         submission = msgspec.structs.replace(event.submission, content=to_bytes(sealed))
         return self.happen(msgspec.structs.replace(event, submission=submission))
 
-    def action_event(self, sender: str, action: str, **fields: object) -> ActionEvent:
+    def action_event(
+        self, sender: str, action: str, content: bytes = b"note", **fields: object
+    ) -> ActionEvent:
         """Answer an admitted action; it names the case where there is one."""
         values: dict[str, Any] = {
             "event_id": self.new_id(),
@@ -154,7 +157,7 @@ class Story:
         if self.case is not None and self.case.round and "report_event_id" not in fields:
             values["case_id"] = self.case.case_id
         statement = ActionStatement(**{**values, **fields})
-        submission = Submission(statement=_encoded(statement), content=b"note")
+        submission = Submission(statement=_encoded(statement), content=content)
         return ActionEvent(self._admit("action", statement, submission), submission, statement)
 
     def happen(self, event: Event) -> Kept:
@@ -172,7 +175,7 @@ class Story:
         """Hand an event to the rules as it stands."""
         self.events.append((event, self.directory, source))
         kept = keep(self.case, event, self.directory, source)
-        self.case = kept.case
+        self.case, self.last = kept.case, kept
         self.facts.extend(kept.facts)
         self.postings.extend(kept.postings)
         return kept

@@ -13,6 +13,7 @@ from casework.errors import BugError
 from casework.evolution import fold
 from casework.ids import id_bytes, new_event_id
 from casework.messages import Case, Delivery
+from casework.secrecy import HOLD_FACTS
 from casework.transitions import FINAL_ACTIONS
 from streams import wire
 
@@ -254,7 +255,9 @@ def test_content_goes_to_nobody_else(new_story: "Callable[[], Story]", lines: li
     story = tell(new_story(), lines)
     for posting in story.postings:
         body = posting.body
-        if isinstance(body, Delivery) and body.kind == "update":
+        if isinstance(body, Delivery) and body.fact in HOLD_FACTS and body.content is not None:
+            assert body.recipient == body.assigned_hotline or body.recipient.endswith("-police")
+        elif isinstance(body, Delivery) and body.kind == "update":
             assert body.content in {None, b"note"}
             assert posting.content_of not in {origin.last_event_id for origin in story.case.origins}
             assert body.origin in {None, body.recipient}

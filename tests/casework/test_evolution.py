@@ -35,7 +35,7 @@ def test_a_fact_out_of_number_or_of_another_case_is_a_bug(opened: "Story") -> No
 def test_a_fact_of_a_later_version_is_a_bug(opened: "Story") -> None:
     """An unknown kind of fact stops the fold instead of being skipped."""
     with pytest.raises(BugError, match="does not know"):
-        evolve(opened.case, replace(opened.facts[-1], number=3, fact="held"))
+        evolve(opened.case, replace(opened.facts[-1], number=3, fact="foretold"))
 
 
 def test_a_fact_without_what_its_kind_needs_is_a_bug(opened: "Story") -> None:

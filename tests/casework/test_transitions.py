@@ -24,6 +24,7 @@ from casework.transitions import (
     NEW_LEG,
     NO_HOTLINE,
     NONE,
+    NOTICE_CONDITIONS,
     OFFERED,
     ORPHANED,
     OWN,
@@ -54,7 +55,9 @@ OF_THEIR_OWN = {"rewrap", "key_mismatch", *(ACTION_RULES.keys() - {"observed"})}
 ACTION_ROWS = [
     (row, state)
     for row in TABLE
-    if row.event in ACTIONS - OF_THEIR_OWN and row.who != "liaison"  # in matters/test_escalating, test_feeds
+    if row.event in ACTIONS - OF_THEIR_OWN
+    and row.who != "liaison"  # in matters/test_escalating, test_feeds
+    and row.when not in NOTICE_CONDITIONS
     for state in row.states
 ]
 
