@@ -1,8 +1,7 @@
 """What a decided batch says about speed and rules: from facts to observations, after their confirmation."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Final
 
 from agents.batch_outcome import Step
@@ -13,14 +12,6 @@ from casework.secrecy import kind_for_statistics, label_for_statistics
 from casework.transitions import KEY_MISMATCH
 
 _REPORTS: Final = frozenset({"assignment", "linked_report"})
-SHOWN_AS: Final[Mapping[str, str | None]] = MappingProxyType(
-    {
-        "held": "paused",
-        **dict.fromkeys(("released", "hold_expired", "hold_ended"), "resumed"),
-        **dict.fromkeys(("hold_asked", "hold_refused", "hold_warned"), None),
-    }
-)
-"""Kinds of facts under another name, or not at all: who can read a metric may not learn of a hold."""
 
 
 class Measures:
@@ -39,7 +30,8 @@ class Measures:
         latencies: list[tuple[str, float]] = []
         for step in steps:
             for fact in step.kept.facts:
-                facts[kind_for_statistics(fact)] += 1
+                kind = kind_for_statistics(fact)
+                facts.update(() if kind is None else (kind,))
                 if fact.breaches:
                     breaches.update(map(label_for_statistics, fact.breaches))
             is_report = isinstance(step.event, ReportEvent)
@@ -57,7 +49,7 @@ class Measures:
                     if is_report and body.kind in _REPORTS:
                         elapsed = (real_ms - body.submitted_at) / 1000
                         latencies.append((step.event.admitted.hosting_country, elapsed))
-        self._metrics.counts(_shown(facts), breaches, receipts, deliveries)
+        self._metrics.counts(facts, breaches, receipts, deliveries)
         self._metrics.refusals(refusals)
         self._metrics.machine_latencies(latencies)
 
@@ -88,15 +80,6 @@ class Measures:
             at = next((fact for fact in facts if fact.fact == name), facts[0]).occurred_at
             self._metrics.human_latency(name, "leg", hotline, (at - after.leg_started_at) / 1000)
             self._metrics.human_latency(name, "case", hotline, (at - after.received_at) / 1000)
-
-
-def _shown(facts: Counter[str]) -> Counter[str]:
-    shown: Counter[str] = Counter()
-    for fact, count in facts.items():
-        kind = SHOWN_AS.get(fact, fact)
-        if kind is not None:
-            shown[kind] += count
-    return shown
 
 
 def _is_done(case: Case, step: str) -> bool:

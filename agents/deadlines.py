@@ -21,7 +21,6 @@ from casework.due import REASSIGN, Due, due_times
 from casework.ids import derived_id
 from casework.messages import Admitted, Case
 from casework.parties import answerable
-from casework.secrecy import label_for_statistics
 from casework.stubs import SHRINK, may_shrink
 from casework.transitions import CLOSED, RULES_VERSION
 from schemas.errors import UnreadableError
@@ -176,7 +175,7 @@ class Deadlines:
             await self._sender.send(records)
             retry_at = self._clock.real_ms() + RETRY_MS
             found.sent.update((case.url_key, retry_at) for case, _ in wakeups)
-            self._metrics.wakeups(Counter(label_for_statistics(due.step) for _, due in wakeups))
+            self._metrics.wakeups(Counter(due.step for _, due in wakeups))
             sent += len(wakeups)
         return sent
 

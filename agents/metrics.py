@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from agents.open_cases import OpenCases
+from casework.secrecy import label_for_statistics
 
 PREFIX: Final = "hotline_exchange"
 MINUTE: Final = 60.0
@@ -252,7 +253,7 @@ class CasekeeperMetrics(TurnedAwayMetrics):
     def wakeups(self, by_step: Mapping[str, int]) -> None:
         """Count wake-ups sent; those of holds as `paused`, because a metric tells of no hold."""
         for step, count in by_step.items():
-            self._wakeups.labels("paused" if step.startswith("hold") else step).inc(count)
+            self._wakeups.labels(label_for_statistics(step)).inc(count)
 
     def unread_liaisons(self, codes: Callable[[], Iterable[str]]) -> None:
         """Show the liaisons with the codes that `codes` answers as read by nobody."""

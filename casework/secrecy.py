@@ -18,7 +18,7 @@ RESUMED: Final = "resumed"
 DESPITE_HOLD: Final = "despite_hold"
 DESPITE_PAUSE: Final = "despite_pause"
 POLICE_MATTER: Final = "police_matter"
-"""Stands in metrics for a fact between police and the responsible hotline that pauses nothing."""
+"""Stands in metrics for a rule by which a request for a hold is refused."""
 
 _SHOWN_AS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -100,11 +100,11 @@ def as_shown(after: Case, fact: Fact, delivery: Delivery) -> Delivery:
     )
 
 
-def kind_for_statistics(fact: Fact) -> str:
-    """Answer the kind under which a fact is counted."""
-    if fact.fact in HOLD_FACTS and _SHOWN_AS[fact.fact] in {PAUSED, RESUMED} and not changes_pause(fact):
-        return POLICE_MATTER
-    return _SHOWN_AS.get(fact.fact, fact.fact)
+def kind_for_statistics(fact: Fact) -> str | None:
+    """Answer the kind under which a fact is counted; None: not at all, because it changes no pause."""
+    if fact.fact not in HOLD_FACTS:
+        return fact.fact
+    return _SHOWN_AS[fact.fact] if changes_pause(fact) else None
 
 
 def label_for_statistics(label: str) -> str:

@@ -1,10 +1,9 @@
-from collections import Counter
 from typing import Any
 
 import pytest
 
 from agents.batch_outcome import Step
-from agents.case_measures import Measures, _shown
+from agents.case_measures import Measures
 from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
 from casework.casekeeping import ActionEvent, Kept, ReportEvent, Source, keep
@@ -158,18 +157,3 @@ def test_refusals_of_the_case_are_counted_by_rule() -> None:
     name = "hotline_exchange_refusals_total"
     assert story.metrics.registry.get_sample_value(name, {"rule": "not_a_party"}) == 1
     assert story.metrics.registry.get_sample_value(name, {"rule": "other"}) is None
-
-
-def test_a_hold_counts_as_paused_and_resumed() -> None:
-    """Whoever reads the metrics sees that clocks stop and go on, and nothing of who asked police for what."""
-    kinds = (
-        "held",
-        "hold_warned",
-        "hold_asked",
-        "hold_refused",
-        "released",
-        "hold_expired",
-        "hold_ended",
-        "moved",
-    )
-    assert _shown(Counter(dict.fromkeys(kinds, 1))) == {"paused": 1, "resumed": 3, "moved": 1}

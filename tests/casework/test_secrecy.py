@@ -15,7 +15,7 @@ from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
 from casework.due import due_times
 from casework.messages import Delivery
-from casework.secrecy import label_for_statistics
+from casework.secrecy import HOLD_FACTS, kind_for_statistics, label_for_statistics
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story
@@ -154,3 +154,16 @@ def test_a_breach_of_a_hold_is_no_word_of_the_hold(opened: "Story") -> None:
     assert kept.facts[0].breaches == ("despite_hold",)
     shown = [d for d in opened.deliveries("gb-iwf") if d.fact == "provider_informed"]
     assert [d.breaches for d in shown] == [()]
+
+
+def test_a_hold_counts_as_paused_and_resumed(opened: "Story") -> None:
+    """Whoever reads the metrics sees that clocks stop and go on, and nothing of who asked police for what."""
+    opened.act("fr-police", "hold")
+    opened.act("nl-police", "hold", fact_number=opened.case.number, hold_until=opened.now + 2 * HOUR)
+    opened.act("nl-police", "hold", hold_until=opened.now + 30 * HOUR)
+    opened.later(10 * HOUR).wake()
+    opened.act("nl-police", "release")
+    opened.act("nl-police", "release")
+    of_hold = [fact for fact in opened.facts if fact.fact in HOLD_FACTS]
+    assert [fact.fact for fact in of_hold] == ["hold_asked", "held", "held", "hold_warned", "released"]
+    assert [kind_for_statistics(fact) for fact in of_hold] == [None, "paused", None, None, "resumed"]
