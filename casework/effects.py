@@ -14,7 +14,7 @@ from casework.messages import Case, Delivery, Escalation, Fact, Submission
 from casework.notices import ERASURE_REQUEST, HOLD_REQUEST, OFFER, UPDATE, Notice, is_feed
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
-from casework.secrecy import as_shown
+from casework.secrecy import HOLD_FACTS, as_shown
 from casework.stubs import last_number
 
 _WITHOUT_REPORT: Final = frozenset({UPDATE, OFFER, ERASURE_REQUEST, HOLD_REQUEST})
@@ -56,8 +56,8 @@ def _shown(after: Case, fact: Fact, posting: Posting) -> Posting:
     shown = as_shown(after, fact, body) if isinstance(body, Delivery) else body
     if shown is body:
         return posting
-    stored = posting.content_of if shown.statement is not None else None
-    return msgspec.structs.replace(posting, body=shown, content_of=stored)
+    content_of = None if fact.fact in HOLD_FACTS else posting.content_of
+    return msgspec.structs.replace(posting, body=shown, content_of=content_of)
 
 
 def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of

@@ -82,7 +82,8 @@ def told(story: "Story", step: tuple[str, str, object]) -> None:
         fields = {
             name: story.now + value[1] if name == "hold_until" else value for name, value in third.items()
         }
-        story.act(first, second, content=SECRET, observed_at=story.now, **fields)
+        content = SECRET if second in {"hold", "release"} else b"note"
+        story.act(first, second, content=content, observed_at=story.now, **fields)
 
 
 @settings(deadline=None)
@@ -104,6 +105,8 @@ def test_nobody_else_learns_of_a_hold(
             if posting.recipient not in knowing and posting.inbox != "escalations":
                 shown = msgspec.msgpack.encode(posting.body)
                 assert not TELLING.search(shown), (posting.recipient, TELLING.findall(shown), posting.body)
+                stored = [f.fact for f in story.last.facts if f.input_id == posting.content_of]
+                assert not HOLD_FACTS.intersection(stored)
         for event, _, _ in story.events[count:]:
             measures.observe([Step(event, before, story.last)], story.now)
     labels = {label_for_statistics(due.step) for due in due_times(story.case)}
