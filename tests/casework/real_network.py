@@ -42,6 +42,11 @@ ACTION_FIELDS = (
     "occurred_at",
     "hosting_status",
     "fact_number",
+    "observation",
+    "corrected_action",
+    "second_analyst",
+    "preserve_until",
+    "has_police_reference",
 )
 RENAMED = {"reason": "reason_code", "role": "recipient_role", "new_country": "new_hosting_country"}
 

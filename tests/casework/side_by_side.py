@@ -43,6 +43,7 @@ FACT_FIELDS = {
     "attempt": "attempt",
     "ref": "fact_ref",
     "status": "hosting_status",
+    "erase_at": "erase_at",
 }
 """What the naive model says of a fact, and where the code says it."""
 
@@ -227,6 +228,11 @@ def of_code(case: Case) -> dict[str, Any]:
             "hosting_status": case.hosting_status,
             "chain": list(case.chain),
             "moves": case.moves,
+            "asked": [(one.fact_number, list(one.members)) for one in case.asked],
+            "erase_at": case.erase_at,
+            "references": list(case.references),
+            "preserve_until": case.preserve_until,
+            "stated": [one.number for one in case.stated],
             "doubt": None if case.doubt is None else (case.doubt.hosting_country, case.doubt.due_at),
             "liaisons": list(case.liaisons),
             "seen": [one.event_id.hex() for one in case.seen],
@@ -267,6 +273,11 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
             "hosting_status": q.hosting_status(facts),
             "chain": q.chain(facts),
             "moves": q.moves(facts),
+            "asked": [(one["number"], one["members"]) for one in q.asked(facts)],
+            "erase_at": q.erase_at(facts),
+            "references": q.references(facts),
+            "preserve_until": max((one["until"] for one in q.preservations(facts)), default=None),
+            "stated": [one.get("stands_as", one["number"]) for one in q.correctable(facts)],
             "doubt": None if (doubt := q.doubt(facts)) is None else (doubt["country"], doubt["until"]),
             "liaisons": q.liaisons(facts),
             "seen": [one["input"].replace("-", "") for one in q.seen(facts)],

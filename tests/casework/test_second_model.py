@@ -27,6 +27,14 @@ ACTIONS = [
     "moved",
     "moved",
     "hosting_confirmed",
+    "reappeared",
+    "note",
+    "corrected",
+    "corrected",
+    "withdraw",
+    "confirmed",
+    "preserve",
+    "erase",
 ]
 REPORTED = ["NL", "NL", "NL", "DE", "DE", "IE", "UK", "HK", "XT", "ZZ"]
 sealed = st.sampled_from(
@@ -69,7 +77,14 @@ acts = st.tuples(
             "seen": st.sampled_from([None, 0, -HOUR, DAY]),
             "new_country": st.sampled_from(["NL", "DE", "IE", "HK", "XT", "ZZ", None, None]),
             "hosting_status": st.sampled_from([None, "provisional", "confirmed"]),
-            "fact_number": st.sampled_from([None, None, 1, 2, 4]),
+            "fact_number": st.sampled_from([None, None, -1, -1, -2, -3, -4, -6]),
+            "observation": st.sampled_from([None, "online", "offline", "moved", "geo_blocked"]),
+            "corrected_action": st.sampled_from(
+                [None, "removed", "unavailable", "assessed", "police_informed"]
+            ),
+            "second_analyst": st.sampled_from([None, "b"]),
+            "preserve": st.sampled_from([None, -HOUR, DAY, 200 * DAY, 400 * DAY]),
+            "has_police_reference": st.booleans(),
         }
     ),
 )
@@ -112,6 +127,10 @@ directories = st.tuples(
 )
 line = st.one_of(reports, reports, reports, *[acts] * 7, rewraps, copies, times, wakes, directories)
 histories = st.lists(line, max_size=10) | st.lists(line, min_size=EVENTS // 2, max_size=EVENTS)
+
+
+NOT_SENT = {"seen", "host_seen", "aim", "which", "swapped", "preserve"}
+"""What a line says for the teller alone."""
 
 
 class Teller:
@@ -189,13 +208,17 @@ class Teller:
 
     def _submission(self, kind: str, line: dict[str, Any]) -> dict[str, Any]:
         event_id, now = self.both.new_id(), self.both.now
-        event = {k: v for k, v in line.items() if k not in {"seen", "host_seen", "aim", "which", "swapped"}}
+        event = {k: v for k, v in line.items() if k not in NOT_SENT}
         seen = line.get("seen")
         event |= {"kind": kind, "id": event_id, "said": event_id, "digest": event_id, "occurred_at": now}
         if line.get("sealed_for") is None:
             event["digest"] = None
         if kind == "report":
             event["host_seen_at"] = None if line["host_seen"] is None else now + line["host_seen"]
+        if line.get("preserve") is not None:
+            event["preserve_until"] = now + line["preserve"]
+        if line.get("fact_number") is not None:
+            event["fact_number"] = max(1, len(self.both.facts) + 1 + line["fact_number"])
         event["observed_at"] = None if seen is None else now + seen
         if event.get("sealed_for") == []:
             event["sealed_for"] = [event["sender"]]
@@ -229,6 +252,8 @@ class Teller:
             event |= {"round": case.round, "leg": case.leg}
 
     def _send(self, delay: int, event: dict[str, Any]) -> None:
+        if event["sender"] == "secretariat" and event["action"] not in {"note", "confirmed", "erase"}:
+            return  # intake takes nothing else from it
         if delay:
             self.held.append((delay, event))
         else:

@@ -1,11 +1,12 @@
 """What an action does: it counts, is recorded with its breach, waits for its report, or is refused."""
 
-from model import escalating, moves, network, writing
+from model import escalating, network, routes, writing
 from model import questions as q
 
-KNOWN = [*q.STEPS, *q.FINAL, "observed", "key_mismatch", "moved", "hosting_confirmed"]
+KNOWN = [*q.STEPS, *q.FINAL, "key_mismatch"]
+"""Actions judged here; others have rules of their own."""
 
-NEEDS_A_REASON = ["unavailable", "not_illegal"]
+NEEDS_A_REASON = ["unavailable", "not_illegal", "corrected", "erase"]
 STEP_OF = {
     "acknowledged": "acknowledge",
     "police_informed": "inform_police",
@@ -15,10 +16,10 @@ STEP_OF = {
 MOST_THAT_WAIT = 16
 
 
-def come(now, action):
+def come(now, action, rules):
     """Write the facts of an action and answer its sender; None while it waits."""
     facts = now["facts"]
-    rule = _incomplete(action)
+    rule = _incomplete(action, rules)
     if rule is None and must_wait(facts, action):
         if len(q.waiting(facts)) < MOST_THAT_WAIT:
             due = now["now"] + network.WAITS_FOR_ITS_REPORT
@@ -31,7 +32,7 @@ def come(now, action):
         if q.is_there(facts):
             writing.by_sender(now, "refused", action=action["action"], rule=rule)
         return "refused", rule
-    return _recorded(now, action)
+    return _recorded(now, action, rules)
 
 
 def must_wait(facts, action):
@@ -51,8 +52,42 @@ def _has_report(facts, report):
     return report in known or report in [one["report"] for one in escalating.open_ones(facts)]
 
 
-def _incomplete(action):
-    if action["action"] not in KNOWN:
+def _incomplete(action, rules):
+    if action["action"] not in {*KNOWN, *rules}:
+        return "not_in_table"
+    if action["action"] in NEEDS_A_REASON and action.get("reason") is None:
+        return "reason_required"
+    return lacks_of_assessment(action) if action["action"] == "assessed" else None
+
+
+def lacks_of_assessment(action):
+    """Answer the rule that an assessment breaks by what it leaves out."""
+    if action.get("classification") in {None, "unassessed"}:
+        return "classification_required"
+    if action["classification"] == "national" and action.get("law_country") is None:
+        return "law_country_required"
+    return None
+
+
+def must_wait(facts, action):
+    """Answer whether the report that an action is about has not come yet."""
+    if not q.has_a_report(facts):
+        return True
+    if action["case"] is not None or q.origin(facts, action["sender"]) is not None:
+        return False
+    # Police acknowledge an escalation by the report that it brought, whoever sent that.
+    return action["action"] != "acknowledged" or not _has_report(facts, action["report"])
+
+
+def _has_report(facts, report):
+    """Answer whether a report is known to be one of the case."""
+    known = [fact["input"] for fact in q.seen(facts)]
+    known += [report for one in q.origins(facts) for report in (one["first"], one["last"])]
+    return report in known or report in [one["report"] for one in escalating.open_ones(facts)]
+
+
+def _incomplete(action, rules):
+    if action["action"] not in {*KNOWN, *rules}:
         return "not_in_table"
     if action["action"] in NEEDS_A_REASON and action.get("reason") is None:
         return "reason_required"
@@ -83,19 +118,11 @@ def names_this_case(now, action):
     return action["report"] in known or one["count"] > 2
 
 
-def _recorded(now, action):
+def _recorded(now, action, rules):
     kind, who = action["action"], network.MEMBERS.get(action["sender"], {})
     if kind == "acknowledged" and who.get("kind") == "law_enforcement":
         return escalating.acknowledge(now, action)
-    return RULES.get(kind, _step)(now, action)
-
-
-def _observe(now, action):
-    observed_at = _observed_at(now, action)
-    writing.by_sender(now, "observed", is_online=action.get("is_online"), observed_at=observed_at)
-    country = action.get("new_country")
-    moves.doubt(now, None if country is None else network.canonical(country), observed_at)
-    return ("accepted",)
+    return rules.get(kind, _step)(now, action)
 
 
 def _step(now, action):
@@ -121,6 +148,16 @@ def _breaches(facts, action):
     if is_stale(facts, action):
         breaches.append("out_of_order")
     return breaches
+
+
+def _disagrees(facts, action):
+    """Answer whether the responsible hotline calls not illegal what another one judged as baseline."""
+    says_so = action["action"] == "not_illegal" or (
+        action["action"] == "assessed" and action["classification"] == "not_illegal"
+    )
+    found, maker = q.assessment(facts)
+    is_of_another = found == "baseline" and maker != action["sender"]
+    return says_so and is_of_another and action["sender"] == q.responsible(facts)
 
 
 def _is_late(facts, action):
@@ -152,14 +189,18 @@ def _judges_anothers_baseline(facts, action):
 
 def _record(now, action, breaches):
     kind = action["action"]
+    before, number = list(now["facts"]), len(now["facts"]) + 1
+    maker = q.assessment(before)[1]
     ends = kind in q.FINAL and not q.WITHOUT_EFFECT & set(breaches)
     what = {"role": action.get("role"), "classification": action.get("classification")}
     writing.by_sender(now, kind, breaches=breaches, reason=action.get("reason"), **what)
     if ends:
-        writing.by_rule(now, "closed", outcome=kind)
+        routes.close(now, kind)
+    if _disagrees(before, action) and breaches in (["not_responsible"], [], ["late"]):
+        writing.by_rule(now, "disagreement", member=maker, ref=number)
 
 
-def _observed_at(now, action):
+def observed_at(now, action):
     """Answer when it was observed; no claimed time counts as later than it was admitted."""
     observed = action.get("observed_at")
     if observed is None:
@@ -179,9 +220,6 @@ def _split_off(now, action):
         if action["report"] in {one["first"], one["last"]}:
             writing.by_sender(now, "key_mismatch", origin=one["member"], report=action["report"])
             if not q.origins(now["facts"]):
-                writing.by_rule(now, "closed", outcome="key_mismatch")
+                routes.close(now, "key_mismatch")
             return ("accepted",)
     return not_applicable(now, action, "other_report")
-
-
-RULES = {"moved": moves.move, "hosting_confirmed": moves.confirm, "observed": _observe}

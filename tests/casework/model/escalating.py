@@ -78,7 +78,8 @@ def acknowledge(now, action):
     facts = now["facts"]
     fed = feeds.was_fed(facts, action["sender"])
     if open_ones(facts) and not (fed and action.get("fact_number") is not None):
-        writing.by_sender(now, "escalation_acknowledged")
+        has_reference = action.get("has_police_reference", False)
+        writing.by_sender(now, "escalation_acknowledged", has_reference=has_reference)
         return ("accepted",)
     if fed:
         return feeds.acknowledge(now, action)

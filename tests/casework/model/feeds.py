@@ -3,8 +3,9 @@
 from model import actions, network, writing
 from model import questions as q
 
-JUDGES = ["opened", "reopened", "assessed"]
+JUDGES = ["opened", "reopened", "assessed", "corrected"]
 ENDS = ["closed"]
+CONFIRMED = ["baseline", "national"]
 
 
 def feed(now):
@@ -20,7 +21,11 @@ def feed(now):
 def _is_for(now, liaison, fact):
     who = network.MEMBERS[liaison]
     if who["feed"] == "all_confirmed":
-        return fact["kind"] in JUDGES and fact["classification"] in {"baseline", "national"}
+        if fact["kind"] not in JUDGES or fact["classification"] is None:
+            return False
+        was_confirmed = q.assessment(now["facts"][: now["first_fact"]])[0] in CONFIRMED
+        takes_back = fact["kind"] == "corrected" and was_confirmed
+        return fact["classification"] in CONFIRMED or takes_back
     earlier = now["facts"][: fact["number"]]
     comes = fact["kind"] in {"opened", "reopened", *q.BEGINS_A_LEG, *ENDS}
     return comes and q.host(earlier) in who["countries"]

@@ -6,7 +6,7 @@ from model import questions as q
 
 def move(now, action):
     """Write what a word says that the content has moved."""
-    facts, country = now["facts"], _country(action)
+    facts, country = now["facts"], network.country_in(action)
     if country is None:
         writing.by_sender(now, "refused", action="moved", rule="required")
         return "refused", "required"
@@ -24,7 +24,7 @@ def move(now, action):
 
 def confirm(now, action):
     """Write what a word does that says the host is known."""
-    facts, country = now["facts"], _country(action)
+    facts, country = now["facts"], network.country_in(action)
     if _is_no_good_word(now, action):
         return ("accepted",)
     if country not in {None, q.host(facts)}:
@@ -35,11 +35,6 @@ def confirm(now, action):
         return actions.not_applicable(now, action, "already_done")
     writing.by_sender(now, "hosting_confirmed", status="confirmed")
     return ("accepted",)
-
-
-def _country(action):
-    country = action.get("new_country")
-    return None if country is None else network.canonical(country)
 
 
 def _is_no_good_word(now, action):
@@ -56,7 +51,7 @@ def _is_no_good_word(now, action):
         writing.by_sender(now, action["action"], breaches=breaches, status=None)
     if breaches == ["not_responsible"]:
         observed = action.get("observed_at")
-        doubt(now, _country(action), None if observed is None else min(observed, now["now"]))
+        doubt(now, network.country_in(action), None if observed is None else min(observed, now["now"]))
     return bool(breaches)
 
 

@@ -49,7 +49,15 @@ DEADLINES = {
 }
 WAITS_FOR_ITS_REPORT = HOUR
 REWRAP = 4 * HOUR
-LIMITS = {"answer_host": DAY, "max_moves": 2, "escalation": 4 * HOUR, "digest_hour": 6}
+LIMITS = {
+    "answer_host": DAY,
+    "max_moves": 2,
+    "escalation": 4 * HOUR,
+    "digest_hour": 6,
+    "confirm": 7 * DAY,
+    "erase": 90 * DAY,
+    "preserve": 365 * DAY,
+}
 
 
 def version(number, suspended=()):
@@ -134,3 +142,9 @@ def contact_after(directory, country, code):
     contacts = COUNTRIES.get(country, {}).get("contacts", [])
     beyond = contacts[contacts.index(code) + 1 :] if code in contacts else contacts
     return next((one for one in beyond if member_of(directory, one)), None)
+
+
+def country_in(action):
+    """Answer the country that an action says the content is hosted in now."""
+    country = action.get("new_country")
+    return None if country is None else canonical(country)

@@ -1,6 +1,8 @@
 """Questions about a case, each answered from all of its facts, from the first one on."""
 
 from model import network
+from model.standing import correctable as _correctable
+from model.standing import standing
 
 STATES = [
     "awaited",
@@ -42,7 +44,7 @@ def remembered(facts):
 
 def this_round(facts):
     """Answer the facts from the report that opened the round; after a stub, none until a report comes."""
-    facts = remembered(facts)
+    facts = standing(remembered(facts))
     first = last_of(facts, ["opened", "reopened"])
     return [] if first is None else [fact for fact in facts if fact["number"] >= first["number"]]
 
@@ -90,6 +92,8 @@ def state(facts):
             found = kind
         elif kind in [*FINAL, "closed"]:
             found = "closed"
+        elif kind in {"erased", "closing_taken_back"} and found == "awaiting_rewrap":
+            found = "assigned"
     return found
 
 
@@ -134,7 +138,7 @@ def origins(facts):
     """Answer who reported, each with its first and its latest report and how many there were."""
     found = []
     for fact in filter(counts, remembered(facts)):
-        if fact["kind"] in {"opened", "reopened", "linked"}:
+        if fact["kind"] in {"opened", "reopened", "linked"} and fact["by"] == fact["origin"]:
             for one in found:
                 if one["member"] == fact["by"]:
                     one |= {"last": fact["report"], "digest": fact["digest"], "count": one["count"] + 1}
@@ -152,6 +156,10 @@ def origins(facts):
                 )
         if fact["kind"] == "key_mismatch":
             found = [left for one in found if (left := _without(one, fact["origin"], fact["report"]))]
+        if fact["kind"] == "withdrawn" and fact["report"] is not None:
+            found = [left for one in found if (left := _without(one, fact["origin"], fact["report"]))]
+        elif fact["kind"] == "withdrawn":
+            found = [one for one in found if one["member"] != fact["origin"]]
     return found
 
 
@@ -198,7 +206,7 @@ def closed_at(facts):
 def assessment(facts):
     """Answer the newest assessment and who made it; a baseline one is changed by its maker only."""
     found, maker = None, None
-    for fact in filter(counts, remembered(facts)):
+    for fact in filter(counts, standing(remembered(facts))):
         if fact["kind"] in {"opened", "reopened", "assessed"} and fact.get("classification"):
             if found == "baseline" and maker != fact["by"]:
                 continue
@@ -244,7 +252,9 @@ def leg_began(facts):
     found = None
     for fact in this_leg(facts):
         begins = fact["kind"] in {"opened", "reopened", *BEGINS_A_LEG}
-        if begins or (fact["kind"] == "readable" and state(before(facts, fact)) == "awaiting_rewrap"):
+        if begins or (
+            fact["kind"] in {"readable", "erased"} and state(before(facts, fact)) == "awaiting_rewrap"
+        ):
             found = fact["at"]
     return found
 
@@ -260,7 +270,7 @@ def rewrap_due(facts):
     for fact in filter(counts, this_leg(facts)):
         if fact["kind"] == "rewrap_asked":
             found = fact["due_at"]
-        elif fact["kind"] in {"readable", "closed"}:
+        elif fact["kind"] in {"readable", "closed", "closing_taken_back", "erased"}:
             found = None
     return found
 
@@ -274,6 +284,9 @@ def can_open(facts):
                 found = None
             else:
                 found = sorted({*found, *fact["sealed_for"]})
+        # Nobody is asked to re-wrap what is not there any more.
+        if fact["kind"] == "erased":
+            found = None
     return found
 
 
@@ -347,8 +360,10 @@ def doubt(facts):
     for fact in filter(counts, this_leg(facts)):
         if fact["kind"] == "host_disputed":
             found = fact
-        elif fact["kind"] in {"host_unanswered", "hosting_confirmed", "closed"}:
+        elif fact["kind"] in {"host_unanswered", "hosting_confirmed", "closed", "closing_taken_back"}:
             found = None
+        elif fact["kind"] == "corrected" and found is not None and fact["ref"] == found["number"] - 1:
+            found = found if fact["wrong_kind"] not in {"observed", "moved"} else None
     return found
 
 
@@ -360,6 +375,8 @@ def had_a_delivery(facts, recipient):
 def is_party(facts, member):
     """Answer whether a member is entitled to speak about the case."""
     if member == responsible(facts) or member in former(facts) or origin(facts, member):
+        return True
+    if any(member in one["members"] for one in asked(facts)):
         return True
     who = network.MEMBERS.get(member)
     if who is None:
@@ -385,4 +402,72 @@ def deliveries(facts):
     for fact in remembered(facts):
         for recipient, number in fact["deliveries"]:
             found[recipient] = number
+    return found
+
+
+def correctable(facts):
+    """Answer what members stated and may correct, as it stands."""
+    return _correctable(remembered(facts), lambda number: round_and_leg(facts[:number]))
+
+
+def is_of_this_leg(facts, fact):
+    """Answer whether a fact was stated in the current leg."""
+    return round_and_leg(facts[: fact["number"]]) == round_and_leg(facts)
+
+
+def holders(facts):
+    """Answer the members that may hold what was told of the case."""
+    found = [responsible(facts), *(one["member"] for one in origins(facts)), *former(facts)]
+    return unique(member for member in found if member is not None)
+
+
+def asked(facts):
+    """Answer the newest 16 facts that asked members to confirm, with those who have not."""
+    found = []
+    for fact in remembered(facts):
+        kind = fact["kind"]
+        if kind in {"corrected", "withdrawn", "erased"} and fact["members"]:
+            one = {"number": fact["number"], "members": fact["members"], "due_at": fact["due_at"]}
+            found = [*found, one | {"told": False}][-16:]
+        elif kind in {"confirmed", "unconfirmed"}:
+            for one in found:
+                if one["number"] == fact["ref"] and kind == "confirmed":
+                    one["members"] = [member for member in one["members"] if member != fact["by"]]
+                elif one["number"] == fact["ref"]:
+                    one["told"] = True
+            found = [one for one in found if one["members"]]
+    return found
+
+
+def erase_at(facts):
+    """Answer when the contents are to be erased, None while the case is open and once they are."""
+    found = None
+    for fact in standing(remembered(facts)):
+        if fact["kind"] == "closed" or (fact["kind"] == "linked" and found is None):
+            found = fact["erase_at"]
+        elif fact["kind"] in {"opened", "reopened", "erased", "closing_taken_back"}:
+            found = None
+    return found
+
+
+def preservations(facts):
+    """Answer until when which police keep the contents: of each the newest word."""
+    found = []
+    for fact in remembered(facts):
+        if fact["kind"] == "preserved" and fact["until"] is not None:
+            found = [one for one in found if one["by"] != fact["by"] and one["until"] > fact["at"]]
+            found.append({"by": fact["by"], "until": fact["until"]})
+        elif fact["kind"] == "preservation_ended":
+            found = [one for one in found if one["by"] not in fact["members"] and one["until"] > fact["at"]]
+    return found
+
+
+def references(facts):
+    """Answer the police whose references keep the contents."""
+    found = []
+    for fact in remembered(facts):
+        if fact["kind"] in {"preserved", "escalation_acknowledged"} and fact["has_reference"]:
+            found = unique([*found, fact["by"]])
+        elif fact["kind"] == "preservation_ended":
+            found = [member for member in found if member not in fact["members"]]
     return found

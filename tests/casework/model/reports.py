@@ -19,7 +19,11 @@ def come(now, report):
     what = _what_it_says(report, now["now"], way)
     if joins:
         # Who takes a case over by this very report needs no linked report of it beside.
-        writing.by_sender(now, "linked", hotline=way["hotline"] if begins else q.responsible(facts), **what)
+        hotline = way["hotline"] if begins else q.responsible(facts)
+        # The content of a report that joins what was erased already is kept as long again.
+        is_new_content = state == "closed" and q.erase_at(facts) is None
+        erase_at = now["now"] + network.LIMITS["erase"] if is_new_content else None
+        writing.by_sender(now, "linked", hotline=hotline, erase_at=erase_at, **what)
     else:
         writing.by_sender(
             now, "reopened" if q.has_a_report(facts) else "opened", hotline=way["hotline"], **what

@@ -46,6 +46,11 @@ def begin_leg(now, way, report, origin, *, reason=None, status=None):
         writing.by_rule(now, "assigned", hotline=way["hotline"], deadlines=limits, reason=reason, **where)
 
 
+def close(now, outcome):
+    """Write that the round ends, and when its contents are erased."""
+    writing.by_rule(now, "closed", outcome=outcome, erase_at=now["now"] + network.LIMITS["erase"])
+
+
 def escalate(now, reason, way, report, origin):
     """Write that a report is escalated to each liaison of its route."""
     for code in way["liaisons"]:

@@ -1,6 +1,6 @@
 """What passing time does."""
 
-from model import escalating, moves, network, overdue, routes, writing
+from model import corrections, escalating, moves, network, overdue, retention, routes, writing
 from model import questions as q
 
 
@@ -21,7 +21,7 @@ def due(facts):
     known = q.doubt(facts)
     if known is not None:
         found.append({"at": known["until"], "step": "answer_host"})
-    found += [*overdue.due(facts), *escalating.due(facts)]
+    found += [*overdue.due(facts), *escalating.due(facts), *corrections.due(facts), *retention.due(facts)]
     return sorted(found, key=lambda one: (one["at"], one["step"], one.get("id", "")))
 
 
@@ -30,6 +30,10 @@ def fire(now, timer):
     step = timer["step"]
     if step == "escalation":
         escalating.repeat(now, timer["escalation"])
+    elif step == "confirm":
+        corrections.miss(now, timer)
+    elif step == "erase":
+        retention.erase_when_due(now)
     elif step == "answer_host":
         moves.follow(now, timer)
     elif step == "remind":
@@ -54,6 +58,9 @@ def wake_up(now, event):
 def _shrink(now, event):
     facts = now["facts"]
     if q.state(facts) != "closed" or q.waiting(facts) or facts[-1]["kind"] == "shrunk":
+        return
+    is_kept = q.erase_at(facts) is not None or q.references(facts) or q.preservations(facts)
+    if is_kept or any(not one["told"] for one in q.asked(facts)):
         return
     if event["facts_then"] == len(facts):
         then = {"leg_then": q.round_and_leg(facts)[1], "hotline_then": q.responsible(facts)}

@@ -11,8 +11,9 @@ TOLD_TO_NOBODY = [
     "readable",
     "shrunk",
     "feed_acknowledged",
+    "confirmed",
 ]
-TOLD_TO_ONE = ["reminded", "escalation_unanswered", "moves_exceeded"]
+TOLD_TO_ONE = ["reminded", "escalation_unanswered", "moves_exceeded", "unconfirmed"]
 
 
 def who_learns(facts, fact):
@@ -77,9 +78,7 @@ def _of_a_new_round(facts, fact):
     """Everybody of the rounds before, except who becomes responsible: it gets an assignment."""
     earlier = q.before(facts, fact)
     were = [*q.former(earlier), q.place(earlier)]
-    return [
-        m for m in q.unique([*_origins(facts), *were]) if m not in {None, fact["hotline"], fact["origin"]}
-    ]
+    return [m for m in q.unique([*_origins(facts), *were]) if m not in {None, fact["hotline"]}]
 
 
 def _of_a_leg(facts, fact):
@@ -122,6 +121,34 @@ def _of_a_doubt(facts, _):
     return [update(facts, q.responsible(facts))]
 
 
+def _of_all_holders(facts, fact):
+    desk = [q.desk(facts)] if q.desk(facts) else []
+    told = q.unique([*desk, *q.holders(facts), *fact.get("members", [])])
+    return [update(facts, member) for member in told if member != fact["by"]]
+
+
+def _of_a_withdrawal(facts, fact):
+    were_handed_it = {*fact["members"], q.responsible(facts), q.desk(facts), *q.former(facts)}
+    return [one for one in _of_all_holders(facts, fact) if one[0] in were_handed_it]
+
+
+def _of_an_observation(facts, fact):
+    there = q.place(facts)
+    told = _origins(facts) if there == fact["by"] else [there]
+    return [update(facts, member) for member in told if member not in {None, fact["by"]}]
+
+
+def _of_a_disagreement(facts, fact):
+    return [update(facts, member) for member in q.unique([fact["member"], q.responsible(facts)]) if member]
+
+
+def _of_an_erasure(facts, fact):
+    found = [_hands_over("erasure_request", member, None) for member in fact["members"]]
+    if q.state(facts) != "closed":
+        found += [update(facts, member) for member in _origins(facts) if member not in fact["members"]]
+    return found
+
+
 def _of_a_rewrap(facts, fact):
     there = q.place(facts)
     return [_hands_over("rewrapped_report", there, fact["report"])] if there else []
@@ -135,6 +162,15 @@ def _of_a_split(_, fact):
 
 OF_ITS_OWN = {
     "linked": _of_a_link,
+    "corrected": _of_all_holders,
+    "note": _of_all_holders,
+    "withdrawn": _of_a_withdrawal,
+    "observed": _of_an_observation,
+    "reappeared": _of_an_observation,
+    "disagreement": _of_a_disagreement,
+    "erased": _of_an_erasure,
+    "preserved": _of_a_move,
+    "preservation_ended": _of_a_move,
     "moved": _of_a_move,
     "host_disputed": _of_a_doubt,
     "rewrap_asked": _of_a_request,

@@ -1,8 +1,32 @@
 """What came of a history: the whole of it is gone through again for each answer."""
 
-from model import actions, feeds, network, reports, rewraps, timers
+from model import (
+    actions,
+    corrections,
+    feeds,
+    moves,
+    network,
+    observations,
+    reports,
+    retention,
+    rewraps,
+    timers,
+)
 from model import questions as q
 from model.writing import answer, begin, by_sender
+
+RULES = {
+    "moved": moves.move,
+    "hosting_confirmed": moves.confirm,
+    "observed": observations.observe,
+    "reappeared": observations.reappear,
+    "note": observations.note,
+    "corrected": corrections.correct,
+    "withdraw": corrections.withdraw,
+    "confirmed": corrections.confirm,
+    "preserve": retention.preserve,
+    "erase": retention.erase,
+}
 
 
 def replay(history):
@@ -39,7 +63,7 @@ def happen(world, event):
 
 def decide_action(world, event):
     """Decide an action, and answer its sender unless the action waits."""
-    said = actions.come(world, event)
+    said = actions.come(world, event, RULES)
     feeds.feed(world)
     if said is not None:
         answer(world, event, *said)

@@ -1,0 +1,100 @@
+"""Members take back what they stated, or their report; those who hold it are asked to confirm."""
+
+from model import actions, network, routes, writing
+from model import questions as q
+from model import standing as s
+
+
+def correct(now, action):
+    """Write a correction of an own fact that stands."""
+    facts = now["facts"]
+    wrong = next((one for one in q.correctable(facts) if _number(one) == action.get("fact_number")), None)
+    put = action.get("corrected_action")
+    if wrong is not None and wrong["kind"] in s.ASSESSES:
+        if put == "assessed" or action.get("classification") is not None:
+            put = wrong["kind"]
+    rule = _refusal(wrong, put, action)
+    if rule is not None:
+        writing.by_sender(now, "refused", action="corrected", rule=rule)
+        return "refused", rule
+    key = q.what_is_done({"kind": put, "role": action.get("role")})
+    if q.is_of_this_leg(facts, wrong) and key in q.taken(facts) and key != q.what_is_done(wrong):
+        return actions.not_applicable(now, action, "already_done")
+    holders = [member for member in q.holders(facts) if member != action["sender"]]
+    what = {"ref": _number(wrong), "put": put, "wrong_kind": wrong["kind"], "due_at": confirm_until(now)}
+    what |= {"members": active(now, holders), "classification": action.get("classification")}
+    writing.by_sender(now, "corrected", role=action.get("role"), **what)
+    return ("accepted",)
+
+
+def _number(fact):
+    return fact.get("stands_as", fact["number"])
+
+
+def _refusal(wrong, put, action):
+    if wrong is None or wrong["by"] != action["sender"]:
+        return "not_your_fact"
+    if wrong["kind"] in s.ASSESSES and wrong.get("classification") == "baseline":
+        if action.get("second_analyst") is None:
+            return "two_persons_required"
+    if put is None:
+        return None
+    if put == wrong["kind"] and put in s.ASSESSES:
+        return actions.lacks_of_assessment(action)
+    both = {put, wrong["kind"]}
+    is_alike = put == wrong["kind"] or both <= set(s.FINAL) or both <= set(s.STEPS)
+    return None if is_alike else "other_kind"
+
+
+def active(now, members):
+    """Answer which of some members are active, each once."""
+    return [member for member in q.unique(members) if network.is_active(now["directory"], member)]
+
+
+def confirm_until(now):
+    """Answer until when recipients should have confirmed."""
+    return now["now"] + network.LIMITS["confirm"]
+
+
+def withdraw(now, action):
+    """Take the sender's reports back, all or the one that it names."""
+    facts, sender = now["facts"], action["sender"]
+    one = q.origin(facts, sender)
+    if one is None:
+        writing.by_sender(now, "refused", action="withdraw", rule="not_your_report")
+        return "refused", "not_your_report"
+    if action.get("report") not in {None, one["first"], one["last"]}:
+        return actions.not_applicable(now, action, "other_report")
+    police = [network.member_of(now["directory"], code) for code in q.liaisons(facts)]
+    asked = [member for member in [q.responsible(facts), *q.former(facts), *police] if member != sender]
+    what = {"members": active(now, asked), "due_at": confirm_until(now)}
+    was_closed = q.state(facts) == "closed"
+    writing.by_sender(now, "withdrawn", origin=sender, report=action.get("report"), **what)
+    if not was_closed and not q.origins(now["facts"]):
+        routes.close(now, "withdrawn")
+    return ("accepted",)
+
+
+def confirm(now, action):
+    """Take note that a member has done what it was asked for."""
+    for one in q.asked(now["facts"]):
+        if one["number"] == action.get("fact_number") and action["sender"] in one["members"]:
+            writing.by_sender(now, "confirmed", ref=one["number"])
+            return ("accepted",)
+    return actions.not_applicable(now, action, "not_asked")
+
+
+def due(facts):
+    """Answer the confirmations that should have come by a time."""
+    return [
+        {"at": one["due_at"], "step": "confirm", "id": str(one["number"]), "asked": one}
+        for one in q.asked(facts)
+        if not one["told"]
+    ]
+
+
+def miss(now, timer):
+    """Tell the secretariat who has not confirmed."""
+    one = timer["asked"]
+    what = {"members": one["members"], "due_at": timer["at"], "ref": one["number"]}
+    writing.by_rule(now, "unconfirmed", member=network.secretariat(now["directory"]), **what)

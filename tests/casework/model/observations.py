@@ -1,0 +1,49 @@
+"""What members see of the content, and notes: any party may say it, and it counts."""
+
+from model import actions, moves, network, routes, writing
+from model import questions as q
+
+IS_ONLINE = {"online": True, "offline": False, "moved": True, "geo_blocked": None}
+
+
+def observe(now, action):
+    """Write an observation; one of another country is a doubt about the host."""
+    at = actions.observed_at(now, action)
+    observation = action.get("observation")
+    is_online = action.get("is_online") if observation is None else IS_ONLINE[observation]
+    writing.by_sender(now, "observed", is_online=is_online, observed_at=at)
+    moves.doubt(now, network.country_in(action), at)
+    return ("accepted",)
+
+
+def reappear(now, action):
+    """Write that the content is back: after the closing a new round begins with the report there is."""
+    facts, at = now["facts"], actions.observed_at(now, action)
+    if q.state(facts) == "closed":
+        if not q.origins(facts):
+            return actions.not_applicable(now, action, "no_report")
+        if at <= q.closed_at(facts):
+            return actions.not_applicable(now, action, "seen_before_closing")
+    writing.by_sender(now, "reappeared", is_online=True, observed_at=at)
+    if q.state(facts) == "closed":
+        _reopen(now, network.country_in(action) or q.host(facts))
+    return ("accepted",)
+
+
+def _reopen(now, country):
+    facts = now["facts"]
+    first = q.origins(facts)[0]
+    way = routes.route(now["directory"], country, first["member"], network.URL_KEY)
+    what = {"country": way["country"], "hotline": way["hotline"], "status": q.hosting_status(facts)}
+    what |= {"report": first["last"], "origin": first["member"], "sealed_for": q.can_open(facts)}
+    writing.by_rule(now, "reopened", classification=None, **what)
+    routes.begin_leg(now, way, first["last"], first["member"])
+    routes.ask_if_unreadable(now, way, first["last"], first["member"])
+    if way["reason"] is not None:
+        routes.escalate(now, way["reason"], way, first["last"], first["member"])
+
+
+def note(now, _):
+    """Write a note."""
+    writing.by_sender(now, "note")
+    return ("accepted",)

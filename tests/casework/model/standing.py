@@ -1,0 +1,81 @@
+"""Facts as they stand after corrections: the log keeps both, and the later one takes the earlier one's place."""
+
+ASSESSES = ["opened", "reopened", "assessed"]
+FINAL = ["removed", "unavailable", "not_illegal"]
+STEPS = ["acknowledged", "police_informed", "provider_informed"]
+CORRECTABLE = [
+    *FINAL,
+    *STEPS,
+    "assessed",
+    "observed",
+    "reappeared",
+    "moved",
+    "hosting_confirmed",
+    "note",
+    "escalation_acknowledged",
+    "feed_acknowledged",
+]
+MOST_KEPT = 32
+
+
+def standing(facts):
+    """Answer the facts in the places where they came, each as it stands now."""
+    if not any(fact["kind"] == "corrected" for fact in facts):
+        return facts
+    found = [dict(fact) for fact in facts]
+    for correction in facts:
+        if correction["kind"] == "corrected":
+            for place, wrong in enumerate(found):
+                if wrong.get("stands_as", wrong["number"]) == correction["ref"]:
+                    _correct(found, place, correction)
+                    break
+    return found
+
+
+def _correct(found, place, correction):
+    wrong, put = found[place], correction["put"]
+    is_an_end = wrong["kind"] in FINAL and not _has_no_effect(wrong)
+    wrong["stands_as"] = correction["number"]
+    if put is None and wrong["kind"] in {"opened", "reopened"}:
+        wrong["classification"] = None
+    elif put is None:
+        wrong["kind"] = "taken_back"
+    else:
+        wrong |= {"kind": put, "classification": correction.get("classification")}
+        wrong["role"] = correction.get("role") or wrong.get("role")
+    if is_an_end:
+        closing = found[place + 1]
+        closing |= {"kind": "closing_taken_back"} if put is None else {"outcome": put}
+
+
+def _has_no_effect(fact):
+    return bool({"not_responsible", "out_of_order"} & set(fact["breaches"]))
+
+
+def correctable(facts, where):
+    """Answer what members stated and may correct: the newest 32, those of the leg before others.
+
+    Args:
+        facts: The facts since the case was a stub.
+        where: From the number of a fact to the round and leg it was in.
+    """
+    stands = {fact["number"]: fact for fact in standing(facts)}
+    kept = []
+    for fact in facts:
+        if fact["kind"] == "corrected":
+            kept = [one for one in kept if stands[one].get("stands_as") != fact["number"] or fact["put"]]
+        is_one = fact["kind"] in CORRECTABLE or (fact["kind"] in ASSESSES and fact.get("classification"))
+        if fact["by"] == "exchange" or not is_one:
+            continue
+        if len(kept) == MOST_KEPT:
+            spare = [one for one in kept if not _is_needed(stands[one], where(one) == where(fact["number"]))]
+            kept.remove([*spare, kept[0]][0])
+        kept.append(fact["number"])
+    return [stands[number] for number in kept]
+
+
+def _is_needed(one, is_of_this_leg):
+    if _has_no_effect(one):
+        return False
+    assesses = one["kind"] in ASSESSES and one.get("classification") is not None
+    return assesses or (is_of_this_leg and one["kind"] not in {"note", "observed"})
