@@ -47,6 +47,7 @@ ACTION_FIELDS = (
     "second_analyst",
     "preserve_until",
     "has_police_reference",
+    "to_member",
 )
 RENAMED = {"reason": "reason_code", "role": "recipient_role", "new_country": "new_hosting_country"}
 

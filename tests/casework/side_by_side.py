@@ -44,6 +44,7 @@ FACT_FIELDS = {
     "ref": "fact_ref",
     "status": "hosting_status",
     "erase_at": "erase_at",
+    "assigned_country": "assigned_country",
 }
 """What the naive model says of a fact, and where the code says it."""
 
@@ -228,6 +229,9 @@ def of_code(case: Case) -> dict[str, Any]:
             "hosting_status": case.hosting_status,
             "chain": list(case.chain),
             "moves": case.moves,
+            "declined": list(case.declined),
+            "pool": list(case.pool),
+            "lease": None if case.lease is None else case.lease.until,
             "asked": [(one.fact_number, list(one.members)) for one in case.asked],
             "erase_at": case.erase_at,
             "references": list(case.references),
@@ -250,7 +254,10 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
         "host": q.host(facts),
         "responsible": q.responsible(facts),
         "former": q.former(facts),
-        "origins": [{k: v for k, v in one.items() if k != "digest"} for one in q.origins(facts)],
+        "origins": [
+            {k: v for k, v in one.items() if k in {"member", "first", "last", "count"}}
+            for one in q.origins(facts)
+        ],
         "waiting": [one["input"] for one in q.waiting(facts)],
         "last_time": q.last_time(facts),
         "deliveries": q.deliveries(facts),
@@ -273,6 +280,9 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
             "hosting_status": q.hosting_status(facts),
             "chain": q.chain(facts),
             "moves": q.moves(facts),
+            "declined": q.declined(facts),
+            "pool": q.pool(facts),
+            "lease": None if (lease := q.lease(facts)) is None else lease["until"],
             "asked": [(one["number"], one["members"]) for one in q.asked(facts)],
             "erase_at": q.erase_at(facts),
             "references": q.references(facts),

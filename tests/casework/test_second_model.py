@@ -1,42 +1,58 @@
 """Random histories, told to the code and to a naive second model of the same rules (tests/casework/model)."""
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from model import network
 from side_by_side import SideBySide
 
+T = TypeVar("T")
 EXAMPLES = int(os.environ.get("HX_MODEL_EXAMPLES", "60"))
 EVENTS = int(os.environ.get("HX_MODEL_EVENTS", "60"))
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 HOTLINES = [name for name, one in network.MEMBERS.items() if one["kind"] == "hotline"]
 EVERYBODY = [*network.MEMBERS, "nobody"]
-ACTIONS = [
-    "acknowledged",
-    "assessed",
-    "police_informed",
-    "provider_informed",
-    "removed",
-    "unavailable",
-    "not_illegal",
-    "observed",
-    "key_mismatch",
-    "moved",
-    "moved",
-    "hosting_confirmed",
-    "reappeared",
-    "note",
-    "corrected",
-    "corrected",
-    "withdraw",
-    "confirmed",
-    "preserve",
-    "erase",
+STEPS = [*["acknowledged"] * 2, *["assessed"] * 3, *["police_informed"] * 2, *["provider_informed"] * 3]
+PLAYS = [
+    *[(step, "responsible") for step in [*STEPS, "removed", "unavailable", "not_illegal", "key_mismatch"]],
+    *[("corrected", "maker")] * 4,
+    *[("confirmed", "asked")] * 2,
+    *[("moved", "responsible"), ("hosting_confirmed", "responsible"), ("moved", "origin")],
+    *[("observed", "origin"), ("observed", "police"), ("reappeared", "origin")],
+    *[("note", "former"), ("note", "secretariat"), ("withdraw", "origin")],
+    *[("acknowledged", "police")] * 2,
+    *[("preserve", "police")] * 2,
+    ("erase", "secretariat"),
+    *[("claim", "pool")] * 3,
+    *[("hand_back", "responsible"), ("decline", "responsible"), ("decline", "responsible")],
+    ("transfer", "responsible"),
 ]
-REPORTED = ["NL", "NL", "NL", "DE", "DE", "IE", "UK", "HK", "XT", "ZZ"]
+"""Actions, each with who would send it in earnest."""
+SOME = [
+    {
+        "law_country": law,
+        "is_online": online,
+        "hosting_status": status,
+        "observation": observation,
+        "corrected_action": corrected,
+        "second_analyst": analyst,
+        "has_police_reference": reference,
+        "to_member": member,
+    }
+    for law, online, status, observation, corrected, analyst, reference, member in [
+        ("NL", True, None, None, None, "b", False, "de-eco"),
+        ("NL", False, "provisional", "online", "removed", "b", True, "de-fsm"),
+        ("NL", True, "confirmed", "geo_blocked", "assessed", None, False, "fr-point"),
+        (None, False, None, "moved", "police_informed", "b", True, "fr-phare"),
+        ("DE", True, "provisional", "offline", "unavailable", "b", False, "nl-offlimits"),
+    ]
+]
+"""What actions may say beside, put together beforehand because each choice costs time."""
+REPORTED = ["NL", "NL", "NL", "DE", "DE", "FR", "FR", "IE", "UK", "HK", "XT", "ZZ"]
 sealed = st.sampled_from(
     [None, None, [], ["nl-offlimits"], ["nl-offlimits", "de-eco"], ["de-fsm", "ie-hotline"], ["ie-hotline"]]
 )
@@ -59,32 +75,24 @@ reports = st.tuples(
         }
     ),
 )
-senders = st.sampled_from([*["responsible"] * 16, "origin", "origin", "former", *EVERYBODY])
-aims = st.sampled_from([*["case"] * 8, "other", "own report", "own report", "a report", "stale", "this leg"])
+senders = st.sampled_from([*["responsible"] * 6, "origin", "former", "police", *EVERYBODY])
+aims = st.sampled_from([*["case"] * 12, "other", "own report", "own report", "a report", "stale", "this leg"])
 acts = st.tuples(
     st.just("act"),
     delays,
+    st.sampled_from(PLAYS),
     st.fixed_dictionaries(
         {
-            "sender": senders,
-            "action": st.sampled_from(ACTIONS),
             "aim": aims,
-            "reason": st.sampled_from(["other", "other", "other", None]),
+            "by_anybody": st.sampled_from([None] * 9 + ["nobody", *EVERYBODY]),
+            "reason": st.sampled_from(["other", "other", "wrong_country", "key_mismatch", None]),
             "role": st.sampled_from([None, None, "host", "registrar"]),
             "classification": st.sampled_from(["baseline", "national", "not_illegal", "unassessed", None]),
-            "law_country": st.sampled_from([None, "NL", "NL"]),
-            "is_online": st.sampled_from([True, False]),
             "seen": st.sampled_from([None, 0, -HOUR, DAY]),
-            "new_country": st.sampled_from(["NL", "DE", "IE", "HK", "XT", "ZZ", None, None]),
-            "hosting_status": st.sampled_from([None, "provisional", "confirmed"]),
-            "fact_number": st.sampled_from([None, None, -1, -1, -2, -3, -4, -6]),
-            "observation": st.sampled_from([None, "online", "offline", "moved", "geo_blocked"]),
-            "corrected_action": st.sampled_from(
-                [None, "removed", "unavailable", "assessed", "police_informed"]
-            ),
-            "second_analyst": st.sampled_from([None, "b"]),
-            "preserve": st.sampled_from([None, -HOUR, DAY, 200 * DAY, 400 * DAY]),
-            "has_police_reference": st.booleans(),
+            "new_country": st.sampled_from(["NL", "DE", "FR", "HK", "XT", "ZZ", None, None]),
+            "fact_number": st.sampled_from([None, None, -1, -2, -4]),
+            "ahead": st.sampled_from([DAY, 200 * DAY, -HOUR, 400 * DAY, None]),
+            "some": st.sampled_from(SOME),
         }
     ),
 )
@@ -129,7 +137,7 @@ line = st.one_of(reports, reports, reports, *[acts] * 7, rewraps, copies, times,
 histories = st.lists(line, max_size=10) | st.lists(line, min_size=EVENTS // 2, max_size=EVENTS)
 
 
-NOT_SENT = {"seen", "host_seen", "aim", "which", "swapped", "preserve"}
+NOT_SENT = {"seen", "host_seen", "aim", "which", "swapped", "ahead", "some", "by_anybody"}
 """What a line says for the teller alone."""
 
 
@@ -143,8 +151,8 @@ class Teller:
 
     def tell(self, lines: list[tuple]) -> SideBySide:
         """Let all lines happen, and at the end what was held back."""
-        for what, how, line in lines:
-            getattr(self, what)(how, line)
+        for what, *rest in lines:
+            getattr(self, what)(*rest)
             self._let_go()
         while self.held:
             self._let_go()
@@ -156,12 +164,21 @@ class Teller:
         self.reports.append(event)
         self._send(delay, event)
 
-    def act(self, delay: int, line: dict[str, Any]) -> None:
+    def act(self, delay: int, play: tuple[str, str], line: dict[str, Any]) -> None:
         """Send an action."""
-        event = self._submission("action", line | {"sender": self._who(line["sender"])})
+        action, usual = play
+        sender = line["by_anybody"] or self._who(usual)
+        event = self._submission("action", line | line["some"] | {"action": action, "sender": sender})
         self._aim(event, line["aim"])
-        if event["action"] == "key_mismatch" and event["case"] is not None and self.reports:
-            event["report"] = self.reports[len(self.both.history) % len(self.reports)]["id"]
+        if action == "key_mismatch" and event["case"] is not None and self.reports:
+            event["report"] = self._one_of([report["id"] for report in self.reports[-3:]])
+        if usual == "maker" and self.both.case is not None and self.both.case.stated:
+            stated = self._one_of(self.both.case.stated[-5:])
+            event["fact_number"] = stated.number
+            event["sender"] = line["by_anybody"] or stated.by
+        if usual == "asked" and self.both.case is not None and self.both.case.asked:
+            asked = self._one_of(self.both.case.asked)
+            event |= {"fact_number": asked.fact_number, "sender": self._one_of(asked.members)}
         self._send(delay, event)
 
     def rewrap(self, delay: int, line: dict[str, Any]) -> None:
@@ -215,8 +232,8 @@ class Teller:
             event["digest"] = None
         if kind == "report":
             event["host_seen_at"] = None if line["host_seen"] is None else now + line["host_seen"]
-        if line.get("preserve") is not None:
-            event["preserve_until"] = now + line["preserve"]
+        if line.get("ahead") is not None and event["action"] == "preserve":
+            event["preserve_until"] = now + line["ahead"]
         if line.get("fact_number") is not None:
             event["fact_number"] = max(1, len(self.both.facts) + 1 + line["fact_number"])
         event["observed_at"] = None if seen is None else now + seen
@@ -226,16 +243,20 @@ class Teller:
 
     def _who(self, sender: str) -> str:
         case = self.both.case
-        who: list[str] = []
-        if case is not None and sender == "responsible":
-            who = [case.assigned_hotline or "ie-hotline"]
-        if case is not None and sender == "origin":
-            who = [one.member for one in case.origins]
-        if case is not None and sender == "former":
-            who = list(case.former)
-        if who:
-            return who[len(self.both.history) % len(who)]
-        return sender if sender in EVERYBODY else "nl-offlimits"
+        if sender in EVERYBODY or case is None:
+            return sender if sender in EVERYBODY else "nl-offlimits"
+        police = [code for code in ("nl-police", "de-police") if case.hosting_country in code.upper()]
+        who = {
+            "responsible": [case.assigned_hotline or "ie-hotline"],
+            "origin": [one.member for one in case.origins],
+            "former": list(case.former),
+            "pool": [*case.pool, "ie-hotline"],
+            "police": [*police, "interpol", "europol", "nl-police"],
+        }.get(sender, [])
+        return self._one_of(who) if who else "nl-offlimits"
+
+    def _one_of(self, values: Sequence[T]) -> T:
+        return values[len(self.both.history) % len(values)]
 
     def _aim(self, event: dict[str, Any], aim: str) -> None:
         case = self.both.case

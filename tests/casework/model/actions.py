@@ -6,7 +6,7 @@ from model import questions as q
 KNOWN = [*q.STEPS, *q.FINAL, "key_mismatch"]
 """Actions judged here; others have rules of their own."""
 
-NEEDS_A_REASON = ["unavailable", "not_illegal", "corrected", "erase"]
+NEEDS_A_REASON = ["unavailable", "not_illegal", "corrected", "erase", "decline", "transfer"]
 STEP_OF = {
     "acknowledged": "acknowledge",
     "police_informed": "inform_police",
@@ -48,7 +48,8 @@ def must_wait(facts, action):
 def _has_report(facts, report):
     """Answer whether a report is known to be one of the case."""
     known = [fact["input"] for fact in q.seen(facts)]
-    known += [report for one in q.origins(facts) for report in (one["first"], one["last"])]
+    for one in q.origins(facts):
+        known += [one["first"], one["last"]]
     return report in known or report in [one["report"] for one in escalating.open_ones(facts)]
 
 
@@ -69,38 +70,9 @@ def lacks_of_assessment(action):
     return None
 
 
-def must_wait(facts, action):
-    """Answer whether the report that an action is about has not come yet."""
-    if not q.has_a_report(facts):
-        return True
-    if action["case"] is not None or q.origin(facts, action["sender"]) is not None:
-        return False
-    # Police acknowledge an escalation by the report that it brought, whoever sent that.
-    return action["action"] != "acknowledged" or not _has_report(facts, action["report"])
-
-
-def _has_report(facts, report):
-    """Answer whether a report is known to be one of the case."""
-    known = [fact["input"] for fact in q.seen(facts)]
-    known += [report for one in q.origins(facts) for report in (one["first"], one["last"])]
-    return report in known or report in [one["report"] for one in escalating.open_ones(facts)]
-
-
-def _incomplete(action, rules):
-    if action["action"] not in {*KNOWN, *rules}:
-        return "not_in_table"
-    if action["action"] in NEEDS_A_REASON and action.get("reason") is None:
-        return "reason_required"
-    if action["action"] == "assessed":
-        if action.get("classification") in {None, "unassessed"}:
-            return "classification_required"
-        if action["classification"] == "national" and action.get("law_country") is None:
-            return "law_country_required"
-    return None
-
-
 def _foreign(now, action):
-    if not q.is_party(now["facts"], action["sender"]):
+    is_late_claim = action["action"] == "claim" and q.could_claim(now["facts"], action["sender"])
+    if not q.is_party(now["facts"], action["sender"]) and not is_late_claim:
         return "not_a_party"
     return None if names_this_case(now, action) else "wrong_case"
 

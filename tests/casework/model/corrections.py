@@ -10,9 +10,9 @@ def correct(now, action):
     facts = now["facts"]
     wrong = next((one for one in q.correctable(facts) if _number(one) == action.get("fact_number")), None)
     put = action.get("corrected_action")
-    if wrong is not None and wrong["kind"] in s.ASSESSES:
-        if put == "assessed" or action.get("classification") is not None:
-            put = wrong["kind"]
+    judges_anew = put == "assessed" or action.get("classification") is not None
+    if wrong is not None and wrong["kind"] in s.ASSESSES and judges_anew:
+        put = wrong["kind"]
     rule = _refusal(wrong, put, action)
     if rule is not None:
         writing.by_sender(now, "refused", action="corrected", rule=rule)
@@ -34,9 +34,9 @@ def _number(fact):
 def _refusal(wrong, put, action):
     if wrong is None or wrong["by"] != action["sender"]:
         return "not_your_fact"
-    if wrong["kind"] in s.ASSESSES and wrong.get("classification") == "baseline":
-        if action.get("second_analyst") is None:
-            return "two_persons_required"
+    is_baseline = wrong["kind"] in s.ASSESSES and wrong.get("classification") == "baseline"
+    if is_baseline and action.get("second_analyst") is None:
+        return "two_persons_required"
     if put is None:
         return None
     if put == wrong["kind"] and put in s.ASSESSES:

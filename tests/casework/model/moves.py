@@ -41,7 +41,7 @@ def _is_no_good_word(now, action):
     """Write a word with its breach; answer whether it had one. A newer one by the wrong member is a doubt."""
     facts = now["facts"]
     breaches = []
-    if q.state(facts) != "orphaned" and action["sender"] != q.responsible(facts):
+    if not _may_say(facts, action["sender"]):
         breaches.append("not_responsible")
     elif q.state(facts) == "closed":
         breaches.append("out_of_order")
@@ -53,6 +53,17 @@ def _is_no_good_word(now, action):
         observed = action.get("observed_at")
         doubt(now, network.country_in(action), None if observed is None else min(observed, now["now"]))
     return bool(breaches)
+
+
+def _may_say(facts, sender):
+    """Answer who may say where the content is: the responsible hotline, or while there is none others."""
+    if q.state(facts) == "orphaned":
+        return True
+    if q.state(facts) != "offered":
+        return sender == q.responsible(facts)
+    who = network.MEMBERS.get(sender, {"kind": None})
+    is_police = who["kind"] == "law_enforcement" and q.host(facts) in who["countries"]
+    return is_police or sender in q.pool(facts) or q.origin(facts, sender) is not None
 
 
 def disputes(facts, country, observed_at):
@@ -85,18 +96,26 @@ def follow(now, timer):
 
 
 def relocate(now, country, reason, status):
-    """Begin the next leg in another country."""
-    first = q.origins(now["facts"])[0]
-    way = routes.route(now["directory"], country, first["member"], network.URL_KEY)
-    hand_on(now, way, reason, status)
+    """Begin the next leg in another country; where content moved, who gave it back may get it again."""
+    declined = [] if reason == "moved" else None
+    hand_on(now, way_of(now, country, declined=declined), reason, status)
 
 
-def hand_on(now, way, reason, status=None):
-    """Begin the next leg, with all that goes with it."""
+def way_of(now, country=None, *, declined=None, offers=True):
+    """Answer where the case goes by the directory of now."""
     facts = now["facts"]
     first = q.origins(facts)[0]
+    out = q.declined(facts) if declined is None else declined
+    host = country or q.host(facts)
+    return routes.route(now["directory"], host, first["member"], network.URL_KEY, declined=out, offers=offers)
+
+
+def hand_on(now, way, reason, status=None, *, report=None, until=None):
+    """Begin the next leg, with all that goes with it; with the last report of the first origin."""
+    facts = now["facts"]
+    one = report or q.origins(facts)[0]
     all_know = way["reason"] in q.escalated(facts) and set(way["liaisons"]) <= set(q.liaisons(facts))
-    routes.begin_leg(now, way, first["last"], first["member"], reason=reason, status=status)
-    routes.ask_if_unreadable(now, way, first["last"], first["member"])
+    routes.begin_leg(now, way, one["last"], one["member"], reason=reason, status=status, until=until)
+    routes.ask_if_unreadable(now, way, one["last"], one["member"])
     if way["reason"] is not None and not all_know:
-        routes.escalate(now, way["reason"], way, first["last"], first["member"])
+        routes.escalate(now, way["reason"], way, one["last"], one["member"])

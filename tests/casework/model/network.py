@@ -10,6 +10,8 @@ MEMBERS = {
     "nl-offlimits": {"kind": "hotline", "countries": ["NL"]},
     "de-eco": {"kind": "hotline", "countries": ["DE"]},
     "de-fsm": {"kind": "hotline", "countries": ["DE"]},
+    "fr-point": {"kind": "hotline", "countries": ["FR"]},
+    "fr-phare": {"kind": "hotline", "countries": ["FR"]},
     "ie-hotline": {"kind": "hotline", "countries": ["IE"], "mandates": ["orphans"]},
     "nl-police": {
         "kind": "law_enforcement",
@@ -29,6 +31,7 @@ MEMBERS = {
 COUNTRIES = {
     "NL": {"routing": "single", "hotlines": {"nl-offlimits": 1}, "contacts": ["europol", "interpol"]},
     "DE": {"routing": "weights", "hotlines": {"de-eco": 2, "de-fsm": 1}, "own_reports": "keep"},
+    "FR": {"routing": "claim", "hotlines": {"fr-point": 1, "fr-phare": 1}},
     "IE": {"routing": "single", "hotlines": {"ie-hotline": 1}},
     "GB": {"routing": "single", "hotlines": {"gb-iwf": 1}},
 }
@@ -57,6 +60,8 @@ LIMITS = {
     "confirm": 7 * DAY,
     "erase": 90 * DAY,
     "preserve": 365 * DAY,
+    "lease": DAY,
+    "unclaimed": DAY,
 }
 
 
@@ -148,3 +153,8 @@ def country_in(action):
     """Answer the country that an action says the content is hosted in now."""
     country = action.get("new_country")
     return None if country is None else canonical(country)
+
+
+def is_mandated(member):
+    """Answer whether a hotline may claim orphaned cases."""
+    return "orphans" in MEMBERS.get(member, {}).get("mandates", [])

@@ -33,7 +33,7 @@ def reappear(now, action):
 def _reopen(now, country):
     facts = now["facts"]
     first = q.origins(facts)[0]
-    way = routes.route(now["directory"], country, first["member"], network.URL_KEY)
+    way = moves.way_of(now, country, declined=[])
     what = {"country": way["country"], "hotline": way["hotline"], "status": q.hosting_status(facts)}
     what |= {"report": first["last"], "origin": first["member"], "sealed_for": q.can_open(facts)}
     writing.by_rule(now, "reopened", classification=None, **what)

@@ -7,6 +7,7 @@ from model.standing import standing
 STATES = [
     "awaited",
     "orphaned",
+    "offered",
     "awaiting_rewrap",
     "assigned",
     "acknowledged",
@@ -15,11 +16,11 @@ STATES = [
     "provider_informed",
     "closed",
 ]
-WITH_A_HOTLINE = STATES[2:8]
-OPEN = STATES[1:8]
+WITH_A_HOTLINE = STATES[3:9]
+OPEN = STATES[1:9]
 STEPS = ["acknowledged", "assessed", "police_informed", "provider_informed"]
 FINAL = ["removed", "unavailable", "not_illegal"]
-BEGINS_A_LEG = ["assigned", "orphaned"]
+BEGINS_A_LEG = ["assigned", "orphaned", "offered"]
 WITHOUT_EFFECT = {"not_responsible", "out_of_order"}
 
 
@@ -79,22 +80,25 @@ def state(facts):
         return "closed"
     found = "awaited"
     for fact in filter(counts, this_round(facts)):
-        kind = fact["kind"]
-        if kind in BEGINS_A_LEG:
-            found = kind
-        elif kind in {"opened", "reopened"}:
-            found = "orphaned" if fact["hotline"] is None else "assigned"
-        elif kind == "rewrap_asked" and found == "assigned":
-            found = "awaiting_rewrap"
-        elif kind == "readable" and found == "awaiting_rewrap":
-            found = "assigned"
-        elif kind in STEPS and STATES.index(kind) > STATES.index(found):
-            found = kind
-        elif kind in [*FINAL, "closed"]:
-            found = "closed"
-        elif kind in {"erased", "closing_taken_back"} and found == "awaiting_rewrap":
-            found = "assigned"
+        found = _state_after(found, fact)
     return found
+
+
+def _state_after(found, fact):
+    kind = fact["kind"]
+    if kind in {"opened", "reopened"}:
+        return "orphaned" if fact["hotline"] is None else "assigned"
+    if kind in BEGINS_A_LEG:
+        return kind
+    if kind in [*FINAL, "closed"]:
+        return "closed"
+    if kind == "rewrap_asked":
+        return "awaiting_rewrap" if found == "assigned" else found
+    # Who waited for content begins when it can be opened, or when there is nothing left to wait for.
+    if kind in {"readable", "erased", "closing_taken_back"}:
+        return "assigned" if found == "awaiting_rewrap" else found
+    goes_further = kind in STEPS and STATES.index(kind) > STATES.index(found)
+    return kind if goes_further else found
 
 
 def round_and_leg(facts):
@@ -141,7 +145,12 @@ def origins(facts):
         if fact["kind"] in {"opened", "reopened", "linked"} and fact["by"] == fact["origin"]:
             for one in found:
                 if one["member"] == fact["by"]:
-                    one |= {"last": fact["report"], "digest": fact["digest"], "count": one["count"] + 1}
+                    one |= {
+                        "last": fact["report"],
+                        "last_at": fact["at"],
+                        "digest": fact["digest"],
+                        "count": one["count"] + 1,
+                    }
                     break
             else:
                 report = fact["report"]
@@ -150,6 +159,8 @@ def origins(facts):
                         "member": fact["by"],
                         "first": report,
                         "last": report,
+                        "first_at": fact["at"],
+                        "last_at": fact["at"],
                         "digest": fact["digest"],
                         "count": 1,
                     }
@@ -170,8 +181,13 @@ def _without(origin, member, report):
     if origin["count"] == 1:
         return None
     if report == origin["last"]:
-        return origin | {"last": origin["first"], "digest": None, "count": origin["count"] - 1}
-    return origin | {"first": origin["last"], "count": origin["count"] - 1}
+        return origin | {
+            "last": origin["first"],
+            "last_at": origin["first_at"],
+            "digest": None,
+            "count": origin["count"] - 1,
+        }
+    return origin | {"first": origin["last"], "first_at": origin["last_at"], "count": origin["count"] - 1}
 
 
 def origin(facts, member):
@@ -374,21 +390,17 @@ def had_a_delivery(facts, recipient):
 
 def is_party(facts, member):
     """Answer whether a member is entitled to speak about the case."""
-    if member == responsible(facts) or member in former(facts) or origin(facts, member):
+    parties = [responsible(facts), *former(facts), *pool(facts), *(one["member"] for one in origins(facts))]
+    if member in parties or any(member in one["members"] for one in asked(facts)):
         return True
-    if any(member in one["members"] for one in asked(facts)):
-        return True
-    who = network.MEMBERS.get(member)
-    if who is None:
-        return False
+    who = network.MEMBERS.get(member, {"kind": "stranger"})
     if who["kind"] == "law_enforcement":
         was_told = who["liaison"] in liaisons(facts) or had_a_delivery(facts, f"feed.{member}")
         return was_told or host(facts) in who["countries"]
     if who["kind"] == "authority":
         return had_a_delivery(facts, member)
-    if who["kind"] == "secretariat":
-        return True
-    return state(facts) == "orphaned" and "orphans" in who.get("mandates", [])
+    may_claim = state(facts) == "orphaned" and network.is_mandated(member)
+    return may_claim or who["kind"] == "secretariat"
 
 
 def unique(values):
@@ -471,3 +483,51 @@ def references(facts):
         elif fact["kind"] == "preservation_ended":
             found = [member for member in found if member not in fact["members"]]
     return found
+
+
+def pool(facts):
+    """Answer the hotlines that the case is offered to."""
+    return this_leg(facts)[0]["members"] if state(facts) == "offered" else []
+
+
+def assigned_country(facts):
+    """Answer the country whose rules apply to the leg."""
+    return this_leg(facts)[0].get("assigned_country")
+
+
+def lease(facts):
+    """Answer the claim by which the responsible hotline has the case, until a step of its makes it good."""
+    leg = this_leg(facts)
+    if not leg or leg[0]["kind"] != "assigned" or leg[0].get("until") is None or state(facts) == "closed":
+        return None
+    steps = [*STEPS[1:], *FINAL]
+    hotline = responsible(facts)
+    for fact in facts[leg[0]["number"] :]:
+        ends = fact["kind"] in {*steps, "closed", "handed_back", "lease_expired"} and counts(fact)
+        if ends and fact["by"] in {hotline, "exchange"} and fact.get("member") is None:
+            return None
+    queue = state(before(facts, leg[0]))
+    return {"until": leg[0]["until"], "queue": queue}
+
+
+def declined(facts):
+    """Answer who gave the case back in this round, since the content moved last."""
+    found = []
+    for fact in filter(counts, this_round(facts)):
+        if fact["kind"] in {"declined", "transferred"}:
+            found = unique([*found, fact["by"]])
+        elif fact["kind"] == "moved":
+            found = []
+    return found
+
+
+def could_claim(facts, member):
+    """Answer whether a case that a hotline has now lay in a queue of this member before."""
+    if network.MEMBERS.get(member, {}).get("kind") != "hotline" or not this_leg(facts):
+        return False
+    claimed, at = lease(facts), host(facts)
+    was_at_desk = assigned_country(facts) != at if claimed is None else claimed["queue"] == "orphaned"
+    if was_at_desk:
+        return network.is_mandated(member)
+    rule = network.COUNTRIES.get(at, {})
+    return rule.get("routing") == "claim" and member in rule["hotlines"]

@@ -7,12 +7,15 @@ from model import questions as q
 def come(now, report):
     """Write the facts of a report and answer its sender."""
     facts = now["facts"]
-    way = routes.route(now["directory"], report["country"], report["sender"], network.URL_KEY)
+    declined = [] if q.state(facts) == "closed" else q.declined(facts)
+    way = routes.route(
+        now["directory"], report["country"], report["sender"], network.URL_KEY, declined=declined
+    )
     state, had_no_desk = q.state(facts), q.state(facts) == "orphaned" and q.desk(facts) is None
     begins = (
         not q.has_a_report(facts)
         or (state == "closed" and _needs_a_new_round(now, report))
-        or (state == "orphaned" and way["hotline"] is not None)
+        or (state == "orphaned" and (way["hotline"] or way["pool"]))
         or _knows_better(facts, report, way)
     )
     joins = q.has_a_report(facts) and not (begins and state == "closed")

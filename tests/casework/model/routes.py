@@ -6,8 +6,8 @@ from model import network, writing
 from model import questions as q
 
 
-def route(directory, country, origin, url_key):
-    """Answer where a report about a host in a country goes."""
+def route(directory, country, origin, url_key, *, declined=(), offers=True):
+    """Answer where a report about a host in a country goes; who gave the case back does not get it."""
     country = network.canonical(country)
     liaisons = network.liaisons_of(directory, country)
     if country in network.PSEUDO_COUNTRIES:
@@ -15,15 +15,24 @@ def route(directory, country, origin, url_key):
         desk = pseudo["desk"] if liaisons else "desk-orphans"
         return _way(country, None, desk, liaisons, pseudo["reason"])
     hotlines = network.hotlines_of(directory, country)
+    hotlines = {member: weight for member, weight in hotlines.items() if member not in declined}
     if not hotlines:
         return _way(country, None, "desk-orphans", liaisons, "no_hotline")
-    keeps = network.COUNTRIES[country].get("own_reports", "keep") == "keep"
-    chosen = origin if origin in hotlines and keeps else by_weight(hotlines, url_key)
+    rule = network.COUNTRIES[country]
+    if len(hotlines) > 1 and rule["routing"] == "claim" and offers and origin not in hotlines:
+        return _way(country, None, None, liaisons, None) | {"pool": sorted(hotlines)}
+    chosen = origin if origin in hotlines else by_weight(hotlines, url_key)
     return _way(country, chosen, None, liaisons, None)
 
 
+def to(host, country, hotline):
+    """Answer the way to a hotline that a member chose."""
+    return _way(host, hotline, None, [], None) | {"assigned_country": country}
+
+
 def _way(country, hotline, desk, liaisons, reason):
-    return {"country": country, "hotline": hotline, "desk": desk, "liaisons": liaisons, "reason": reason}
+    way = {"country": country, "assigned_country": country, "pool": []}
+    return way | {"hotline": hotline, "desk": desk, "liaisons": liaisons, "reason": reason}
 
 
 def by_weight(hotlines, url_key):
@@ -36,14 +45,20 @@ def by_weight(hotlines, url_key):
     return max(hashes)[1]
 
 
-def begin_leg(now, way, report, origin, *, reason=None, status=None):
-    """Write that a leg begins: a hotline is responsible, or the case waits at a desk."""
-    where = {"country": way["country"], "report": report, "origin": origin, "status": status}
-    if way["hotline"] is None:
-        writing.by_rule(now, "orphaned", hotline=None, desk=way["desk"], reason=way["reason"], **where)
+def begin_leg(now, way, report, origin, *, reason=None, status=None, until=None):
+    """Write that a leg begins: a hotline is responsible, several may claim it, or it waits at a desk."""
+    where = {"country": way["country"], "assigned_country": way["assigned_country"]}
+    where |= {"report": report, "origin": origin, "status": status, "hotline": way["hotline"]}
+    may_lie_until = now["now"] + network.LIMITS["unclaimed"]
+    if way["pool"]:
+        what = {"members": way["pool"], "until": may_lie_until, "reason": reason}
+        writing.by_rule(now, "offered", **what, **where)
+    elif way["hotline"] is None:
+        what = {"desk": way["desk"], "until": may_lie_until if way["desk"] else None}
+        writing.by_rule(now, "orphaned", reason=way["reason"], **what, **where)
     else:
         limits = network.deadlines_of(way["country"])
-        writing.by_rule(now, "assigned", hotline=way["hotline"], deadlines=limits, reason=reason, **where)
+        writing.by_rule(now, "assigned", deadlines=limits, reason=reason, until=until, **where)
 
 
 def close(now, outcome):

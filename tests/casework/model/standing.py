@@ -1,4 +1,4 @@
-"""Facts as they stand after corrections: the log keeps both, and the later one takes the earlier one's place."""
+"""Facts as they stand after corrections: the log keeps both, the later one takes the other's place."""
 
 ASSESSES = ["opened", "reopened", "assessed"]
 FINAL = ["removed", "unavailable", "not_illegal"]

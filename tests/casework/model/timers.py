@@ -1,6 +1,6 @@
 """What passing time does."""
 
-from model import corrections, escalating, moves, network, overdue, retention, routes, writing
+from model import claims, corrections, escalating, moves, network, overdue, retention, routes, writing
 from model import questions as q
 
 
@@ -21,7 +21,13 @@ def due(facts):
     known = q.doubt(facts)
     if known is not None:
         found.append({"at": known["until"], "step": "answer_host"})
-    found += [*overdue.due(facts), *escalating.due(facts), *corrections.due(facts), *retention.due(facts)]
+    found += [
+        *overdue.due(facts),
+        *escalating.due(facts),
+        *corrections.due(facts),
+        *retention.due(facts),
+        *claims.due(facts),
+    ]
     return sorted(found, key=lambda one: (one["at"], one["step"], one.get("id", "")))
 
 
@@ -32,6 +38,10 @@ def fire(now, timer):
         escalating.repeat(now, timer["escalation"])
     elif step == "confirm":
         corrections.miss(now, timer)
+    elif step == "lease":
+        claims.expire(now, timer)
+    elif step == "unclaimed":
+        claims.give_out(now, timer)
     elif step == "erase":
         retention.erase_when_due(now)
     elif step == "answer_host":
@@ -43,8 +53,8 @@ def fire(now, timer):
     else:
         overdue.pass_by(now, timer)
         if step == "rewrap":
-            way, report, origin = _way_of(now)
-            routes.escalate(now, "unreadable", way, report, origin)
+            first = q.origins(now["facts"])[0]
+            routes.escalate(now, "unreadable", moves.way_of(now), first["last"], first["member"])
 
 
 def wake_up(now, event):
@@ -68,18 +78,9 @@ def _shrink(now, event):
 
 
 def _reassign(now):
-    """Hand a case on whose hotline is suspended or has left."""
+    """Hand a case on whose hotline, or one of those it is offered to, is suspended or has left."""
     facts, directory = now["facts"], now["directory"]
-    hotline = q.responsible(facts)
-    if q.state(facts) not in q.WITH_A_HOTLINE or network.is_active(directory, hotline):
-        return
-    if directory["version"] < facts[-1]["version"]:
-        return
-    moves.hand_on(now, _way_of(now)[0], "member_left")
-
-
-def _way_of(now):
-    """Answer where the case goes by the directory of now, with the last report of its first origin."""
-    first = q.origins(now["facts"])[0]
-    way = routes.route(now["directory"], q.host(now["facts"]), first["member"], network.URL_KEY)
-    return way, first["last"], first["member"]
+    with_whom = [q.responsible(facts)] if q.state(facts) in q.WITH_A_HOTLINE else q.pool(facts)
+    is_newer = directory["version"] >= facts[-1]["version"]
+    if is_newer and not all(network.is_active(directory, hotline) for hotline in with_whom):
+        moves.hand_on(now, moves.way_of(now), "member_left")

@@ -12,6 +12,11 @@ TOLD_TO_NOBODY = [
     "shrunk",
     "feed_acknowledged",
     "confirmed",
+    "claimed",
+    "handed_back",
+    "lease_expired",
+    "declined",
+    "transferred",
 ]
 TOLD_TO_ONE = ["reminded", "escalation_unanswered", "moves_exceeded", "unconfirmed"]
 
@@ -84,7 +89,7 @@ def _of_a_new_round(facts, fact):
 def _of_a_leg(facts, fact):
     there = q.place(facts)
     by_its_report = fact["report"] == fact["input"]
-    found = []
+    found = [_hands_over("offer", member, fact["report"]) for member in q.pool(facts)]
     if there is not None and not (there == fact["origin"] and by_its_report):
         found.append(_hands_over("assignment", there, fact["report"]))
     if q.round_and_leg(facts)[1] == 1:
@@ -93,9 +98,10 @@ def _of_a_leg(facts, fact):
         if there is not None and one["member"] not in {fact["origin"], there}:
             found.append(_hands_over("linked_report", there, one["last"]))
     told = [member for member in _origins(facts) if not (by_its_report and member == fact["origin"])]
-    handed_over = q.place(q.before(facts, fact))
-    for member in q.unique([*told, handed_over, *q.former(facts)]):
-        if member not in {None, there}:
+    were = q.before(facts, fact)
+    handed_over = [q.place(were)] if q.place(were) else q.pool(were)
+    for member in q.unique([*told, *handed_over, *q.former(facts)]):
+        if member not in {None, there, *q.pool(facts)}:
             found.append(update(facts, member))
     return found
 
@@ -149,6 +155,10 @@ def _of_an_erasure(facts, fact):
     return found
 
 
+def _of_a_queue(facts, _):
+    return [] if q.state(facts) == "offered" else [update(facts, member) for member in _everybody_of(facts)]
+
+
 def _of_a_rewrap(facts, fact):
     there = q.place(facts)
     return [_hands_over("rewrapped_report", there, fact["report"])] if there else []
@@ -162,6 +172,7 @@ def _of_a_split(_, fact):
 
 OF_ITS_OWN = {
     "linked": _of_a_link,
+    "unclaimed": _of_a_queue,
     "corrected": _of_all_holders,
     "note": _of_all_holders,
     "withdrawn": _of_a_withdrawal,

@@ -2,6 +2,7 @@
 
 from model import (
     actions,
+    claims,
     corrections,
     feeds,
     moves,
@@ -16,6 +17,10 @@ from model import questions as q
 from model.writing import answer, begin, by_sender
 
 RULES = {
+    "claim": claims.claim,
+    "hand_back": claims.hand_back,
+    "decline": claims.decline,
+    "transfer": claims.transfer,
     "moved": moves.move,
     "hosting_confirmed": moves.confirm,
     "observed": observations.observe,
