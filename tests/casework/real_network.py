@@ -44,6 +44,7 @@ ACTION_FIELDS = (
     "fact_number",
     "observation",
     "corrected_action",
+    "analyst",
     "second_analyst",
     "preserve_until",
     "has_police_reference",

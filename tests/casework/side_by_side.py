@@ -94,6 +94,11 @@ class SideBySide:
         else:
             _agree(event, "case", [of_code(self.case)], [of_model(self.naive["facts"])])
 
+    def end(self) -> None:
+        """Hold the case that all facts fold to against the one that was kept."""
+        if self.case is not None:
+            assert fold(self.facts) == self.case
+
     def _note(self, kept: Kept) -> None:
         self.case = kept.case
         for fact in kept.facts:
@@ -101,8 +106,6 @@ class SideBySide:
                 self.facts = []
                 self.case_ids.append(fact.case_id)
             self.facts.append(fact)
-        if kept.case is not None:
-            assert fold(self.facts) == kept.case
 
 
 def _agree(event: dict[str, Any], what: str, code: list[dict[str, Any]], model: list[dict[str, Any]]) -> None:

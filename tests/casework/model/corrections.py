@@ -35,7 +35,7 @@ def _refusal(wrong, put, action):
     if wrong is None or wrong["by"] != action["sender"]:
         return "not_your_fact"
     is_baseline = wrong["kind"] in s.ASSESSES and wrong.get("classification") == "baseline"
-    if is_baseline and action.get("second_analyst") is None:
+    if is_baseline and None in {action.get("analyst"), action.get("second_analyst")}:
         return "two_persons_required"
     if put is None:
         return None

@@ -1,6 +1,7 @@
 """Questions about a case, each answered from all of its facts, from the first one on."""
 
 from model import network
+from model.memory import once
 from model.standing import correctable as _correctable
 from model.standing import standing
 
@@ -37,12 +38,14 @@ def last_of(facts, kinds):
     return None
 
 
+@once
 def remembered(facts):
     """Answer the facts since the case was a stub, which remembers nothing of its earlier rounds."""
     stub = last_of(facts, ["shrunk"])
-    return facts if stub is None else facts[stub["number"] :]
+    return facts[0 if stub is None else stub["number"] :]
 
 
+@once
 def this_round(facts):
     """Answer the facts from the report that opened the round; after a stub, none until a report comes."""
     facts = standing(remembered(facts))
@@ -50,6 +53,7 @@ def this_round(facts):
     return [] if first is None else [fact for fact in facts if fact["number"] >= first["number"]]
 
 
+@once
 def this_leg(facts):
     """Answer the facts from the one that began the leg."""
     facts = this_round(facts)
@@ -72,6 +76,7 @@ def is_a_stub(facts):
     return state(facts) == "closed" and not origins(facts)
 
 
+@once
 def state(facts):
     """Answer the furthest step of the leg."""
     if not has_a_report(facts):
@@ -101,6 +106,7 @@ def _state_after(found, fact):
     return kind if goes_further else found
 
 
+@once
 def round_and_leg(facts):
     """Answer the numbers of round and leg, from 1; 0 and 0 while only actions wait."""
     rounds = sum(fact["kind"] in {"opened", "reopened"} for fact in facts)
@@ -111,6 +117,7 @@ def round_and_leg(facts):
     return rounds, max(1, sum(fact["kind"] in BEGINS_A_LEG for fact in this_round(facts)))
 
 
+@once
 def responsible(facts):
     """Answer the hotline that is responsible, in a closed case the one that was last."""
     if not this_round(facts):
@@ -130,6 +137,7 @@ def place(facts):
     return responsible(facts) or desk(facts)
 
 
+@once
 def host(facts):
     """Answer the hosting country."""
     if not this_round(facts):
@@ -138,6 +146,7 @@ def host(facts):
     return this_leg(facts)[0]["country"]
 
 
+@once
 def origins(facts):
     """Answer who reported, each with its first and its latest report and how many there were."""
     found = []
@@ -195,6 +204,7 @@ def origin(facts, member):
     return next((one for one in origins(facts) if one["member"] == member), None)
 
 
+@once
 def former(facts):
     """Answer the hotlines that were responsible before, in the order in which they came."""
     stub = last_of(facts, ["shrunk"])
@@ -263,6 +273,7 @@ def overdue(facts):
     return [fact["step"] for fact in this_leg(facts) if fact["kind"] == "overdue"]
 
 
+@once
 def leg_began(facts):
     """Answer when the clock of the leg began: with the leg, or when its hotline could open something."""
     found = None
@@ -291,6 +302,7 @@ def rewrap_due(facts):
     return found
 
 
+@once
 def can_open(facts):
     """Answer who can open a content of the round: a list of members, or None for everybody."""
     found = []
@@ -316,6 +328,7 @@ def liaisons(facts):
     return unique(fact["liaison"] for fact in remembered(facts) if fact["kind"] == "escalated")
 
 
+@once
 def waiting(facts):
     """Answer the actions that still wait for their report, in the order of their coming."""
     found = []
@@ -327,6 +340,7 @@ def waiting(facts):
     return found
 
 
+@once
 def seen(facts):
     """Answer the submissions that the case remembers: the newest 32 of each sender."""
     found = []
@@ -370,6 +384,7 @@ def moves(facts):
     return sum(fact["kind"] == "moved" and counts(fact) for fact in this_round(facts))
 
 
+@once
 def doubt(facts):
     """Answer the newer word on the host that the responsible hotline has not answered."""
     found = None
@@ -417,6 +432,7 @@ def deliveries(facts):
     return found
 
 
+@once
 def correctable(facts):
     """Answer what members stated and may correct, as it stands."""
     return _correctable(remembered(facts), lambda number: round_and_leg(facts[:number]))
@@ -433,6 +449,7 @@ def holders(facts):
     return unique(member for member in found if member is not None)
 
 
+@once
 def asked(facts):
     """Answer the newest 16 facts that asked members to confirm, with those who have not."""
     found = []
@@ -451,6 +468,7 @@ def asked(facts):
     return found
 
 
+@once
 def erase_at(facts):
     """Answer when the contents are to be erased, None while the case is open and once they are."""
     found = None
@@ -495,6 +513,7 @@ def assigned_country(facts):
     return this_leg(facts)[0].get("assigned_country")
 
 
+@once
 def lease(facts):
     """Answer the claim by which the responsible hotline has the case, until a step of its makes it good."""
     leg = this_leg(facts)
@@ -510,6 +529,7 @@ def lease(facts):
     return {"until": leg[0]["until"], "queue": queue}
 
 
+@once
 def declined(facts):
     """Answer who gave the case back in this round, since the content moved last."""
     found = []

@@ -1,5 +1,7 @@
 """Facts as they stand after corrections: the log keeps both, the later one takes the other's place."""
 
+from model.memory import once
+
 ASSESSES = ["opened", "reopened", "assessed"]
 FINAL = ["removed", "unavailable", "not_illegal"]
 STEPS = ["acknowledged", "police_informed", "provider_informed"]
@@ -18,6 +20,7 @@ CORRECTABLE = [
 MOST_KEPT = 32
 
 
+@once
 def standing(facts):
     """Answer the facts in the places where they came, each as it stands now."""
     if not any(fact["kind"] == "corrected" for fact in facts):

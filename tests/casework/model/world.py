@@ -5,6 +5,7 @@ from model import (
     claims,
     corrections,
     feeds,
+    memory,
     moves,
     network,
     observations,
@@ -36,6 +37,7 @@ RULES = {
 
 def replay(history):
     """Answer what came of each event of a history, and the facts of the case at its end."""
+    memory.forget()
     world = {"facts": [], "deliveries": [], "cases": 0, "directory": None, "now": 0, "answers": []}
     for event in history:
         happen(world, event)

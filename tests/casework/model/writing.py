@@ -1,7 +1,7 @@
 """Writing down what comes of an event: facts with their deliveries, and receipts."""
 
+from model import memory, told
 from model import questions as q
-from model import told
 
 
 def begin(world, event, now):
@@ -28,7 +28,12 @@ def _write(world, kind, by, more):
         world["cases"] += 1
         world["deliveries"] = []
     fact = {"kind": kind, "by": by, "breaches": [], "number": len(facts) + 1, "at": world["now"]}
-    fact |= {"input": world["input"], "version": world["directory"]["version"], **more}
+    fact |= {
+        "serial": memory.serial(),
+        "input": world["input"],
+        "version": world["directory"]["version"],
+        **more,
+    }
     facts.append(fact)
     made = world["answers"][-1]
     made["facts"].append(fact)
