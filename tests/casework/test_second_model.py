@@ -56,16 +56,7 @@ SOME = [
 ]
 """What actions may say beside, put together beforehand because each choice costs time."""
 REPORTED = ["NL", "NL", "NL", "DE", "DE", "FR", "FR", "IE", "UK", "HK", "XT", "ZZ"]
-SEALED = [
-    None,
-    None,
-    [],
-    [],
-    ["nl-offlimits"],
-    ["nl-offlimits", "de-eco"],
-    ["de-fsm", "ie-hotline"],
-    ["fr-phare"],
-]
+SEALED = [None, None, [], [], ["nl-offlimits"], ["nl-offlimits", "de-eco"], ["de-fsm", "ie-hotline"]]
 DELAYS = [0, 0, 0, 0, 0, 0, 1, 3, 7]
 REPORTS = {
     "what": ["report"],
@@ -124,7 +115,9 @@ LINES = [*[REPORTS] * 4, *[ACTS] * 14, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIR
 
 Line = dict[str, Any]
 histories = st.lists(
-    st.one_of([st.fixed_dictionaries({k: st.sampled_from(v) for k, v in one.items()}) for one in LINES]),
+    st.one_of(
+        [st.fixed_dictionaries({name: st.sampled_from(of) for name, of in one.items()}) for one in LINES]
+    ),
     max_size=EVENTS,
 )
 
