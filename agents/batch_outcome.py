@@ -62,6 +62,19 @@ def with_more_recipients(stored: CaseContent, rewrap: Rewrap) -> CaseContent:
     return msgspec.structs.replace(stored, submission=wire.encode(whole))
 
 
+def without_credentials(stored: CaseContent) -> CaseContent:
+    """Answer a stored content without its credentials; the very same where it has none.
+
+    Raises:
+        UnreadableError: What is stored is no submission.
+    """
+    submission = wire.decode_as(Submission, stored.submission)
+    if submission.credentials is None:
+        return stored
+    whole = msgspec.structs.replace(submission, credentials=None)
+    return msgspec.structs.replace(stored, submission=wire.encode(whole))
+
+
 class Outcome:
     """The cases and contents of one partition as the batch has them now, over the confirmed ones.
 
@@ -98,6 +111,8 @@ class Outcome:
             if kept.rewrap is not None and not kept.erases_contents:
                 contents |= self._rewrapped(url_key, kept.rewrap)
             kept = self._filled(kept, contents)
+            if kept.erases_credentials:
+                contents |= self._without_credentials(url_key, contents, is_erased=kept.erases_contents)
         except UnreadableError as error:
             raise BugError("the stored content of a report cannot be read") from error
         facts = tuple([encode(fact) for fact in kept.facts])
@@ -174,6 +189,25 @@ class Outcome:
             return {}
         return {key: wire.encode(with_more_recipients(wire.decode_as(CaseContent, framed), rewrap))}
 
+    def _without_credentials(
+        self, url_key: bytes, fresh: Mapping[bytes, bytes], *, is_erased: bool
+    ) -> dict[bytes, bytes]:
+        """Answer the contents of a case that have credentials, without them."""
+        known: list[bytes] = []
+        if not is_erased:
+            known = [key for key in self._contents_overlay if key.startswith(url_key)]
+            known += self._contents.keys(url_key)
+        found = {}
+        for key in dict.fromkeys((*known, *fresh)):
+            framed = fresh.get(key) or self._stored(key)
+            if framed is None:
+                continue
+            stored = wire.decode_as(CaseContent, framed)
+            bare = without_credentials(stored)
+            if bare is not stored:
+                found[key] = wire.encode(bare)
+        return found
+
     def _stored(self, key: bytes) -> bytes | None:
         if key in self._contents_overlay:
             return self._contents_overlay[key]
@@ -194,5 +228,6 @@ class Outcome:
             signature=submission.signature,
             key_id=submission.key_id,
             content=submission.content,
+            credentials=submission.credentials,
         )
         return msgspec.structs.replace(posting, body=body)

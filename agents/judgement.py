@@ -240,6 +240,7 @@ def _escalations(
             signature=submission.signature,
             key_id=submission.key_id,
             content=submission.content,
+            credentials=submission.credentials,
             due_at=admitted.admitted_at + directory.casework.escalation_ms,
         )
         for reason in dict.fromkeys(statement.urgency)

@@ -259,7 +259,22 @@ class _Work:
             case = None
         postings = self._after_erasure() if self._erases else tuple(self._postings)
         facts, contents = tuple(self._facts), tuple(self._contents)
-        return Kept(case, facts, postings, contents, self._erases, self._rewrap, tuple(self._dropped))
+        # A late report of a closed case is for those who have closed it, not to be kept.
+        ends = (
+            case is not None
+            and case.state == CLOSED
+            and (bool(contents) or any(fact.fact == "closed" for fact in facts))
+        )
+        return Kept(
+            case,
+            facts,
+            postings,
+            contents,
+            erases_contents=self._erases,
+            rewrap=self._rewrap,
+            dropped=tuple(self._dropped),
+            erases_credentials=ends,
+        )
 
 
 def _has_waited(case: Case, fact: Fact) -> bool:

@@ -123,6 +123,7 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
             signature=None if enclosed is None else enclosed.signature,
             key_id=None if enclosed is None else enclosed.key_id,
             content=None if enclosed is None else enclosed.content,
+            credentials=None if enclosed is None else enclosed.credentials,
             details=fact.details,
             until=fact.until,
             fact_ref=fact.fact_ref,
@@ -186,6 +187,7 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
             signature=None if enclosed is None else enclosed.signature,
             key_id=None if enclosed is None else enclosed.key_id,
             content=None if enclosed is None else enclosed.content,
+            credentials=None if enclosed is None else enclosed.credentials,
         ),
         content_of=report_event_id if enclosed is None else None,
     )

@@ -56,7 +56,12 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
     """
     admitted, statement, submission = event.admitted, event.statement, event.submission
     event_id, sender, key, now = admitted.event_id, admitted.sender, admitted.url_key, admitted.admitted_at
-    if statement.urgency or statement.event_id != event_id or admitted.submission is None:
+    if (
+        submission.credentials is not None
+        or statement.urgency
+        or statement.event_id != event_id
+        or admitted.submission is None
+    ):
         return None
     way = route(directory, statement.hosting_country, key, origin=sender, traits=traits_of(statement))
     hotline = way.assigned_hotline

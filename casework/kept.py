@@ -31,6 +31,8 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
         contents: Submissions of reports and actions to store, so that they can be handed on later.
         erases_contents: Whether all contents of the case that were stored before are to be erased; what is in
             `contents` comes after that.
+        erases_credentials: Whether the credentials of all contents of the case, those in `contents` too, are
+            to be erased.
         rewrap: A stored content that gets further recipients.
         dropped: Event ids of actions that waited and were not taken: their contents are erased.
     """
@@ -42,3 +44,4 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
     erases_contents: bool = False
     rewrap: Rewrap | None = None
     dropped: tuple[str, ...] = ()
+    erases_credentials: bool = False

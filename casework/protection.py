@@ -24,6 +24,7 @@ def check_protection(
     statement: ReportStatement | ActionStatement, submission: Submission, directory: Directory
 ) -> Iterator[RuleViolation]:
     """Yield every rule that content and statement break together."""
+    yield from _credentials(statement, submission)
     content = submission.content
     if content is None:
         if statement.content_digest is not None:
@@ -50,6 +51,20 @@ def check_protection(
     if not _is_rewrap(statement) and not sealed.is_bound_to(binding_of(statement)):
         text = "environment, sender, event id and url key of the statement"
         yield RuleViolation("content.aad", "foreign_content", text)
+
+
+def _credentials(
+    statement: ReportStatement | ActionStatement, submission: Submission
+) -> Iterator[RuleViolation]:
+    """Yield the rule that encrypted credentials break; only readers of the content can open them."""
+    said = statement.credentials_digest if isinstance(statement, ReportStatement) else None
+    if submission.credentials is None:
+        if said is not None:
+            text = "the statement speaks of credentials that are not here"
+            yield RuleViolation("credentials", "credentials_stripped", text)
+    elif said != hashlib.sha256(submission.credentials).digest():
+        text = f"SHA-256 of the credentials, {DIGEST_BYTES} bytes"
+        yield RuleViolation("credentials_digest", "digest_mismatch", text)
 
 
 def binding_of(statement: ReportStatement | ActionStatement) -> bytes:

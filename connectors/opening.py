@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from casework import dsse
 from casework.directory import EXCHANGE, Directory
 from casework.errors import BadInputError, RuleViolation
@@ -17,6 +19,7 @@ from casework.messages import (
     Delivery,
     Escalation,
     ReportContent,
+    ReportCredentials,
     ReportStatement,
 )
 from casework.protection import SEALED, binding_of
@@ -27,7 +30,7 @@ from casework.url_keys import url_key
 from casework.urls import canonical_url, check_url
 from connectors.errors import UnprovenMessageError, UnreadableContentError, UrlKeyMismatchError
 from connectors.network_secrets import NetworkKeyHolder
-from connectors.sealing import open_sealed
+from connectors.sealing import open_sealed, unlock_apart
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.key_rings import KeyRing
@@ -75,6 +78,7 @@ class Opener:
         content = _decoded(self._clear(statement, body.content), statement)
         if isinstance(content, ReportContent):
             self._check_url_key(statement, content)
+            return _with_credentials(statement, content, body.credentials)
         return content
 
     def prove(self, statement: Statement, body: Delivery | Escalation) -> None:
@@ -204,6 +208,25 @@ def _decoded(clear: bytes, statement: Statement) -> Content:
         text = f"the content of {'a report' if expected is ReportContent else 'an action'}"
         raise UnreadableContentError(RuleViolation("content", "unexpected_message", text))
     return content
+
+
+def _with_credentials(statement: Statement, content: ReportContent, locked: bytes | None) -> ReportContent:
+    """Answer a content with the credentials that travel apart; without them where they were erased."""
+    key = content.credentials_key
+    if key is None or locked is None or not isinstance(statement, ReportStatement):
+        return msgspec.structs.replace(content, credentials_key=None)
+    if hashlib.sha256(locked).digest() != statement.credentials_digest:
+        text = "the credentials that the signed statement speaks of"
+        raise UnprovenMessageError(RuleViolation("credentials", "digest_mismatch", text))
+    try:
+        found = wire.decode_as(ReportCredentials, unlock_apart(locked, key, binding_of(statement)))
+    except UnreadableError as error:
+        raise UnreadableContentError(
+            RuleViolation("credentials", error.rule, "framed credentials")
+        ) from error
+    return msgspec.structs.replace(
+        content, username=found.username, password=found.password, credentials_key=None
+    )
 
 
 def _not_its_content() -> UnprovenMessageError:

@@ -19,6 +19,7 @@ from casework.messages import (
     ActionStatement,
     Message,
     ReportContent,
+    ReportCredentials,
     ReportStatement,
     Submission,
 )
@@ -30,7 +31,7 @@ from casework.urls import canonical_url, check_url
 from connectors.drafts import ActionDraft, ReportDraft, check_types, milliseconds
 from connectors.errors import DraftRefusedError
 from connectors.protecting import CLEAR, SEALED, reader_keys, ring_for, sign, signer_of
-from connectors.sealing import seal
+from connectors.sealing import lock_apart, seal
 from schemas.errors import UnwritableError
 from streams import wire
 from streams.key_rings import KeyRing
@@ -105,9 +106,12 @@ def build_report(draft: ReportDraft, sender: Sender, admission: Admission) -> Pr
     content = ReportContent(**_shared(draft, ReportContent))
     values = _shared(draft, ReportStatement) | _common(draft, sender, admission, canonical)
     values["received_at"] -= values["received_at"] % _MINUTE_MS
-    enclosed = _enclose(content, values, draft, sender, admission)
+    travelling, credentials = _apart(content, values, sender)
+    enclosed = _enclose(travelling, values, draft, sender, admission)
+    if credentials is not None:
+        values["credentials_digest"] = hashlib.sha256(credentials).digest()
     statement = ReportStatement(**(values | enclosed.fields))
-    submission = _submission("report", statement, enclosed.content, sender, admission)
+    submission = _submission("report", statement, enclosed.content, sender, admission, credentials)
     value = _encode(submission)
     violations = check_report(statement, content, submission, _sized(admission, value))
     if violations:
@@ -196,6 +200,19 @@ def finish_action(
     )
 
 
+def _apart(
+    content: ReportContent, values: dict[str, Any], sender: Sender
+) -> tuple[ReportContent, bytes | None]:
+    """Answer a content with a key in place of its credentials, and these encrypted, where it has any."""
+    credentials = ReportCredentials(username=content.username, password=content.password)
+    if credentials == ReportCredentials():
+        return content, None
+    bound = binding(sender.environment, sender.member, values["event_id"], values["url_key"])
+    key, locked = lock_apart(_encode(credentials), bound)
+    travelling = msgspec.structs.replace(content, username=None, password=None, credentials_key=key)
+    return travelling, locked
+
+
 class _Enclosed(msgspec.Struct, frozen=True):
     """Content as it travels, and what the statement says of it."""
 
@@ -237,20 +254,25 @@ def _enclose(
     )
 
 
-def _submission(
+def _submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
     kind: Literal["report", "action"],
     statement: ReportStatement | ActionStatement,
     content: bytes | None,
     sender: Sender,
     admission: Admission,
+    credentials: bytes | None = None,
 ) -> Submission:
     framed = _encode(statement)
     ring = ring_for(admission.directory, sender.keys)
     if ring is None:
-        return Submission(statement=framed, content=content)
+        return Submission(statement=framed, content=content, credentials=credentials)
     signer = signer_of(admission.directory, ring, sender.member, admission.submitted_at)
     return Submission(
-        statement=framed, content=content, signature=sign(signer, kind, framed), key_id=signer.key_id
+        statement=framed,
+        content=content,
+        signature=sign(signer, kind, framed),
+        key_id=signer.key_id,
+        credentials=credentials,
     )
 
 

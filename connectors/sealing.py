@@ -36,6 +36,9 @@ _ALGORITHMS: Final = JWERegistry(algorithms=[ALGORITHM, *_HEADER.values()])
 # joserfc names no types for these in public.
 _AGREEMENT: Final[Any] = _ALGORITHMS.get_alg(ALGORITHM)
 _CIPHER: Final = _ALGORITHMS.get_enc(_HEADER["enc"])
+_APART: Final = b"credentials "
+_IV_BYTES: Final = 16
+_HEAD_BYTES: Final = _IV_BYTES + 32
 CONTENT_KEY_BYTES: Final = 64
 """Half for the tag, half for the cipher (RFC 7518 5.2.5)."""
 
@@ -66,6 +69,34 @@ def seal(content: bytes, readers: Sequence[PublicKey], bound: bytes) -> SealedCo
         recipients=tuple(_wrapped(content_key, reader) for reader in readers),
         tag=to_text(tag),
     )
+
+
+def lock_apart(clear: bytes, bound: bytes) -> tuple[bytes, bytes]:
+    """Encrypt what may be erased sooner than the content that holds its key; answer the key and what travels.
+
+    Args:
+        clear: What is encrypted, framed.
+        bound: What it belongs to: `sealed_content.binding` of the submission.
+    """
+    key, iv = _CIPHER.generate_cek(), _CIPHER.generate_iv()
+    ciphertext, tag = _CIPHER.encrypt(clear, key, iv, _APART + bound)
+    return key, iv + tag + ciphertext
+
+
+def unlock_apart(locked: bytes, key: bytes, bound: bytes) -> bytes:
+    """Answer what was encrypted apart.
+
+    Raises:
+        UnreadableContentError: Another key, another submission, or it was changed.
+    """
+    if len(key) != CONTENT_KEY_BYTES:
+        raise _unreadable("malformed", f"a key of the credentials of {CONTENT_KEY_BYTES} bytes")
+    iv, tag, ciphertext = locked[:_IV_BYTES], locked[_IV_BYTES:_HEAD_BYTES], locked[_HEAD_BYTES:]
+    try:
+        clear: bytes = _CIPHER.decrypt(ciphertext, tag, key, iv, _APART + bound)
+    except (JoseError, ValueError) as error:
+        raise _unreadable("altered", "the credentials that were encrypted") from error
+    return clear
 
 
 def open_sealed(sealed: SealedContent, ring: KeyRing, bound: bytes | None = None) -> bytes:

@@ -139,12 +139,13 @@ def _rebuilt(posting: Posting, body: Delivery | Escalation, contents: Contents, 
                 signature=whole.signature,
                 key_id=whole.key_id,
                 content=whole.content,
+                credentials=whole.credentials,
             )
     if isinstance(body, Escalation):
         is_erased = body.content is None
         return Rebuilt(topics.escalations(body.recipient), body, wire.encode(body), is_erased)
     if body.kind != UPDATE and body.report_event_id is not None:
-        is_erased = contents.submission(content_key(body.url_key, body.report_event_id)) is None
+        is_erased = contents.has_lost(content_key(body.url_key, body.report_event_id))
     topic = topics.delivered(body.recipient, is_urgent=body.is_urgent)
     return Rebuilt(topic, body, wire.encode(body), is_erased)
 

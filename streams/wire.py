@@ -27,6 +27,7 @@ SCHEMA_NAMES: dict[type[Message], str] = {
     messages.ActionStatement: "ActionStatement",
     messages.ReportContent: "ReportContent",
     messages.ActionContent: "ActionContent",
+    messages.ReportCredentials: "ReportCredentials",
     messages.Admitted: "Admitted",
     messages.Fact: "CaseEvent",
     messages.Case: "CaseStatus",

@@ -36,6 +36,7 @@ from casework.messages.submissions import (
     ActionStatement,
     Label,
     ReportContent,
+    ReportCredentials,
     ReportStatement,
     Submission,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "Preservation",
     "Receipt",
     "ReportContent",
+    "ReportCredentials",
     "ReportStatement",
     "Seen",
     "Stated",

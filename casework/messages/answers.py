@@ -60,6 +60,8 @@ class Delivery(Message, frozen=True, kw_only=True):
         needs_confirmation: True when the recipient is asked to confirm by the action confirmed with this fact
             number.
         priority: Priority of the case: low, normal or high.
+        credentials: Encrypted credentials as submitted, as long as the exchange has them; only for those
+            entitled.
     """
 
     case_id: str
@@ -108,6 +110,7 @@ class Delivery(Message, frozen=True, kw_only=True):
     hosting_status: str | None = None
     needs_confirmation: bool = False
     priority: str | None = None
+    credentials: bytes | None = None
 
 
 class Receipt(Message, frozen=True, kw_only=True):
@@ -189,6 +192,8 @@ class Escalation(Message, frozen=True, kw_only=True):
         content: Content as submitted.
         attempt: How often it was sent, from 1; later ones go to the next contact.
         due_at: When it goes to the next contact unless it is acknowledged; milliseconds since the epoch, UTC.
+        credentials: Encrypted credentials as submitted, as long as the exchange has them; only for those
+            entitled.
     """
 
     escalation_id: str
@@ -210,3 +215,4 @@ class Escalation(Message, frozen=True, kw_only=True):
     content: bytes | None = None
     attempt: int = 1
     due_at: int | None = None
+    credentials: bytes | None = None

@@ -29,12 +29,15 @@ class Submission(Message, frozen=True, kw_only=True):
         key_id: Key id of the signing key in the directory.
         content: What could identify material: a framed ReportContent or ActionContent when
             content_protection is none, else a JWE.
+        credentials: User name and password, encrypted apart from the content under a key that the content
+            holds: the exchange erases them when the case is closed.
     """
 
     statement: bytes
     signature: bytes | None = None
     key_id: str | None = None
     content: bytes | None = None
+    credentials: bytes | None = None
 
 
 class ReportStatement(Message, frozen=True, kw_only=True):
@@ -86,6 +89,7 @@ class ReportStatement(Message, frozen=True, kw_only=True):
         content_digest: SHA-256 over the content bytes (over ciphertext and tag when sealed); null when
             there is no content.
         content_protection: How the content is protected: none (demo and test) or jwe.
+        credentials_digest: SHA-256 over the encrypted credentials; null when there are none.
     """
 
     event_id: str
@@ -126,6 +130,7 @@ class ReportStatement(Message, frozen=True, kw_only=True):
     labels: tuple[Label, ...] = ()
     content_digest: bytes | None = None
     content_protection: str = "none"
+    credentials_digest: bytes | None = None
 
 
 class ActionStatement(Message, frozen=True, kw_only=True):
@@ -250,6 +255,7 @@ class ReportContent(Message, frozen=True, kw_only=True):
         note_language: Language of the note, BCP 47.
         source_page: Source page of the complaint, as context without right to act.
         sibling_items: Other items of the complaint, as context without right to act.
+        credentials_key: Key of the credentials, which travel apart; 64 bytes.
     """
 
     url: str
@@ -265,6 +271,19 @@ class ReportContent(Message, frozen=True, kw_only=True):
     note_language: str | None = None
     source_page: str | None = None
     sibling_items: tuple[str, ...] = ()
+    credentials_key: bytes | None = None
+
+
+class ReportCredentials(Message, frozen=True, kw_only=True):
+    """What opens gated content; encrypted apart from the content of its report.
+
+    Attributes:
+        username: User name needed to reach gated content.
+        password: Password needed to reach gated content.
+    """
+
+    username: str | None = None
+    password: str | None = None
 
 
 class ActionContent(Message, frozen=True, kw_only=True):

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from typing import IO, Final
 
-from agents.batch_outcome import with_more_recipients
+from agents.batch_outcome import with_more_recipients, without_credentials
 from casework.kept import Rewrap
 from casework.limits import URL_KEY_BYTES
-from casework.messages import CaseContent, Submission
+from casework.messages import CaseContent, ReportStatement, Submission
 from operations.verification.facts import digest
 from operations.verification.findings import Tally
 from streams import wire
@@ -83,6 +83,30 @@ class Contents:
         """Expect that a content is not stored any more; its action waited and was not taken."""
         if key in self._digests:
             self._gone.add(key)
+
+    def erase_credentials(self, url_key: bytes) -> None:
+        """Expect that what is stored of a case holds no credentials any more; its round was closed."""
+        for key in self._of_case[url_key] - self._gone:
+            framed = self._framed(key)
+            if framed is None:
+                continue
+            stored = wire.decode_as(CaseContent, framed)
+            bare = without_credentials(stored)
+            if bare is stored:
+                continue
+            again = wire.encode(bare)
+            self._keep(key, again)
+            if key in self._digests:
+                self._digests[key] = digest(again)
+
+    def has_lost(self, key: bytes) -> bool:
+        """Answer whether a report's content, or its credentials, are not there any more."""
+        submission = self.submission(key)
+        if submission is None:
+            return True
+        statement = wire.statement_of(submission)
+        has_any = isinstance(statement, ReportStatement) and statement.credentials_digest is not None
+        return has_any and submission.credentials is None
 
     def submission(self, key: bytes) -> Submission | None:
         """Answer the submission of a report, or None where it is not known here any more."""

@@ -229,6 +229,8 @@ class Replay:
             self._contents.erase(url_key)
             for content in kept.contents:
                 self._contents.expect(content_key(url_key, content.report_event_id), wire.encode(content))
+        if kept.erases_credentials:
+            self._contents.erase_credentials(url_key)
         self._set(url_key, kept.case)
 
     def _fold(self, url_key: bytes, logged: list[Logged], event: Event | None = None) -> None:
@@ -250,6 +252,8 @@ class Replay:
                     self._post(posting, is_folded=event is None)
                 if fact.fact in REPORT_FACTS:
                     self._contents.require(content_key(url_key, fact.input_id))
+                if fact.fact == "closed":
+                    self._contents.erase_credentials(url_key)
                 if fact.fact in ERASES_CONTENTS:
                     self._contents.erase(url_key)
             except (HotlineExchangeError, BugError, UnreadableError) as error:
@@ -302,6 +306,7 @@ class Replay:
             signature=submission.signature,
             key_id=submission.key_id,
             content=submission.content,
+            credentials=submission.credentials,
         )
         self._on_posting(posting, wire.encode(body), (bare, *_without_content(body)))
 
@@ -310,14 +315,17 @@ class Replay:
         if isinstance(body, Delivery) and body.kind == UPDATE:
             return content_of is not None and self._contents.is_erased(content_key(body.url_key, content_of))
         report = body.report_event_id if isinstance(body, Delivery) else body.event_id
-        return report is not None and self._contents.submission(content_key(body.url_key, report)) is None
+        return report is not None and self._contents.has_lost(content_key(body.url_key, report))
 
 
 def _without_content(body: Delivery | Escalation) -> tuple[bytes, ...]:
     """Answer what a message looks like when it is made again from facts, which keep the statement only."""
     if body.content is None:
         return ()
-    return (wire.encode(msgspec.structs.replace(body, content=None)),)
+    less = [msgspec.structs.replace(body, content=None, credentials=None)]
+    if body.credentials is not None:
+        less.append(msgspec.structs.replace(body, credentials=None))
+    return tuple(wire.encode(one) for one in less)
 
 
 def difference(one: Fact | Case, other: Fact | Case) -> str:

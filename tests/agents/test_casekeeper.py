@@ -111,6 +111,35 @@ async def test_who_becomes_responsible_later_gets_the_stored_content(bench: Benc
     assert wire.prefix_of(delivery.statement).sender == "gb-iwf"
 
 
+def gated(framed: bytes) -> bytes:
+    """Answer an admitted report with credentials."""
+    one = wire.decode_as(Admitted, framed)
+    submission = replace(wire.decode_as(Submission, one.submission or b""), credentials=b"locked")
+    return wire.encode(replace(one, submission=wire.encode(submission)))
+
+
+def stored(bench: Bench) -> list[Submission]:
+    """Answer the submissions that are stored."""
+    contents = (wire.decode_as(CaseContent, framed) for _, framed in bench.contents.items())
+    return [wire.decode_as(Submission, content.submission) for content in contents]
+
+
+async def test_credentials_are_erased_at_the_closing_and_contents_later(bench: Bench) -> None:
+    """With the closing user names and passwords go, in one batch too; contents stay until their own time."""
+    await bench.take(gated(report(1)))
+    case = bench.case()
+    assert case is not None
+    assert [one.credentials for one in stored(bench)] == [b"locked"]
+    assert bench.messages(Delivery)[0].credentials == b"locked"
+    await bench.take(gated(report(2, "de-eco")), act(3, "removed", case.case_id), gated(report(4)))
+    assert [(one.credentials, one.content is None) for one in stored(bench)] == [(None, False)] * 3
+    assert [d.credentials for d in bench.messages(Delivery) if d.content] == [b"locked"] * 3
+    due = replace(wire.decode_as(Admitted, wake_up("erase")), admitted_at=T + DIRECTORY.casework.erase_ms)
+    await bench.take(wire.encode(replace(due, directory_version=1)))
+    assert stored(bench) == []
+    assert [request.kind for request in bench.messages(Delivery)][-1] == "erasure_request"
+
+
 async def test_reports_that_share_an_event_id_keep_their_own_contents(bench: Bench) -> None:
     """The stored content of one URL is not overwritten by another report under the same event id."""
     other = b"\x01" + b"o" * 32

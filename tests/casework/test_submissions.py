@@ -309,7 +309,7 @@ def test_every_text_field_has_a_limit(message: type[Any]) -> None:
     """A field that is added to a message and forgotten in the table of limits fails here."""
     assert set(text_fields(message)) | set(list_fields(message)) <= set(TEXT_LIMITS)
     assert set(list_fields(message)) <= set(ITEM_LIMITS)
-    others = {"url_key", "url_key_next", "content_digest"}
+    others = {"url_key", "url_key_next", "content_digest", "credentials_digest", "credentials_key"}
     rest = set(message.__struct_fields__) - set(text_fields(message)) - set(list_fields(message)) - others
     types = {field.name: field.type for field in msgspec.structs.fields(message)}
     assert {types[name] for name in rest} <= {int, bool, int | None, bool | None}

@@ -20,10 +20,13 @@ WORD: Final = re.compile(r"`([^`]+)`")
 # Only these hold what could identify material or a person; everything else may be read by the exchange.
 SEALED: Final = {
     ("Submission", "content"),
+    ("Submission", "credentials"),
     ("Delivery", "content"),
+    ("Delivery", "credentials"),
     ("Escalation", "content"),
+    ("Escalation", "credentials"),
 }
-CONTENTS: Final = ("ReportContent", "ActionContent")
+CONTENTS: Final = ("ReportContent", "ActionContent", "ReportCredentials")
 CARRIERS: Final = ("Submission", "Admitted", "CaseContent", "Delivery", "Escalation")
 SHORT_DAYS: Final = 20
 
