@@ -22,6 +22,7 @@ from casework.casekeeping import keep, keep_waiting
 from casework.directory import Directory
 from casework.ids import new_event_id
 from casework.messages import (
+    ActionContent,
     ActionStatement,
     Admitted,
     Case,
@@ -99,16 +100,19 @@ class PaperExchange:
         topic = self.topics.reports_urgent if statement.urgency else self.topics.reports_submitted
         return self.submit(topic, Submission(statement=wire.encode(statement), content=content))
 
-    def act(self, url: str, sender: str, action: str, **changes: Any) -> str:  # noqa: ANN401 - fields
-        """Send an action on the case of an address and answer its event id."""
+    def act(self, url: str, sender: str, action: str, note: str | None = None, **changes: Any) -> str:  # noqa: ANN401 - fields
+        """Send an action on the case of an address, with a note if there is one, and answer its event id."""
+        content = None if note is None else wire.encode(ActionContent(note=note))
         key, case = self.key(url), self.case(url)
         values: dict[str, Any] = {
             "event_id": self.new_id(), "environment": "test", "sender": sender, "url_key": key,
             "hosting_country": "NL", "sent_at": self.now, "directory_version": 1, "action": action,
             "occurred_at": self.now, "case_id": None if case is None else case.case_id,
+            "content_digest": None if content is None else hashlib.sha256(content).digest(),
         }  # fmt: skip
         statement = ActionStatement(**{**values, **changes})
-        return self.submit(self.topics.actions_submitted, Submission(statement=wire.encode(statement)))
+        submission = Submission(statement=wire.encode(statement), content=content)
+        return self.submit(self.topics.actions_submitted, submission)
 
     def submit(self, topic: str, submission: Submission) -> str:
         """Send any submission, through the whole exchange."""
