@@ -17,6 +17,7 @@ from casework.errors import BugError
 from casework.legs import Changes
 from casework.messages import Case, Fact, Hold, HoldRequest
 from casework.notices import HOLD_REQUEST, Notice, update_to
+from casework.preservations import with_reference
 from casework.secrecy import HOLD_FACTS, changes_pause
 from casework.timers import Due
 
@@ -152,7 +153,8 @@ def _held(case: Case, fact: Fact) -> Changes:
         fact_number=fact.number,
     )
     left = tuple(one for one in case.hold_requests if one is not asked)
-    return {"hold": new, "hold_requests": left}
+    owner = liaison if fact.by == case.assigned_hotline else fact.by
+    return {"hold": new, "hold_requests": left, **with_reference(case, fact, owner)}
 
 
 def _answered(case: Case, fact: Fact) -> HoldRequest | None:
@@ -171,7 +173,7 @@ def _asked(case: Case, fact: Fact) -> Changes:
         fact_number=fact.number,
     )
     others = tuple(one for one in case.hold_requests if one.by != fact.by)
-    return {"hold_requests": (*others, new)}
+    return {"hold_requests": (*others, new), **with_reference(case, fact)}
 
 
 def _refused(case: Case, fact: Fact) -> Changes:

@@ -28,7 +28,9 @@ TELLING = re.compile(
 """What must be in nothing that a stranger to a hold is sent, and in no metric."""
 HOTLINES = ("de-eco", "de-fsm", "de-jugendschutz")
 POLICE = ("de-police", "nl-police", "fr-police", "interpol")
-MEMBERS = (*HOTLINES, *POLICE, "gb-iwf", "nl-offlimits")
+RESPONSIBLE = "responsible"
+"""Stands for the hotline that is responsible when its turn comes."""
+MEMBERS = (*HOTLINES, *POLICE, "gb-iwf", "nl-offlimits", RESPONSIBLE)
 
 requests = st.tuples(
     st.sampled_from(MEMBERS),
@@ -42,7 +44,7 @@ requests = st.tuples(
     ),
 )
 steps = st.tuples(
-    st.sampled_from((*HOTLINES, "gb-iwf", "nl-offlimits")),
+    st.sampled_from((RESPONSIBLE, RESPONSIBLE, *HOTLINES, "gb-iwf", "nl-offlimits")),
     st.sampled_from(("acknowledged", "police_informed", "provider_informed", "observed", "removed", "moved")),
     st.fixed_dictionaries(
         {
@@ -82,8 +84,9 @@ def told(story: "Story", step: tuple[str, str, object]) -> None:
         fields = {
             name: story.now + value[1] if name == "hold_until" else value for name, value in third.items()
         }
+        sender = (story.case.assigned_hotline or "de-eco") if first == RESPONSIBLE else first
         content = SECRET if second in {"hold", "release"} else b"note"
-        story.act(first, second, content=content, observed_at=story.now, **fields)
+        story.act(sender, second, content=content, observed_at=story.now, **fields)
 
 
 @settings(deadline=None)

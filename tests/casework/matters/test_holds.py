@@ -403,3 +403,17 @@ def test_the_hosting_liaison_is_the_countrys_own(network: "Directory") -> None:
     without = tuple(m for m in network.members if m.id != "interpol")
     assert [hosting_liaison(network, country) for country in ("NL", "ZZ")] == ["nl-police", "interpol"]
     assert hosting_liaison(msgspec.structs.replace(network, members=without), "ZZ") == "europol"
+
+
+def test_a_police_reference_of_a_hold_keeps_the_case(new_story: "Callable[[], Story]") -> None:
+    """A case is kept for the police whose reference a hold carries, whoever set it for them."""
+    for sender, owner in (
+        ("nl-police", "nl-police"),
+        ("fr-police", "fr-police"),
+        ("nl-offlimits", "nl-police"),
+    ):
+        story = new_story()
+        story.report()
+        story.act(sender, "hold", has_police_reference=True)
+        assert story.case.references == (owner,)
+        assert fold(story.facts) == story.case
