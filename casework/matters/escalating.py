@@ -18,6 +18,7 @@ from casework.matters import feeds
 from casework.messages import Case, Fact, OpenEscalation
 from casework.notices import Notice, update_to
 from casework.parties import secretariat_of, was_fed
+from casework.preservations import with_reference
 from casework.routing import later_contacts
 from casework.timers import Due
 from casework.transitions import ACKNOWLEDGED, CLOSED
@@ -121,10 +122,7 @@ def _without(case: Case, fact: Fact, attempt: int) -> tuple[OpenEscalation, ...]
 
 
 def _acknowledged(case: Case, fact: Fact) -> Changes:
-    references = case.references
-    if fact.details is not None and fact.details.has_police_reference:
-        references = tuple(dict.fromkeys((*references, fact.by)))
-    return {"open_escalations": (), "references": references}
+    return {"open_escalations": (), **with_reference(case, fact)}
 
 
 def _of_unanswered(after: Case, fact: Fact) -> tuple[Notice, ...]:

@@ -74,6 +74,17 @@ def test_inbox_gauges_vanish_with_the_duty_to_measure() -> None:
     assert keeper.registry.get_sample_value(name, {"member": "gb-iwf", "inbox": "normal"}) is None
 
 
+def test_liaisons_that_nobody_reads_are_named_while_the_directory_says_so() -> None:
+    """The gauge follows the directory: a series for each such liaison, none once it has a reader again."""
+    keeper = CasekeeperMetrics(OpenCases())
+    name = "hotline_exchange_liaison_without_reader"
+    unread = ["nl"]
+    keeper.unread_liaisons(lambda: unread)
+    assert keeper.registry.get_sample_value(name, {"liaison": "nl"}) == 1
+    unread.clear()
+    assert keeper.registry.get_sample_value(name, {"liaison": "nl"}) is None
+
+
 def test_a_member_that_left_is_no_longer_shown() -> None:
     """Forgetting all but the present members leaves theirs as they were."""
     keeper = CasekeeperMetrics(OpenCases())

@@ -69,6 +69,21 @@ def test_a_correct_directory_breaks_no_rule() -> None:
     assert directory_checks.require(small_directory()) == small_directory()
 
 
+def test_a_country_may_have_a_second_unit_with_a_topic_of_its_own() -> None:
+    """Its code is the country's with a word after it: escalations can be repeated within the country."""
+    directory = small_directory()
+    second = replace(directory.members[5], id="nl-duty", liaison="nl-duty", feed="all_hosted")
+    rule = replace(directory.countries[1], second_liaison="nl-duty")
+    changed = replace(
+        directory,
+        members=(*directory.members[:5], second, directory.members[5]),
+        countries=(directory.countries[0], rule),
+    )
+    assert directory_checks.check(changed) == ()
+    assert changed.police() == ("europol", "interpol", "nl-duty", "nl-police")
+    assert [member.id for member in changed.subscribers] == ["nl-duty"]
+
+
 def test_equal_directories_have_equal_bytes() -> None:
     """The document does not depend on the order in which a mapping was written."""
     directory = small_directory()
@@ -180,6 +195,33 @@ SPOILED = {
     "unknown evidence": (_member(0, evidence=("Q",)), "members.de-one.evidence", "unknown_code"),
     "police without liaison": (_member(5, liaison=None), "members.nl-police.liaison", "missing"),
     "liaison of another country": (_member(5, liaison="de"), "members.nl-police.liaison", "wrong_country"),
+    "second unit of another country": (
+        _member(5, liaison="de-duty"),
+        "members.nl-police.liaison",
+        "wrong_country",
+    ),
+    "hotline with a feed": (_member(0, feed="all_hosted"), "members.de-one.feed", "not_allowed"),
+    "hotline that reads no escalations": (
+        _member(0, reads_escalations=False),
+        "members.de-one.reads_escalations",
+        "not_allowed",
+    ),
+    "acknowledgements of no feed": (
+        _member(5, feed_informs_police=True),
+        "members.nl-police.feed_informs_police",
+        "not_used",
+    ),
+    "hosted in no country": (_member(3, feed="all_hosted"), "members.interpol.feed", "not_used"),
+    "police with a deadline": (
+        _member(5, deadlines=Deadlines(HOUR_MS)),
+        "members.nl-police.deadlines.acknowledge",
+        "not_allowed",
+    ),
+    "no time for a hotline": (
+        _member(0, deadlines=Deadlines(0)),
+        "members.de-one.deadlines.acknowledge",
+        "out_of_range",
+    ),
     "hotline with liaison": (_member(0, liaison="de"), "members.de-one.liaison", "not_allowed"),
     "no INTERPOL": (_member(3, liaison="nl", countries=("NL",)), "members", "missing"),
     "country twice": (_country(1, code="DE"), "countries.DE", "duplicate"),

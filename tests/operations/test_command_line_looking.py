@@ -10,7 +10,7 @@ import pytest
 from paper_exchange import PaperExchange, network
 
 from casework.directory import Directory
-from casework.messages import Fact, Receipt
+from casework.messages import Delivery, Fact, Receipt
 from operations.command_line import cases, session
 from operations.command_line.keepers import of_receipt
 from operations.command_line.texts import counted_as, moment
@@ -158,6 +158,20 @@ def test_a_mistyped_liaison_is_an_error_that_offers_the_right_one(hx_on: HxOn, p
     """Escalations of a code that nobody has are not simply empty."""
     code, _, err = hx_on(paper)("inbox", "tail", "--escalations", "interpoll")
     assert (code, err) == (2, "hx: no liaison interpoll: did you mean interpol?\n")
+
+
+def test_a_feed_is_shown_by_the_liaison_s_member_id(hx_on: HxOn, paper: PaperExchange) -> None:
+    """`--feed` shows what lies in the liaison's feed; whose feed it is must be said, and a typo is told."""
+    found = next(r for r in paper.records if r.topic == "inbox.nl-offlimits")
+    item = msgspec.structs.replace(
+        wire.decode_as(Delivery, found.value or b""), recipient="feed.nl-police", kind="feed_item"
+    )
+    paper.records.append(found._replace(topic="feed.nl-police", value=wire.encode(item)))
+    code, out, _ = hx_on(paper)("inbox", "tail", "nl-police", "--feed")
+    assert (code, [line.split()[2:4] for line in out.splitlines()]) == (0, [["feed.nl-police", "feed_item"]])
+    assert hx_on(paper)("inbox", "tail", "--feed")[0] == 2
+    code, _, err = hx_on(paper)("inbox", "tail", "nl-polize", "--feed")
+    assert (code, err) == (2, "hx: no liaison nl-polize: did you mean nl-police?\n")
 
 
 def test_a_listed_member_without_inbox_is_a_matter_of_provisioning(hx_on: HxOn, paper: PaperExchange) -> None:
