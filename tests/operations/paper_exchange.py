@@ -87,7 +87,10 @@ class PaperExchange:
     # What members send.
 
     def report(self, url: str, sender: str = "gb-iwf", country: str = "NL", **changes: Any) -> str:  # noqa: ANN401 - fields
-        """Send a report and answer its event id."""
+        """Send a report and answer its event id; `credentials` are its encrypted credentials."""
+        credentials: bytes | None = changes.pop("credentials", None)
+        if credentials is not None:
+            changes["credentials_digest"] = hashlib.sha256(credentials).digest()
         content = wire.encode(ReportContent(url=url))
         values: dict[str, Any] = {
             "event_id": self.new_id(), "environment": "test", "sender": sender,
@@ -98,7 +101,8 @@ class PaperExchange:
         }  # fmt: skip
         statement = ReportStatement(**{**values, **changes})
         topic = self.topics.reports_urgent if statement.urgency else self.topics.reports_submitted
-        return self.submit(topic, Submission(statement=wire.encode(statement), content=content))
+        submission = Submission(statement=wire.encode(statement), content=content, credentials=credentials)
+        return self.submit(topic, submission)
 
     def act(self, url: str, sender: str, action: str, note: str | None = None, **changes: Any) -> str:  # noqa: ANN401 - fields
         """Send an action on the case of an address, with a note if there is one, and answer its event id."""

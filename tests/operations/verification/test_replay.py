@@ -73,6 +73,21 @@ def test_compaction_of_what_a_stub_erased_is_no_loss(trouble: PaperExchange) -> 
     assert found(trouble, kept) == {"content_left"}
 
 
+def test_credentials_that_the_closing_erased_are_no_loss_and_what_is_left_of_them_is_found() -> None:
+    """Contents go on without credentials; a content that still has them counts as altered."""
+    paper, url = PaperExchange(), "https://gated.example.test/"
+    paper.report(url, credentials=b"locked")
+    paper.report(url, sender="de-eco", credentials=b"locked too")
+    before = [record for record in paper.records if record.topic == TOPICS.cases_contents]
+    assert check(paper.history()) == ()
+    paper.act(url, "nl-offlimits", "removed")
+    paper.report(url, sender="ie-hotline", credentials=b"late")
+    assert check(paper.history()) == ()
+    late = paper.records[-1]
+    left = [record._replace(offset=late.offset + 100 + n) for n, record in enumerate(before)]
+    assert found(paper, [*paper.records, *left]) == {"content_altered"}
+
+
 def test_facts_of_a_record_that_was_held_back_may_follow_those_of_later_ones(life: PaperExchange) -> None:
     """Casekeeper confirms the other cases of its call first; that is no change of order within a case."""
     events = [r for r in life.records if (r.topic, r.partition) == (TOPICS.cases_events, 1)]
