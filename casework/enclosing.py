@@ -8,6 +8,7 @@ from typing import Final
 
 from casework.events import ActionEvent, Event
 from casework.messages import Case, Fact, Submission
+from casework.secrecy import HOLD_FACTS
 
 _REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 CONFIDENTIAL: Final = frozenset(
@@ -34,7 +35,8 @@ def may_see(before: Case | None, after: Case, fact: Fact, recipient: str) -> boo
     """Answer whether somebody who is told of an action may have its content."""
     if not is_confidential(fact):
         return True
-    concerned = {after.assigned_hotline, fact.recipient}
+    named = fact.members if fact.fact in HOLD_FACTS else ()
+    concerned = {after.assigned_hotline, fact.recipient, *named}
     for case in (before, after):
         if case is not None:
             requests = [(one.by, one.liaison) for one in case.hold_requests]

@@ -102,7 +102,7 @@ def _refusal(case: Case, wrong: Stated, put: str | None, details: Mapping[str, A
         return _unjudged(details)
     if put != wrong.fact and not any({put, wrong.fact} <= group for group in (_STEPS, FINAL_ACTIONS)):
         return _OTHER_KIND
-    key = done_key(put, details["recipient_role"])
+    key = done_key(put, details["recipient_role"] or wrong.recipient_role)
     if is_current(case, wrong) and key in case.done and key != done_key(wrong.fact, wrong.recipient_role):
         return Answer("not_applicable", "already_done", "corrected_action", f"{put} was taken already.")
     return None
@@ -133,6 +133,7 @@ def _corrected(case: Case, fact: Fact) -> Changes:
         changes |= assessment_of(stated, case.round)
     if wrong.counts and wrong.fact in _OF_LEG and is_current(case, wrong):
         changes |= _leg_without(case, wrong, right, stated)
+        changes["reference"] = fact.reference or (case.reference if changes["done"] else None)
     return changes
 
 

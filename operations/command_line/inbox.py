@@ -13,7 +13,7 @@ import typer
 from casework.countries import canonical_country
 from casework.directory import ORPHAN_DESK
 from casework.errors import BadInputError, RuleViolation
-from casework.messages import Delivery, Escalation, Receipt, ReportContent, ReportStatement
+from casework.messages import ActionContent, Delivery, Escalation, Receipt, ReportContent, ReportStatement
 from casework.notices import FEED, is_feed
 from connectors import provenance
 from connectors.membership import NAME_IN_KEYS, ring_of
@@ -273,8 +273,8 @@ def show(record: Record, *, as_json: bool, opener: Opener | None, session: Sessi
         needed = None if session is None or message.assigned_hotline else session.any_directory
         keeper = of_receipt(message, needed)
     # Intake has not seen what was sealed: nothing in it may steer a terminal.
-    address = printable(content.url) if isinstance(content, ReportContent) else ""
-    opened = f"  not opened: {shut}" if shut else f"  {address}" if address else ""
+    said = "" if content is None else words_in(content)
+    opened = f"  not opened: {shut}" if shut else f"  {said}" if said else ""
     print(line_of(message, at_ms, keeper) + opened, flush=True)
 
 
@@ -287,6 +287,14 @@ def _not_proven(record: Record, session: Session) -> RuleViolation | None:
         record.topic, record.partition, record.offset, record.timestamp, record.value, record.headers
     )
     return check_record(directory, session.topics.prefix, signed)
+
+
+def words_in(content: ReportContent | ActionContent) -> str:
+    """Answer what is read first of a content: the address of a report, the words of an action."""
+    if isinstance(content, ReportContent):
+        return printable(content.url)
+    words = (content.note, content.new_url, content.police_unit, content.police_reference)
+    return "; ".join(printable(word) for word in words if word)
 
 
 def printable(text: str) -> str:

@@ -10,8 +10,9 @@ import pytest
 from paper_exchange import PaperExchange, network
 
 from casework.directory import Directory
-from casework.messages import Delivery, Fact, Receipt
+from casework.messages import ActionContent, Delivery, Fact, Receipt, ReportContent
 from operations.command_line import cases, session
+from operations.command_line.inbox import words_in
 from operations.command_line.keepers import of_receipt
 from operations.command_line.texts import counted_as, moment
 from operations.key_files import create_ring
@@ -323,3 +324,17 @@ def test_the_reports_of_a_complaint_are_found_together(hx_on: HxOn) -> None:
     assert [case_id in out for case_id in ids] == [True, True, False]
     assert f"complaint c-7: also in cases {ids[1]}" in hx("cases", "show", ids[0])[1]
     assert "complaint" not in hx("cases", "show", ids[2])[1].splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (ReportContent(url="https://a.example/1", note="n"), "https://a.example/1"),
+        (ActionContent(note="seen\x1b[2J", police_reference="P-1"), "seen?[2J; P-1"),
+        (ActionContent(new_url="https://b.example/2"), "https://b.example/2"),
+        (ActionContent(), ""),
+    ],
+)
+def test_an_opened_message_shows_what_was_written(content: ReportContent | ActionContent, told: str) -> None:
+    """Of a report the address is shown, of an action its words, and nothing in them steers a terminal."""
+    assert words_in(content) == told

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.casework.conftest import Story
 
 TWO = {"analyst": "a-1", "second_analyst": "a-2"}
-COUNTERS = {"number", "source_offset", "last_now", "seen", "deliveries", "stated", "asked", "reference"}
+COUNTERS = {"number", "source_offset", "last_now", "seen", "deliveries", "stated", "asked"}
 
 
 def number_of(story: "Story", fact: str) -> int:
@@ -203,3 +203,23 @@ def test_a_doubt_goes_with_the_observation_that_raised_it(opened: "Story") -> No
     assert opened.case.doubt is not None
     assert correct(opened, "gb-iwf", "observed") is None
     assert opened.case.doubt is None
+
+
+def test_a_wrong_reference_is_replaced(opened: "Story") -> None:
+    """The reference that a correction gives is the case's; without any step there is none."""
+    opened.act("nl-offlimits", "acknowledged", reference="NL-1")
+    right = {"corrected_action": "acknowledged", "reference": "NL-2"}
+    assert correct(opened, "nl-offlimits", "acknowledged", **right) is None
+    assert opened.case.reference == "NL-2"
+    assert correct(opened, "nl-offlimits", "corrected") is None
+    assert opened.case.reference is None
+
+
+def test_another_role_takes_the_place_of_a_wrong_one(opened: "Story") -> None:
+    """Who told the registrar and entered the host sets it right, and may then tell the host."""
+    opened.act("nl-offlimits", "provider_informed", recipient_role="host")
+    right = {"corrected_action": "provider_informed", "recipient_role": "registrar"}
+    assert correct(opened, "nl-offlimits", "provider_informed", **right) is None
+    assert (opened.case.done, opened.case.provider_informed_at) == (("provider_informed:registrar",), None)
+    opened.act("nl-offlimits", "provider_informed")
+    assert opened.receipts()[-1].outcome == "accepted"
