@@ -67,11 +67,13 @@ class PaperExchange:
         records: What lies in the topics.
         broken: Senders on whose records the rules fail.
         closed: Topics that refuse messages.
+        directory: The only version there is.
         retained_from: First offset of cases.admitted that an order can still read.
     """
 
-    def __init__(self, prefix: str = "") -> None:
+    def __init__(self, prefix: str = "", directory: Directory | None = None) -> None:
         self.topics = Topics(prefix)
+        self.directory = network() if directory is None else directory
         self.records: list[Record] = []
         self.clock = ManualClock(T)
         self._offsets: defaultdict[tuple[str, int], int] = defaultdict(int)
@@ -82,7 +84,7 @@ class PaperExchange:
         self.retained_from = 0
         self._ids = 0
         self.confirmed: list[str] = []
-        self._append(self.topics.directory, 0, b"1", wire.encode(document_of(network())))
+        self._append(self.topics.directory, 0, b"1", wire.encode(document_of(self.directory)))
 
     # What members send.
 
@@ -193,7 +195,7 @@ class PaperExchange:
     # What the workers do.
 
     def _intake(self, record: Record) -> None:
-        bench = Bench(network(), "test", self.clock.at(record.timestamp), self.topics)
+        bench = Bench(self.directory, "test", self.clock.at(record.timestamp), self.topics)
         match judge(record, bench):
             case Admit(admitted, escalations):
                 for each in escalations:
@@ -244,11 +246,11 @@ class PaperExchange:
 
     def known(self, _version: int) -> Directory:
         """Answer the only directory version, as a feed does."""
-        return network()
+        return self.directory
 
     async def version(self, _version: int, _wait_s: float) -> Directory:
         """Answer the only directory version, as a feed does."""
-        return network()
+        return self.directory
 
     @asynccontextmanager
     async def _reader(self, partition: int) -> AsyncIterator["_Reader"]:
