@@ -45,11 +45,30 @@ requests = st.tuples(
 )
 steps = st.tuples(
     st.sampled_from((RESPONSIBLE, RESPONSIBLE, *HOTLINES, "gb-iwf", "nl-offlimits")),
-    st.sampled_from(("acknowledged", "police_informed", "provider_informed", "observed", "removed", "moved")),
+    st.sampled_from(
+        (
+            "acknowledged",
+            "police_informed",
+            "provider_informed",
+            "provider_informed",
+            "observed",
+            "removed",
+            "moved",
+            "claim",
+            "hand_back",
+            "decline",
+            "transfer",
+            "corrected",
+            "note",
+        )
+    ),
     st.fixed_dictionaries(
         {
             "new_hosting_country": st.sampled_from(("DE", "NL", "HK")),
             "hosting_method": st.just("geoip"),
+            "reason_code": st.just("capacity"),
+            "to_member": st.sampled_from(HOTLINES),
+            "fact_number": st.integers(1, 12),
             "is_online": st.just(value=True),
         },
         optional={"recipient_role": st.sampled_from(("host", "registrar"))},
@@ -98,7 +117,7 @@ def test_nobody_else_learns_of_a_hold(
     metrics = CasekeeperMetrics(OpenCases())
     measures = Measures(metrics)
     story = new_story()
-    story.report("gb-iwf", "DE")
+    story.claimable().report("gb-iwf", "DE")
     for step in history:
         before, count = story.case, len(story.events)
         sent = len(story.postings)
@@ -126,7 +145,7 @@ def test_each_pause_is_told_once_and_ends_once(
 ) -> None:
     """An origin that was never responsible sees pauses begin and end in turn, as the holds of the case do."""
     story = new_story()
-    story.report("gb-iwf", "DE")
+    story.claimable().report("gb-iwf", "DE")
     for step in history:
         told(story, step)
     seen = [d.fact for d in story.deliveries("gb-iwf") if d.fact in {"paused", "resumed"}]

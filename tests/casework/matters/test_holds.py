@@ -417,3 +417,39 @@ def test_a_police_reference_of_a_hold_keeps_the_case(new_story: "Callable[[], St
         story.act(sender, "hold", has_police_reference=True)
         assert story.case.references == (owner,)
         assert fold(story.facts) == story.case
+
+
+def test_a_move_ends_a_hold_before_the_next_country_learns_anything(opened: "Story") -> None:
+    """Police where the content was are told; the next country hears of no hold."""
+    held(opened)
+    kept = opened.act(
+        "nl-offlimits", "moved", new_hosting_country="FR", hosting_method="geoip", observed_at=opened.now
+    )
+    kinds = [fact.fact for fact in kept.facts]
+    assert kinds.index("hold_ended") < kinds.index("assigned")
+    assert opened.case.hold is None
+    assert opened.deliveries("nl-police")[-1].reason_code == "moved"
+    assert "held" not in {d.fact for d in opened.deliveries(opened.case.assigned_hotline)}
+    assert not opened.deliveries("fr-police")
+
+
+def test_who_claims_a_held_case_learns_of_the_hold(
+    new_story: "Callable[..., Story]", network: "Directory"
+) -> None:
+    """An offer says nothing of a hold but that the case is paused; the assignment to the claimer does."""
+    rules = tuple(
+        msgspec.structs.replace(rule, routing="claim") if rule.code == "DE" else rule
+        for rule in network.countries
+    )
+    story = new_story(directory=msgspec.structs.replace(network, countries=rules))
+    story.report("gb-iwf", "DE")
+    assert story.case.state == "offered"
+    kept = story.act("de-police", "hold")
+    assert set(told(kept).values()) == {"paused"}
+    assert {"de-eco", "de-fsm", "de-jugendschutz"} <= set(told(kept))
+    story.act("de-eco", "claim")
+    assert [d.fact for d in story.deliveries("de-eco")][-2:] == ["assigned", "held"]
+    assert story.deliveries("de-eco")[-1].until == story.case.hold.until
+    story.act("de-eco", "transfer", to_member="de-fsm", reason_code="capacity")
+    assert story.deliveries("de-fsm")[-1].fact == "held"
+    assert story.deliveries("de-eco")[-1].fact != "held"
