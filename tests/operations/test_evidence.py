@@ -288,7 +288,7 @@ def _said_otherwise(world: World, number: int, **changes: Any) -> Material:  # n
 
 
 def _another_action(world: World) -> Material:
-    return _said_otherwise(world, 9, fact="not_illegal", reason_code="adult")
+    return _said_otherwise(world, 11, fact="not_illegal", reason_code="adult")
 
 
 def _another_judgement(world: World) -> Material:
@@ -300,11 +300,11 @@ def _another_reporter(world: World) -> Material:
 
 
 def _without_its_statement(world: World) -> Material:
-    return _said_otherwise(world, 9, fact="not_illegal", statement=None, signature=None, key_id=None)
+    return _said_otherwise(world, 11, fact="not_illegal", statement=None, signature=None, key_id=None)
 
 
 def _by_a_rule(world: World) -> Material:
-    return _said_otherwise(world, 9, by="exchange", statement=None, signature=None, key_id=None)
+    return _said_otherwise(world, 11, by="exchange", statement=None, signature=None, key_id=None)
 
 
 def _reordered(world: World) -> Material:
@@ -345,11 +345,11 @@ def _directory_left_out(world: World) -> Material:
         (_disagrees, "fact 1 by", "disagrees"),
         (_reordered, "facts.json", "gap"),
         (_put_into_a_mouth, "fact 3", "no_statement"),
-        (_another_action, "fact 9 fact", "disagrees"),
+        (_another_action, "fact 11 fact", "disagrees"),
         (_another_judgement, "fact 4 fact", "disagrees"),
         (_another_reporter, "fact 3 origin", "disagrees"),
-        (_without_its_statement, "fact 9", "no_statement"),
-        (_by_a_rule, "fact 9", "no_statement"),
+        (_without_its_statement, "fact 11", "no_statement"),
+        (_by_a_rule, "fact 11", "no_statement"),
         (_message_of_another_inbox, "message inbox.gb-iwf/0/0", "wrong_topic"),
         (_message_of_another_inbox, "message inbox.gb-iwf/0/0", "signature_mismatch"),
         (_message_altered, "message inbox.nl-offlimits/0/0", "signature_mismatch"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from casework import codes
 from casework.evolution import fold
-from casework.transitions import ASSIGNED_STATES, CLOSED
+from casework.transitions import ASSIGNED, ASSIGNED_STATES, AWAITING_REWRAP, CLOSED, NEW_LEG, TABLE
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story
@@ -183,6 +183,28 @@ def test_a_move_forgets_who_declined(shared: "Story") -> None:
     shared.act(str(shared.case.assigned_hotline), "moved", new_hosting_country="NL", **where)
     shared.act("nl-offlimits", "moved", new_hosting_country="DE", **where)
     assert (shared.case.declined, shared.case.assigned_hotline) == ((), former)
+
+
+@pytest.mark.parametrize("state", ASSIGNED_STATES)
+@pytest.mark.parametrize("request_", ["decline", "transfer", "hand_back"])
+def test_the_table_says_until_when_a_case_is_given_back(
+    new_story: "Callable[[], Story]", request_: str, state: str
+) -> None:
+    """A claimed case is given back in the states of the request's row, with its facts; in others it stays."""
+    (row,) = (row for row in TABLE if row.event == request_)
+    story = new_story().claimable()
+    story.report("gb-iwf", "DE", readers=["gb-iwf"] if state == AWAITING_REWRAP else [])
+    story.act("de-fsm", "claim")
+    if state not in {AWAITING_REWRAP, ASSIGNED}:
+        story.act("de-fsm", state, **STEP)
+    assert story.case.state == state
+    kept = story.act("de-fsm", request_, reason_code="capacity", to_member="de-eco")
+    may = state in row.states
+    assert (story.receipts()[-1].outcome == "accepted") == may
+    assert (kept.facts[0].fact == row.facts[0]) == may
+    assert (story.case.leg > 2) == may
+    if may and NEW_LEG not in row.facts:
+        assert [fact.fact for fact in kept.facts if fact.fact != "rewrap_asked"] == list(row.facts)
 
 
 REASONS = st.sampled_from(sorted(codes.DECLINE_REASONS.codes))
