@@ -237,7 +237,7 @@ def _holds(case: Case) -> Iterator[NextStep]:
         yield NextStep(
             what="answer_hold",
             who=(request.liaison,),
-            due_at=None,
+            due_at=request.until,
             since=request.asked_at,
             about=str(request.fact_number),
         )
