@@ -14,7 +14,7 @@ from casework.directory import Directory
 from casework.legs import Changes
 from casework.matters.confirmations import ERASURE, with_asked
 from casework.messages import ActionDetails, Case, Fact
-from casework.notices import ERASURE_REQUEST, Notice, update_to, with_place
+from casework.notices import ERASURE_REQUEST, FEED, Notice, update_to, with_place
 from casework.preservations import (
     erasable_at,
     is_protected,
@@ -27,8 +27,6 @@ from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED
 
 ERASE: Final = "erase"
 """Step of the timer that erases, and the action that asks for it."""
-FEED: Final = "feed."
-"""How the names begin under which deliveries to feeds are counted."""
 _NOTHING: Final = ActionDetails()
 _MAY_NOT: Final = refused("may_not_act", "sender", "not for a member of this kind")
 _ERASED: Final = Answer("not_applicable", "already_done", "case_id", "Its contents were erased already.")
