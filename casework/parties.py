@@ -30,15 +30,16 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     """Answer whether a member is entitled to speak about a case.
 
     Entitled are its origins, the hotlines responsible now or earlier and those it is offered to, police of
-    the hosting country or with an escalation or a feed item of the case or a hold they asked for, an
-    authority that was told of it, mandated hotlines while it is orphaned, those whose confirmation is waited
-    for, and the secretariat, which may send nothing but notes, confirmations and erasures (`action_checks`).
+    the hosting country or with an escalation or a feed item of the case or a hold they asked for, police who
+    keep it from erasure, an authority that was told of it, mandated hotlines while it is orphaned, those
+    whose confirmation is waited for, and the secretariat, which may send nothing but notes, confirmations
+    and erasures (`action_checks`).
     """
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
         return True
     if member_id in case.pool or any(member_id in asked.members for asked in case.asked):
         return True
-    if _asked_for_hold(case, member_id):
+    if _asked_for_hold(case, member_id) or _keeps(case, member_id):
         return True
     member = directory.members_by_id.get(member_id)
     if member is None:
@@ -46,6 +47,11 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     if member.kind == "secretariat":
         return True
     return _is_official(case, member) or (case.state == ORPHANED and "orphans" in member.mandates)
+
+
+def _keeps(case: Case, member_id: str) -> bool:
+    """Answer whether a member keeps the case from erasure, which it may end wherever the host is now."""
+    return member_id in case.references or any(one.by == member_id for one in case.preservations)
 
 
 def _is_official(case: Case, member: Member) -> bool:

@@ -138,6 +138,16 @@ def test_what_a_member_that_left_kept_can_be_ended_by_other_police(opened: "Stor
     assert opened.case.references == ()
 
 
+def test_police_can_end_what_they_asked_for_when_the_host_has_moved_away(opened: "Story") -> None:
+    """Who keeps a case stays its party for that, or nobody could ever have it erased."""
+    opened.act(POLICE, "preserve", has_police_reference=True)
+    assert opened.case is not None
+    opened.case = msgspec.structs.replace(opened.case, hosting_country="BE")
+    opened.act(POLICE, "preserve", preserve_until=opened.now)
+    assert opened.kinds()[-1] == "preservation_ended"
+    assert opened.case.references == ()
+
+
 def test_police_are_told_what_is_wrong_with_a_preservation(opened: "Story", closed: "Story") -> None:
     """Too long, without a time, or of contents that are gone: the answer names field and rule."""
     opened.act(POLICE, "preserve", preserve_until=opened.now + LIMITS.preserve_ms + DAY)

@@ -408,6 +408,8 @@ def is_party(facts, member):
     parties = [responsible(facts), *former(facts), *pool(facts), *(one["member"] for one in origins(facts))]
     if member in parties or any(member in one["members"] for one in asked(facts)):
         return True
+    if member in references(facts) or any(one["by"] == member for one in preservations(facts)):
+        return True
     who = network.MEMBERS.get(member, {"kind": "stranger"})
     if who["kind"] == "law_enforcement":
         was_told = who["liaison"] in liaisons(facts) or had_a_delivery(facts, f"feed.{member}")
