@@ -9,9 +9,10 @@ from casework import codes
 from casework.enclosing import action_of, may_see
 from casework.errors import BugError
 from casework.events import Event, ReportEvent
+from casework.feed_names import is_feed
 from casework.ids import derived_id, derived_id_for_url
 from casework.messages import Case, Delivery, Escalation, Fact, Submission
-from casework.notices import ERASURE_REQUEST, HOLD_REQUEST, OFFER, UPDATE, Notice, is_feed
+from casework.notices import ERASURE_REQUEST, HOLD_REQUEST, OFFER, UPDATE, Notice
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
 from casework.secrecy import HOLD_FACTS, as_shown

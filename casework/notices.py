@@ -18,8 +18,6 @@ HOLD_REQUEST: Final = "hold_request"
 ERASURE_REQUEST: Final = "erasure_request"
 FEED_ITEM: Final = "feed_item"
 DIGEST_ITEM: Final = "digest_item"
-FEED: Final = "feed."
-"""Begins the recipient that a liaison's feed is; the rest is the liaison's member id."""
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
@@ -37,16 +35,6 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
     kind: str
     report_event_id: str | None = None
     origin: str | None = None
-
-
-def feed_of(liaison: str) -> str:
-    """Answer the recipient that a liaison's feed is, whose deliveries have numbers of their own."""
-    return FEED + liaison
-
-
-def is_feed(recipient: str) -> bool:
-    """Answer whether a recipient is a liaison's feed; ids of members have no dot."""
-    return recipient.startswith(FEED)
 
 
 def with_place(after: Case) -> Iterator[str]:

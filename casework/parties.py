@@ -1,6 +1,7 @@
 """Who is what to a case: responsible, origin, former or police; everybody else is a stranger."""
 
 from casework.directory import Directory, Member
+from casework.feed_names import feed_of
 from casework.ids import id_bytes
 from casework.messages import ActionStatement, Case, Origin, Waiting
 from casework.routing import liaisons_of
@@ -87,7 +88,7 @@ def secretariat_of(directory: Directory) -> str | None:
 
 def was_fed(case: Case, liaison: str) -> bool:
     """Answer whether a liaison's feed has had an item of a case."""
-    return last_number(case, f"feed.{liaison}") > 0
+    return last_number(case, feed_of(liaison)) > 0
 
 
 def has_report(case: Case, event_id: str) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from casework.directory import ORPHAN_DESK
 from casework.errors import BugError
-from casework.notices import FEED, is_feed
+from casework.feed_names import FEED, is_feed
 
 Rule = Literal["slots", "url_key", "few"]
 

@@ -12,9 +12,10 @@ from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer
 from casework.causes import Draft
 from casework.directory import Directory, Member
+from casework.feed_names import feed_of
 from casework.legs import Changes
 from casework.messages import Case, Fact
-from casework.notices import FEED_ITEM, Notice, feed_of
+from casework.notices import FEED_ITEM, Notice
 from casework.placing import ReportOf
 from casework.transitions import ACKNOWLEDGED, ASSIGNED_STATES, EFFECTLESS
 

@@ -13,9 +13,10 @@ from typing import Final
 from casework.causes import Draft
 from casework.content_readers import police_of
 from casework.directory import DAY_MS, HOUR_MS, Directory
+from casework.feed_names import feed_of
 from casework.legs import Changes
 from casework.messages import Case, Fact
-from casework.notices import DIGEST_ITEM, Notice, feed_of, update_to
+from casework.notices import DIGEST_ITEM, Notice, update_to
 from casework.parties import secretariat_of
 from casework.timers import Due
 from casework.transitions import ASSIGNED_STATES

@@ -13,8 +13,8 @@ import typer
 from casework.countries import canonical_country
 from casework.directory import ORPHAN_DESK
 from casework.errors import BadInputError, RuleViolation
+from casework.feed_names import FEED, is_feed
 from casework.messages import ActionContent, Delivery, Escalation, Receipt, ReportContent, ReportStatement
-from casework.notices import FEED, is_feed
 from connectors import provenance
 from connectors.membership import NAME_IN_KEYS, ring_of
 from connectors.network_secrets import NetworkKeyHolder, NetworkSecrets

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from casework.directory import EXCHANGE
 from casework.messages import Delivery, Escalation, Fact, Receipt
 from operations.evidence.parts import moment
 
@@ -53,7 +54,17 @@ def _assigned(fact: _Told) -> str:
 
 def _missed(fact: _Told) -> str:
     due = "" if fact.due_at is None else f", due at {moment(fact.due_at)}"
-    return f"the time {_STEPS.get(fact.step or '', fact.step)} ran out{due}"
+    return f"the time {_named(fact)} ran out{due}"
+
+
+def _named(fact: _Told) -> str:
+    return str(_STEPS.get(fact.step or "", fact.step))
+
+
+def _police(fact: _Told) -> str:
+    if fact.by == EXCHANGE:
+        return "police are informed: their liaison acknowledged the case in its feed"
+    return f"{fact.by} told police"
 
 
 def _provider(fact: _Told) -> str:
@@ -82,7 +93,13 @@ _SENTENCES: Final[Mapping[str, _Sentence]] = {
     "transferred": lambda fact: f"{fact.by} handed the case to another hotline: {fact.reason_code}",
     "acknowledged": lambda fact: f"{fact.assigned_hotline or fact.by} has stored the report (acknowledged)",
     "assessed": _judged,
-    "police_informed": lambda fact: f"{fact.by} told police",
+    "police_informed": _police,
+    "escalation_acknowledged": lambda fact: f"{fact.by} acknowledged what police were told of the case",
+    "escalation_unanswered": lambda fact: f"no police contact acknowledged in time: {fact.reason_code}",
+    "reminded": lambda fact: f"the secretariat was told: the time {_named(fact)} ran out long ago",
+    "provider_overdue": lambda _: "it was told on that the provider has not removed the material in time",
+    "fed": lambda _: "the case came into the feed of police who subscribed",
+    "feed_acknowledged": lambda fact: f"{fact.by} acknowledged the case in its feed",
     "provider_informed": _provider,
     "removed": lambda fact: f"{fact.by} says that the material is removed",
     "unavailable": lambda fact: f"{fact.by} says that the material is not available",
@@ -125,7 +142,12 @@ def of_fact(fact: Fact) -> str:
 
 def of_delivery(delivery: Delivery) -> str:
     """Answer what a delivery told its recipient."""
-    kind = {"assignment": "as the one responsible, ", "rewrap_request": "with a request to re-wrap, "}
+    kind = {
+        "assignment": "as the one responsible, ",
+        "rewrap_request": "with a request to re-wrap, ",
+        "feed_item": "as a subscriber, ",
+        "digest_item": "in the daily digest, ",
+    }
     return f"{delivery.recipient} was told, {kind.get(delivery.kind, '')}that {_happened(delivery)}"
 
 

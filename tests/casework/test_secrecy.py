@@ -122,7 +122,8 @@ def test_nobody_else_learns_of_a_hold(
         before, count = story.case, len(story.events)
         sent = len(story.postings)
         told(story, step)
-        knowing = {*POLICE, "hk-police", before.assigned_hotline, story.case.assigned_hotline}
+        feeds = {f"feed.{liaison}" for liaison in POLICE}
+        knowing = {*POLICE, *feeds, "hk-police", before.assigned_hotline, story.case.assigned_hotline}
         for posting in story.postings[sent:]:
             if posting.recipient not in knowing and posting.inbox != "escalations":
                 shown = msgspec.msgpack.encode(posting.body)

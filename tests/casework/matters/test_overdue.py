@@ -107,6 +107,19 @@ def test_who_removed_or_was_never_told_is_in_no_digest(story: "Story", ends: str
     assert told(story, "provider_overdue") == []
 
 
+def test_a_hold_stops_the_later_stages_of_what_it_pauses(opened: "Story") -> None:
+    """While police ask to wait nobody is reminded of the provider; afterwards what is missing is told."""
+    opened.act("nl-offlimits", "police_informed")
+    opened.later(3 * DAY).wake()
+    assert told(opened, "overdue") == [("overdue", "inform_provider", None)]
+    opened.act("nl-police", "hold", hold_until=opened.now + 20 * DAY)
+    opened.later(10 * DAY).wake()
+    assert told(opened, "reminded") == []
+    opened.act("nl-police", "release")
+    opened.wake()
+    assert told(opened, "reminded") == [("reminded", "inform_provider", "inhope")]
+
+
 @given(st.integers(0, 10**13), st.integers(0, 23))
 def test_the_digest_is_within_the_next_day_at_its_hour(at: int, hour: int) -> None:
     """The next digest is later than its cause, by a day at most, and at the hour of the directory."""
