@@ -54,7 +54,9 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     if kind in _OF_ITS_OWN and not EFFECTLESS.intersection(fact.breaches):
         return tuple(_OF_ITS_OWN[kind](after, fact))
     if kind == "closed":
-        told: Iterable[str] = (member for member in after.former if member != after.assigned_hotline)
+        told: Iterable[str] = (
+            m for m in (*after.former, *_offered_to(before)) if m != after.assigned_hotline
+        )
     elif kind == "reopened":
         told = _reopened(before, after)
     elif kind == "overdue":
@@ -102,12 +104,16 @@ def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Noti
             yield update_to(after, member)
 
 
+def _offered_to(before: Case | None) -> tuple[str, ...]:
+    return () if before is None else before.pool
+
+
 def _held_by(before: Case | None) -> tuple[str, ...]:
     """Answer where a case was: with a hotline, at a desk, or offered to several."""
     there = None if before is None else place(before)
     if there is not None:
         return (there,)
-    return () if before is None else before.pool
+    return _offered_to(before)
 
 
 def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:

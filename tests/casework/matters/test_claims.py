@@ -159,6 +159,13 @@ def test_an_unused_claim_ends(offered: "Story") -> None:
     assert {told[member][0] for member in POOL} == {"offer"}
 
 
+def test_the_pool_learns_that_an_offer_is_over(offered: "Story") -> None:
+    """When the origin withdraws its report, nobody goes on looking for a case that is closed."""
+    offered.act("gb-iwf", "withdraw", reason_code="wrong_entry")
+    assert offered.case.state == "closed"
+    assert {d.recipient for d in offered.deliveries() if d.fact == "closed"} == set(POOL)
+
+
 def test_handing_back_opens_the_queue_again(offered: "Story") -> None:
     """Only the holder hands back; the case is offered again, to it too."""
     offered.act("de-fsm", "claim")

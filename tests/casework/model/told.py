@@ -67,7 +67,8 @@ def _origins(facts):
 def _of_an_update(facts, fact):
     there = q.responsible(facts)
     if fact["kind"] == "closed":
-        return [member for member in q.former(facts) if member != there]
+        were_offered_it = q.pool(q.before(facts, fact))
+        return [member for member in [*q.former(facts), *were_offered_it] if member != there]
     if fact["kind"] == "reopened":
         return _of_a_new_round(facts, fact)
     if fact["kind"] == "overdue":
