@@ -11,10 +11,11 @@ from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
 from casework.directory import Directory
+from casework.feed_names import FEED
 from casework.legs import Changes
 from casework.matters.confirmations import ERASURE, with_asked
 from casework.messages import ActionDetails, Case, Fact
-from casework.notices import ERASURE_REQUEST, FEED, Notice, update_to, with_place
+from casework.notices import ERASURE_REQUEST, Notice, update_to, with_place
 from casework.preservations import (
     erasable_at,
     is_protected,
