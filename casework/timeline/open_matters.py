@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from casework.matters.confirmations import TOLD
 from casework.messages import Case, Hold, HoldRequest
 from casework.timeline.moments import Moment
 
@@ -68,6 +69,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
         member: Who was asked.
         asked_at: When.
         due_at: Until when.
+        is_missed: Whether the secretariat was told that it had not confirmed in time.
         confirmed_at: When it confirmed; None while it has not.
         ended_by: Kind of the fact after which it was waited for no longer.
     """
@@ -77,6 +79,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     member: str
     asked_at: int
     due_at: int
+    is_missed: bool = False
     confirmed_at: int | None = None
     ended_by: str | None = None
 
@@ -176,6 +179,8 @@ def confirmations_of(moments: Iterable[Moment]) -> tuple[Confirmation, ...]:
                     fact_number=number, kind=kind, member=member, asked_at=fact.admitted_at, due_at=due_at
                 ),
             )
+            if due_at == TOLD:
+                found[key] = msgspec.structs.replace(found[key], is_missed=True)
         for key, known in found.items():
             if key in still or known.ended_by is not None:
                 continue

@@ -30,7 +30,7 @@ def print_case(case: Case | None, shown: Timeline, now: int) -> None:
     _print_part("reports", ("admitted", "origin", "as", "host", "event id", "left by"), _reports(shown))
     _print_part("holds", ("set", "by", "until", "", "asked by", "warned", "ended", "by"), _holds(shown))
     _print_part("escalations", ("sent", "to", "reason", "attempt", "acknowledged"), _escalations(shown))
-    _print_part("confirmations", ("asked", "member", "of", "due", "confirmed"), _confirmations(shown))
+    _print_part("confirmations", ("asked", "member", "of", "due", "", "confirmed"), _confirmations(shown))
     _print_part("deliveries", ("recipient", "numbers", "what was delivered"), _deliveries(shown))
     _print_part("receipts", ("decided", "to", "for", "answer", "why", "fact"), _receipts(shown))
     print_table("facts", ("no", "decided", "fact", "by", "round.leg", "detail", "told"), _facts(shown))
@@ -127,9 +127,10 @@ def _escalations(shown: Timeline) -> Iterable[Sequence[object]]:
 
 def _confirmations(shown: Timeline) -> Iterable[Sequence[object]]:
     for each in shown.confirmations:
+        late = "late" if each.is_missed else ""
         answer = _at(each.confirmed_at) or (f"no: {each.ended_by}" if each.ended_by else "not yet")
         what = f"{each.kind} in fact {each.fact_number}"
-        yield (moment(each.asked_at), each.member, what, moment(each.due_at), answer)
+        yield (moment(each.asked_at), each.member, what, moment(each.due_at), late, answer)
 
 
 def _deliveries(shown: Timeline) -> Iterable[Sequence[object]]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from casework.codes import ACTIONS
 from casework.directory import Directory
 from casework.due import due_times
+from casework.matters.confirmations import TOLD
 from casework.messages import Asked, Case, Fact, Hold, HoldRequest, OpenEscalation
 from casework.next_steps import NO_STEP, WHAT, outlook
 from casework.queues import QUEUES, lies_in_queues, queues_of
@@ -308,9 +309,10 @@ def test_escalations_and_confirmations_are_told_with_their_answers(
         ("escalation_acknowledged", "nl-police", {"open_escalations": ()}),
         ("corrected", "nl-offlimits", {"asked": (asked,)}),
         ("confirmed", "gb-iwf", {"asked": (replace(asked, members=("de-eco",)),)}),
+        ("unconfirmed", "exchange", {"asked": (replace(asked, members=("de-eco",), due_at=TOLD),)}),
     )
     assert [each.acknowledged_by for each in shown.escalations] == ["nl-police"]
-    assert [(each.member, each.confirmed_at is not None) for each in shown.confirmations] == [
-        ("gb-iwf", True),
-        ("de-eco", False),
+    assert [(each.member, each.confirmed_at is not None, each.is_missed) for each in shown.confirmations] == [
+        ("gb-iwf", True, False),
+        ("de-eco", False, True),
     ]
