@@ -11,7 +11,7 @@ from casework.directory import Directory
 from casework.due import due_times
 from casework.errors import BugError, ForeignRecordError
 from casework.evolution import fold
-from casework.messages import Case, Fact, Parked, Unparking
+from casework.messages import Case, Delivery, DeliveryCount, Fact, Parked, Unparking
 from casework.parking import MAX_LISTED, Trouble, give_up, park, park_again, unparked
 from casework.transitions import PARKING
 from streams import wire
@@ -108,15 +108,19 @@ def with_trouble(records: list[Recorded], at: int) -> Line:
     return line
 
 
-def without_numbers(value: Any) -> Any:  # noqa: ANN401 - facts, bodies and cases
+def without_numbers(value: Any) -> Any:  # noqa: ANN401 - facts, bodies, cases and what is in them
     """Answer a value without what facts of parking shift: numbers of facts, ids made of them, offsets."""
+    if isinstance(value, tuple):
+        return tuple(without_numbers(one) for one in value)
+    if not isinstance(value, msgspec.Struct):
+        return value
     shifted = {"number": 0, "fact_id": "", "fact_number": None, "delivery_id": "", "source_offset": 0}
+    shifted |= {"fact_ref": None, "closed_in": None}
     fields = set(value.__struct_fields__) & set(shifted)
-    if "delivery_id" in fields:
+    if isinstance(value, Delivery | DeliveryCount):
         fields.discard("number")
-    if isinstance(value, Case):
-        value = replace(value, stated=tuple(replace(one, number=0) for one in value.stated))
-    return replace(value, **{name: shifted[name] for name in fields})
+    within = {name: without_numbers(getattr(value, name)) for name in value.__struct_fields__}
+    return replace(value, **within | {name: shifted[name] for name in fields})
 
 
 @given(lines=stories, at=st.integers(0, 13))
