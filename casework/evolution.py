@@ -11,6 +11,7 @@ import msgspec
 
 from casework.action_details import done_key, role_of
 from casework.copies import with_seen
+from casework.directory import EXCHANGE
 from casework.errors import BugError
 from casework.legs import Changes, leg_changes, open_without
 from casework.matters import EVOLVE
@@ -223,6 +224,9 @@ def _assessed(case: Case, fact: Fact) -> Changes:
 
 
 def _police_informed(case: Case, fact: Fact) -> Changes:
+    """Note that police know; a liaison that read its feed took no step for the hotline."""
+    if fact.by == EXCHANGE:
+        return {"done": (*case.done, fact.fact), "police_informed_at": fact.admitted_at}
     return {**_step(case, fact), "police_informed_at": fact.admitted_at}
 
 

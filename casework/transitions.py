@@ -716,7 +716,7 @@ _POLICE_ROWS: Final[tuple[Transition, ...]] = (
         states=ASSIGNED_STATES,
         who="liaison",
         facts=("feed_acknowledged", "police_informed"),
-        state=POLICE_INFORMED,
+        state=SAME,
         told=("responsible", "origins"),
     ),
     Transition(

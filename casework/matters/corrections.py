@@ -126,7 +126,6 @@ def _corrected(case: Case, fact: Fact) -> Changes:
     stated = rest if right is None else tuple(right if one is wrong else one for one in case.stated)
     changes: Changes = {"stated": stated, "asked": with_asked(case, fact, CORRECTION)}
     doubt = case.doubt
-    doubt = case.doubt
     if doubt is not None and wrong.fact in {"observed", "moved"} and doubt.fact_number == wrong.number + 1:
         changes["doubt"] = None
     if wrong.counts and wrong.fact in ASSESSING:
@@ -144,13 +143,14 @@ def _right(wrong: Stated, fact: Fact) -> Stated | None:
         corrected = wrong.fact
     if corrected is None:
         return None
+    judges = corrected in ASSESSING
     return msgspec.structs.replace(
         wrong,
         number=fact.number,
         fact=corrected,
         recipient_role=fact.recipient_role or wrong.recipient_role,
-        classification=fact.classification,
-        law_country=fact.law_country,
+        classification=fact.classification if judges else None,
+        law_country=fact.law_country if judges else None,
     )
 
 
@@ -167,7 +167,7 @@ def _leg_without(case: Case, wrong: Stated, right: Stated | None, stated: tuple[
         "done": done,
         "state": state,
         "acknowledged_at": _first(steps, *_OF_LEG),
-        "police_informed_at": _first(steps, "police_informed"),
+        "police_informed_at": _police_informed_at(case, steps, done),
         "provider_informed_at": _first(
             [one for one in steps if role_of(one.recipient_role) == "host"], "provider_informed"
         ),
@@ -177,6 +177,12 @@ def _leg_without(case: Case, wrong: Stated, right: Stated | None, stated: tuple[
             return changes | {"outcome": right.fact}
         return changes | {"outcome": None, "closed_at": None, "closed_in": None, "erase_at": None}
     return changes | {"state": CLOSED if case.state == CLOSED else state}
+
+
+def _police_informed_at(case: Case, steps: Iterable[Stated], done: tuple[str, ...]) -> int | None:
+    """Answer since when police know; by their feed they do without any statement of a hotline."""
+    stated = _first(steps, "police_informed")
+    return case.police_informed_at if stated is None and "police_informed" in done else stated
 
 
 def _first(steps: Iterable[Stated], *kinds: str) -> int | None:

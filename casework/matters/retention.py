@@ -130,9 +130,12 @@ def _erased(case: Case, fact: Fact) -> Changes:
     """Note that nothing is stored and who is to confirm.
 
     Nobody is asked to re-wrap what is not there, so from now on the case counts as one that can be opened.
+    Preservations have passed, else nothing could be erased.
     """
     changes: Changes = {
         "erase_at": None,
+        "preservations": (),
+        "preserve_until": None,
         "readers": None,
         "rewrap_due_at": None,
         "asked": with_asked(case, fact, ERASURE),

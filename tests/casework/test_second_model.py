@@ -111,7 +111,7 @@ SUSPENDED = [
 ]
 DIRECTORIES = {"what": ["directory"], "suspended": SUSPENDED}
 LINES = [*[REPORTS] * 4, *[ACTS] * 14, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES]
-"""All lines a history may have, each with what may stand in its fields; more likely ones stand there often."""
+"""All lines a history may have, each with what may stand in its fields; what is likely stands there often."""
 
 Line = dict[str, Any]
 histories = st.lists(

@@ -87,6 +87,16 @@ def test_another_end_takes_the_place_of_a_wrong_one(opened: "Story") -> None:
     assert opened.deliveries("gb-iwf")[-1].outcome == "unavailable"
 
 
+def test_an_end_that_takes_the_place_of_another_judges_nothing(opened: "Story") -> None:
+    """A classification given with the correction of an end is no assessment, now or later."""
+    opened.act("nl-offlimits", "assessed", classification="national", law_country="NL")
+    opened.act("nl-offlimits", "removed")
+    values = {"corrected_action": "unavailable", "classification": "not_illegal"}
+    assert correct(opened, "nl-offlimits", "removed", **values) is None
+    assert correct(opened, "nl-offlimits", "assessed") is None
+    assert (opened.case.classification, opened.case.outcome) == (None, "unavailable")
+
+
 def test_a_step_takes_the_place_of_a_wrong_one(opened: "Story") -> None:
     """Police were told, not the provider, and at the time that was entered."""
     opened.act("nl-offlimits", "provider_informed")

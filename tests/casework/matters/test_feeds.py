@@ -123,7 +123,8 @@ def test_an_item_that_is_acknowledged_informs_police_where_the_directory_says_so
         row = transition("acknowledged", "assigned", row_name)
         assert tuple(fact.fact for fact in kept.facts) == row.facts
         assert kept.facts[0].fact_ref == (item if named else None)
-        assert story.case.state == ("assigned" if row_name == OF_FEED else "police_informed")
+        assert story.case.state == "assigned"
+        assert (story.case.police_informed_at is not None) == (row_name == OF_FEED_INFORMING)
         story.act("nl-police", "acknowledged")
         assert (story.receipts()[-1].outcome, story.receipts()[-1].rule) == ("not_applicable", "already_done")
     informed = [d.recipient for d in story.deliveries() if d.fact == "police_informed"]
@@ -139,6 +140,21 @@ def test_police_informed_by_hotline_or_feed_counts_once(new_story: "Callable[...
     kept = story.act("nl-police", "acknowledged")
     assert [fact.fact for fact in kept.facts] == ["feed_acknowledged"]
     assert story.case.police_informed_at == at
+
+
+def test_police_informed_by_a_feed_takes_no_step_for_the_hotline(new_story: "Callable[..., Story]") -> None:
+    """The hotline still owes its acknowledgement and may judge; that police know outlives a correction."""
+    story = new_story(directory=INFORMED)
+    story.report()
+    story.act("nl-police", "acknowledged")
+    at = story.case.police_informed_at
+    assert (at is not None, story.case.acknowledged_at) == (True, None)
+    story.act("nl-offlimits", "assessed", classification="baseline", law_country="NL")
+    assert (story.facts[-1].fact, story.facts[-1].breaches, story.case.state) == ("assessed", (), "assessed")
+    story.act("nl-offlimits", "provider_informed")
+    wrong = story.facts[-1].number
+    story.act("nl-offlimits", "corrected", reason_code="wrong_entry", fact_number=wrong)
+    assert (story.case.state, story.case.police_informed_at) == ("assessed", at)
 
 
 def test_an_open_escalation_comes_first_unless_the_item_is_named(new_story: "Callable[..., Story]") -> None:

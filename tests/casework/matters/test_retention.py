@@ -46,6 +46,15 @@ def due(story: "Story", step: str = "erase") -> list[int]:
     return [one.at for one in due_times(story.case) if one.step == step]
 
 
+def test_a_preservation_that_has_passed_keeps_no_case_from_becoming_a_stub(closed: "Story") -> None:
+    """It ends without a fact; once the contents are erased nothing is left of it."""
+    closed.act(POLICE, "preserve", preserve_until=closed.now + 200 * DAY)
+    closed.later(201 * DAY).wake("erase")
+    closed.later(LIMITS.confirm_ms + DAY).wake("confirm")
+    assert [fact.fact for fact in closed.facts[-2:]] == ["erased", "unconfirmed"]
+    assert may_shrink(closed.case)
+
+
 def test_contents_are_erased_a_time_after_the_closing(closed: "Story") -> None:
     """The time is fixed at the closing; once it has passed one fact erases all that is stored."""
     assert closed.case is not None

@@ -23,7 +23,9 @@ def come(now, action, rules):
     if rule is None and must_wait(facts, action):
         if len(q.waiting(facts)) < MOST_THAT_WAIT:
             due = now["now"] + network.WAITS_FOR_ITS_REPORT
-            writing.by_sender(now, "awaited", action=action["action"], due_at=due, event=action)
+            seen_at = action.get("observed_at")
+            observed = {"observed_at": None if seen_at is None else min(seen_at, now["now"])}
+            writing.by_sender(now, "awaited", action=action["action"], due_at=due, event=action | observed)
             return None
         rule = "too_many_waiting"
     if rule is None:
@@ -189,7 +191,7 @@ def not_applicable(now, action, rule):
 def _split_off(now, action):
     """Let the report leave the case: its content has another address than its url key says."""
     for one in q.origins(now["facts"]):
-        if action["report"] in {one["first"], one["last"]}:
+        if action.get("report") in {one["first"], one["last"]}:
             writing.by_sender(now, "key_mismatch", origin=one["member"], report=action["report"])
             if not q.origins(now["facts"]):
                 routes.close(now, "key_mismatch")

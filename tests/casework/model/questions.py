@@ -25,6 +25,11 @@ BEGINS_A_LEG = ["assigned", "orphaned", "offered"]
 WITHOUT_EFFECT = {"not_responsible", "out_of_order"}
 
 
+def is_by_feed(fact):
+    """Answer whether police were informed by their feed."""
+    return fact["kind"] == "police_informed" and fact["by"] == "exchange"
+
+
 def counts(fact):
     """Answer whether a fact changes anything: one by the wrong member or out of order does not."""
     return not WITHOUT_EFFECT & set(fact["breaches"])
@@ -47,8 +52,17 @@ def remembered(facts):
 
 @once
 def this_round(facts):
+    """Answer the facts of the round as they stand."""
+    return _from_its_opening(standing(remembered(facts)))
+
+
+def round_as_told(facts):
+    """Answer the facts of the round, those that were corrected among them."""
+    return _from_its_opening(remembered(facts))
+
+
+def _from_its_opening(facts):
     """Answer the facts from the report that opened the round; after a stub, none until a report comes."""
-    facts = standing(remembered(facts))
     first = last_of(facts, ["opened", "reopened"])
     return [] if first is None else [fact for fact in facts if fact["number"] >= first["number"]]
 
@@ -59,6 +73,12 @@ def this_leg(facts):
     facts = this_round(facts)
     first = last_of(facts, ["opened", "reopened", *BEGINS_A_LEG])
     return [] if first is None else [fact for fact in facts if fact["number"] >= first["number"]]
+
+
+def leg_as_told(facts):
+    """Answer the facts of the leg, those that were corrected among them."""
+    leg = this_leg(facts)
+    return [fact for fact in facts if leg and fact["number"] >= leg[0]["number"]]
 
 
 def has_a_report(facts):
@@ -102,7 +122,8 @@ def _state_after(found, fact):
     # Who waited for content begins when it can be opened, or when there is nothing left to wait for.
     if kind in {"readable", "erased", "closing_taken_back"}:
         return "assigned" if found == "awaiting_rewrap" else found
-    goes_further = kind in STEPS and STATES.index(kind) > STATES.index(found)
+    # A liaison that read its feed takes no step for the hotline.
+    goes_further = kind in STEPS and not is_by_feed(fact) and STATES.index(kind) > STATES.index(found)
     return kind if goes_further else found
 
 
@@ -263,6 +284,7 @@ def when_taken(facts, step):
     }[step]
     for fact in this_leg(facts):
         another = step == "inform_provider" and what_is_done(fact) != "provider_informed:host"
+        another = another or (step == "acknowledge" and is_by_feed(fact))
         if fact["kind"] in answers and counts(fact) and not another:
             return fact["at"]
     return None
@@ -361,7 +383,7 @@ def last_time(facts):
 def hosting_status(facts):
     """Answer whether the hosting country is provisional or confirmed."""
     found = None
-    for fact in filter(counts, this_round(facts)):
+    for fact in filter(counts, round_as_told(facts)):
         if fact["kind"] == "linked":
             if fact["status"] == "confirmed" and fact["country"] == host(before(facts, fact)):
                 found = "confirmed"
@@ -381,7 +403,7 @@ def chain(facts):
 
 def moves(facts):
     """Answer how often the content moved in this round."""
-    return sum(fact["kind"] == "moved" and counts(fact) for fact in this_round(facts))
+    return sum(fact["kind"] == "moved" and counts(fact) for fact in round_as_told(facts))
 
 
 @once
@@ -535,7 +557,7 @@ def lease(facts):
 def declined(facts):
     """Answer who gave the case back in this round, since the content moved last."""
     found = []
-    for fact in filter(counts, this_round(facts)):
+    for fact in filter(counts, round_as_told(facts)):
         if fact["kind"] in {"declined", "transferred"}:
             found = unique([*found, fact["by"]])
         elif fact["kind"] == "moved":
