@@ -139,7 +139,6 @@ class PaperExchange:
     def shrink(self, url: str) -> None:
         """Let a closed case be erased, pass the time in which members may confirm, and become a stub."""
         self.wake(url, hours=100 * 24)
-        self.wake(url, hours=10 * 24)
         self.clock.advance(100 * 24 * HOUR_MS)
         case = self.case(url)
         assert case is not None
