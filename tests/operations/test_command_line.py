@@ -46,6 +46,7 @@ def test_the_commands_are_those_that_the_documentation_names() -> None:
         *("directory check", "directory show", "directory publish", "schemas list", "schemas check"),
         *("deadletters list", "deadletters show", "deadletters export", "deadletters replay"),
         *("deadletters discard", "cases unpark", "evidence write", "evidence verify"),
+        *("desk overdue", "desk orphans", "desk holds", "desk unassigned", "desk rewrap"),
         *("members list", "members show", "members admit", "members suspend", "members leave"),
     }
 
