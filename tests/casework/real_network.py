@@ -47,6 +47,7 @@ ACTION_FIELDS = (
     "analyst",
     "second_analyst",
     "preserve_until",
+    "hold_until",
     "has_police_reference",
     "to_member",
 )
@@ -103,6 +104,8 @@ def _country(code: str, rule: dict[str, Any]) -> CountryRule:
         routing=rule["routing"],
         hotlines=tuple(HotlineShare(member, weight) for member, weight in rule["hotlines"].items()),
         own_reports=rule.get("own_reports", "keep"),
+        notice_rule=rule.get("notice", "any"),
+        police_wait_ms=rule.get("police_wait", 0),
         second_liaison=rule["contacts"][0] if "contacts" in rule else None,
         further_liaisons=tuple(rule.get("contacts", ())[1:]),
     )

@@ -221,7 +221,7 @@ def of_code(case: Case) -> dict[str, Any]:
             "closed_at": case.closed_at,
             "desk": case.desk,
             "assessment": (case.classification, case.classified_by),
-            "taken": [one for one in case.done if not one.startswith("acknowledged:")],
+            "taken": [one for one in case.done if not one.startswith("acknowledged:") and one != "release"],
             "overdue": list(case.overdue),
             "leg_began": case.leg_started_at,
             "rewrap_due": case.rewrap_due_at,
@@ -232,6 +232,8 @@ def of_code(case: Case) -> dict[str, Any]:
             "hosting_status": case.hosting_status,
             "chain": list(case.chain),
             "moves": case.moves,
+            "hold": None if case.hold is None else (case.hold.until, case.hold.liaison, case.hold.asked_by),
+            "hold_requests": [(one.by, one.until) for one in case.hold_requests],
             "declined": list(case.declined),
             "pool": list(case.pool),
             "lease": None if case.lease is None else case.lease.until,
@@ -283,6 +285,10 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
             "hosting_status": q.hosting_status(facts),
             "chain": q.chain(facts),
             "moves": q.moves(facts),
+            "hold": None
+            if (hold := q.hold(facts)) is None
+            else (hold["until"], hold["liaison"], hold["asked_by"]),
+            "hold_requests": [(one["by"], one["until"]) for one in q.hold_requests(facts)],
             "declined": q.declined(facts),
             "pool": q.pool(facts),
             "lease": None if (lease := q.lease(facts)) is None else lease["until"],

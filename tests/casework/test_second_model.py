@@ -29,6 +29,10 @@ PLAYS = [
     *[("acknowledged", "police")] * 2,
     *[("preserve", "police")] * 2,
     ("erase", "secretariat"),
+    *[("hold", "police")] * 4,
+    *[("hold", "responsible")] * 2,
+    *[("release", "police")] * 3,
+    ("release", "responsible"),
     *[("claim", "pool")] * 3,
     *[("hand_back", "responsible"), ("decline", "responsible"), ("decline", "responsible")],
     ("transfer", "responsible"),
@@ -184,7 +188,22 @@ class Teller:
         if usual == "asked" and self.both.case is not None and self.both.case.asked:
             asked = self._one_of(self.both.case.asked)
             event |= {"fact_number": asked.fact_number, "sender": self._one_of(asked.members)}
+        if action in {"hold", "release"}:
+            self._hold(event, line)
         self._send(line["delay"], event)
+
+    def _hold(self, event: dict[str, Any], line: Line) -> None:
+        case = self.both.case
+        if line["ahead"] is not None and event["action"] == "hold":
+            event["hold_until"] = self.both.now + line["ahead"] // 5
+        event.pop("to_member", None)
+        event.pop("fact_number", None)
+        if line["role"] == "host":
+            event["to_member"] = "nl-police"
+        if line["fact_number"] is not None and case is not None and case.hold_requests:
+            event["fact_number"] = self._one_of(case.hold_requests).fact_number
+        elif line["fact_number"] == -1 and case is not None and case.hold is not None:
+            event["fact_number"] = case.hold.fact_number
 
     def rewrap(self, line: Line) -> None:
         """Send a re-wrap of one of the last reports."""

@@ -74,7 +74,10 @@ def lacks_of_assessment(action):
 
 def _foreign(now, action):
     is_late_claim = action["action"] == "claim" and q.could_claim(now["facts"], action["sender"])
-    if not q.is_party(now["facts"], action["sender"]) and not is_late_claim:
+    is_police = network.MEMBERS.get(action["sender"], {}).get("kind") == "law_enforcement"
+    is_police = is_police and network.is_active(now["directory"], action["sender"])
+    may_ask = is_late_claim or (is_police and action["action"] == "hold" and action["case"] == now["cases"])
+    if not q.is_party(now["facts"], action["sender"]) and not may_ask:
         return "not_a_party"
     return None if names_this_case(now, action) else "wrong_case"
 
@@ -96,10 +99,11 @@ def _recorded(now, action, rules):
     kind, who = action["action"], network.MEMBERS.get(action["sender"], {})
     if kind == "acknowledged" and who.get("kind") == "law_enforcement":
         return escalating.acknowledge(now, action)
-    return rules.get(kind, _step)(now, action)
+    return rules.get(kind, step)(now, action)
 
 
-def _step(now, action):
+def step(now, action, further=()):
+    """Write what an action of the responsible hotline does; one that counts carries further breaches."""
     facts, kind = now["facts"], action["action"]
     breaches = _breaches(facts, action)
     if not breaches:
@@ -109,8 +113,8 @@ def _step(now, action):
             breaches = ["out_of_order"]
         elif kind == "key_mismatch":
             return _split_off(now, action)
-        elif _is_late(facts, action):
-            breaches = ["late"]
+        else:
+            breaches = [*(["late"] if _is_late(facts, action) else []), *further]
     _record(now, action, breaches)
     return ("accepted",)
 

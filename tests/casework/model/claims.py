@@ -1,6 +1,6 @@
 """Cases that hotlines take from a queue they share, use in time, give back, decline or hand over."""
 
-from model import actions, moves, network, routes, writing
+from model import actions, holds, moves, network, routes, writing
 from model import questions as q
 
 
@@ -74,6 +74,8 @@ def decline(now, action):
         own_country = network.MEMBERS[last["member"]]["countries"][0]
         way, report = routes.to(q.host(facts), own_country, last["member"]), last
     writing.by_sender(now, "declined")
+    if country is not None:
+        holds.end(now, "moved")
     moves.hand_on(now, way, "declined", report=report)
     return ("accepted",)
 

@@ -52,8 +52,9 @@ def due(facts):
     ]
 
 
-def repeat(now, one):
+def repeat(now, timer):
     """Send an escalation to the next contact; tell the secretariat where none is left."""
+    one = timer["escalation"]
     what = {"reason": one["reason"], "report": one["report"], "origin": one["origin"]}
     following = network.contact_after(now["directory"], q.host(now["facts"]), one["liaison"])
     if following is None:

@@ -1,6 +1,6 @@
 """Where content is hosted: it moves, a host is confirmed, or a newer word is answered or followed."""
 
-from model import actions, network, routes, writing
+from model import actions, holds, network, routes, writing
 from model import questions as q
 
 
@@ -97,6 +97,7 @@ def follow(now, timer):
 
 def relocate(now, country, reason, status):
     """Begin the next leg in another country; where content moved, who gave it back may get it again."""
+    holds.end(now, "moved")
     declined = [] if reason == "moved" else None
     hand_on(now, way_of(now, country, declined=declined), reason, status)
 

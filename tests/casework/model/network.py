@@ -30,8 +30,13 @@ MEMBERS = {
 
 COUNTRIES = {
     "NL": {"routing": "single", "hotlines": {"nl-offlimits": 1}, "contacts": ["europol", "interpol"]},
-    "DE": {"routing": "weights", "hotlines": {"de-eco": 2, "de-fsm": 1}, "own_reports": "keep"},
-    "FR": {"routing": "claim", "hotlines": {"fr-point": 1, "fr-phare": 1}},
+    "DE": {
+        "routing": "weights",
+        "hotlines": {"de-eco": 2, "de-fsm": 1},
+        "notice": "police_first",
+        "police_wait": 2 * HOUR,
+    },
+    "FR": {"routing": "claim", "hotlines": {"fr-point": 1, "fr-phare": 1}, "notice": "police_consent"},
     "IE": {"routing": "single", "hotlines": {"ie-hotline": 1}},
     "GB": {"routing": "single", "hotlines": {"gb-iwf": 1}},
 }
@@ -62,6 +67,7 @@ LIMITS = {
     "preserve": 365 * DAY,
     "lease": DAY,
     "unclaimed": DAY,
+    "hold": 42 * DAY,
 }
 
 
@@ -158,3 +164,20 @@ def country_in(action):
 def is_mandated(member):
     """Answer whether a hotline may claim orphaned cases."""
     return "orphans" in MEMBERS.get(member, {}).get("mandates", [])
+
+
+def hosting_liaison(directory, country):
+    """Answer who speaks for the police of a hosting country: its own, else INTERPOL, else Europol."""
+    own = police_of(directory, country)
+    if own is not None:
+        return own
+    codes = liaisons_of(directory, country)
+    return member_of(directory, codes[0]) if codes else None
+
+
+def is_hosting_liaison(directory, member, country):
+    """Answer whether a member may speak for the police of a hosting country."""
+    who = MEMBERS.get(member, {"kind": None})
+    if who["kind"] != "law_enforcement" or not is_active(directory, member):
+        return False
+    return country in who["countries"] or hosting_liaison(directory, country) == member

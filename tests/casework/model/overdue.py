@@ -3,6 +3,9 @@
 from model import network, writing
 from model import questions as q
 
+PAUSED = ["inform_provider", "confirm_removal"]
+"""Steps that are not due during a hold."""
+
 
 def pass_by(now, timer):
     """Write that a deadline has passed; of a provider's, who else learns of it now or by the digest."""
@@ -33,7 +36,8 @@ def due(facts):
     for fact in leg:
         if fact["kind"] == "overdue" and fact["step"] != "rewrap":
             step = fact["step"]
-            if q.when_taken(facts, step) is not None:
+            is_paused = step in PAUSED and q.hold(facts) is not None
+            if is_paused or q.when_taken(facts, step) is not None:
                 continue
             if ("reminded", step) not in done:
                 at = fact["due_at"] + leg[0]["deadlines"]["remind"]

@@ -21,6 +21,15 @@ WITH_A_HOTLINE = STATES[3:9]
 OPEN = STATES[1:9]
 STEPS = ["acknowledged", "assessed", "police_informed", "provider_informed"]
 FINAL = ["removed", "unavailable", "not_illegal"]
+OF_A_HOLD = [
+    "held",
+    "released",
+    "hold_expired",
+    "hold_ended",
+    "hold_asked",
+    "hold_refused",
+    "hold_warned",
+]
 BEGINS_A_LEG = ["assigned", "orphaned", "offered"]
 WITHOUT_EFFECT = {"not_responsible", "out_of_order"}
 
@@ -428,7 +437,11 @@ def had_a_delivery(facts, recipient):
 def is_party(facts, member):
     """Answer whether a member is entitled to speak about the case."""
     parties = [responsible(facts), *former(facts), *pool(facts), *(one["member"] for one in origins(facts))]
-    if member in parties or any(member in one["members"] for one in asked(facts)):
+    keepers = [*references(facts), *(one["by"] for one in preservations(facts))]
+    askers = [one["by"] for one in hold_requests(facts)]
+    if hold(facts) is not None:
+        askers.append(hold(facts)["asked_by"])
+    if member in [*parties, *keepers, *askers] or any(member in one["members"] for one in asked(facts)):
         return True
     if member in references(facts) or any(one["by"] == member for one in preservations(facts)):
         return True
@@ -470,6 +483,8 @@ def is_of_this_leg(facts, fact):
 def holders(facts):
     """Answer the members that may hold what was told of the case."""
     found = [responsible(facts), *(one["member"] for one in origins(facts)), *former(facts)]
+    if hold(facts) is not None:
+        found += [hold(facts)["liaison"], hold(facts)["asked_by"]]
     return unique(member for member in found if member is not None)
 
 
@@ -513,6 +528,8 @@ def preservations(facts):
             found.append({"by": fact["by"], "until": fact["until"]})
         elif fact["kind"] == "preservation_ended":
             found = [one for one in found if one["by"] not in fact["members"] and one["until"] > fact["at"]]
+        elif fact["kind"] == "erased":
+            found = []
     return found
 
 
@@ -520,8 +537,12 @@ def references(facts):
     """Answer the police whose references keep the contents."""
     found = []
     for fact in remembered(facts):
-        if fact["kind"] in {"preserved", "escalation_acknowledged"} and fact["has_reference"]:
-            found = unique([*found, fact["by"]])
+        kind, owner = fact["kind"], fact["by"]
+        if kind == "held" and owner == responsible(before(facts, fact)):
+            owner = fact["member"]
+        attaches = {"preserved", "escalation_acknowledged", "held", "hold_asked"}
+        if kind in attaches and fact["has_reference"]:
+            found = unique([*found, owner])
         elif fact["kind"] == "preservation_ended":
             found = [member for member in found if member not in fact["members"]]
     return found
@@ -534,7 +555,8 @@ def pool(facts):
 
 def assigned_country(facts):
     """Answer the country whose rules apply to the leg."""
-    return this_leg(facts)[0].get("assigned_country")
+    leg = this_leg(facts)
+    return leg[0].get("assigned_country") if leg else None
 
 
 @once
@@ -575,3 +597,70 @@ def could_claim(facts, member):
         return network.is_mandated(member)
     rule = network.COUNTRIES.get(at, {})
     return rule.get("routing") == "claim" and member in rule["hotlines"]
+
+
+@once
+def hold(facts):
+    """Answer the hold in force."""
+    found = None
+    for fact in remembered(facts):
+        kind = fact["kind"]
+        if kind == "held":
+            asked = next(
+                (one for one in _requests(before(facts, fact)) if one["number"] == fact["answers"]), None
+            )
+            earlier = found or {"since": fact["at"], "by": fact["by"], "asked_by": None}
+            found = {"until": fact["until"], "liaison": fact["member"], "number": fact["number"]}
+            found |= {
+                "since": earlier["since"],
+                "by": fact["by"] if fact["by"] != "exchange" else earlier["by"],
+            }
+            found["asked_by"] = earlier["asked_by"] if asked is None else asked["by"]
+            found["warned"] = sum(fact["until"] - ahead * network.HOUR <= fact["at"] for ahead in (72, 24))
+        elif kind == "hold_warned":
+            found = found | {"warned": found["warned"] + 1}
+        elif kind in {"released", "hold_expired", "hold_ended"} and fact["ref"] is not None:
+            found = None
+    return found
+
+
+@once
+def hold_requests(facts):
+    """Answer the holds that wait for the consent of the hosting liaison."""
+    return _requests(facts)
+
+
+def _requests(facts):
+    found = []
+    for fact in remembered(facts):
+        if fact["kind"] == "hold_asked":
+            one = {"by": fact["by"], "until": fact["until"], "number": fact["number"]}
+            found = [other for other in found if other["by"] != fact["by"]]
+            found.append(one | {"liaison": fact["member"]})
+        elif fact["kind"] == "held":
+            found = [one for one in found if one["number"] != fact["answers"]]
+        elif fact["kind"] == "hold_refused":
+            found = [one for one in found if one["number"] != fact["ref"]]
+    return found
+
+
+def has_consent(facts):
+    """Answer whether police let the notice go in this leg: by their word, or because a hold expired."""
+    for fact in leg_as_told(facts):
+        is_word = fact["kind"] == "released" and (fact["ref"] is None or fact["by"] != responsible(facts))
+        if is_word or fact["kind"] == "hold_expired":
+            return True
+    return False
+
+
+def paused(facts):
+    """Answer how long ended holds paused the provider's deadlines since the clock of the leg began."""
+    total, since = 0, None
+    began = leg_began(facts)
+    for fact in remembered(facts):
+        if fact["kind"] == "held" and since is None:
+            since = fact["at"]
+        ends = fact["kind"] in {"released", "hold_expired", "hold_ended"} and fact["ref"] is not None
+        if ends and since is not None:
+            total, since = total + max(0, fact["at"] - max(since, began)), None
+    return total

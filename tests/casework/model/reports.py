@@ -1,6 +1,6 @@
 """What a report does: it opens, reopens or joins a case, and is never suppressed."""
 
-from model import moves, network, routes, writing
+from model import holds, moves, network, routes, writing
 from model import questions as q
 
 
@@ -34,6 +34,8 @@ def come(now, report):
     seen_at = report["observed_at"] if report["host_seen_at"] is None else report["host_seen_at"]
     if begins:
         status = report["hosting_status"] if joins else None
+        if joins and way["country"] != q.host(facts):
+            holds.end(now, "moved")
         routes.begin_leg(now, way, report["id"], report["sender"], status=status)
         if way["hotline"] == report["sender"]:
             writing.by_rule(now, "acknowledged", by=report["sender"], report=report["id"])

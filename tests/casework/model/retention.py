@@ -41,7 +41,11 @@ def erase(now, action):
     facts, rule = now["facts"], None
     if _kind(action["sender"]) != "secretariat":
         rule = "may_not_act"
-    elif q.references(facts) or any(one["until"] > now["now"] for one in q.preservations(facts)):
+    elif (
+        q.hold(facts)
+        or q.references(facts)
+        or any(one["until"] > now["now"] for one in q.preservations(facts))
+    ):
         rule = "preserved"
     if rule is not None:
         writing.by_sender(now, "refused", action="erase", rule=rule)
@@ -52,7 +56,7 @@ def erase(now, action):
     return ("accepted",)
 
 
-def erase_when_due(now):
+def erase_when_due(now, _):
     """Erase the contents because they were kept long enough."""
     due_at = corrections.confirm_until(now)
     writing.by_rule(now, "erased", members=_asked(now["facts"]), due_at=due_at)

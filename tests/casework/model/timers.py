@@ -1,6 +1,6 @@
 """What passing time does."""
 
-from model import claims, corrections, escalating, moves, network, overdue, retention, routes, writing
+from model import claims, corrections, escalating, holds, moves, network, overdue, retention, routes, writing
 from model import questions as q
 
 
@@ -17,7 +17,10 @@ def due(facts):
     if q.state(facts) in q.WITH_A_HOTLINE[1:]:
         for step, limit in (q.this_leg(facts)[0].get("deadlines") or {}).items():
             if step != "remind" and step not in q.overdue(facts) and q.when_taken(facts, step) is None:
-                found.append({"at": q.leg_began(facts) + limit, "step": step})
+                is_paused = step in overdue.PAUSED
+                if not (is_paused and q.hold(facts) is not None):
+                    shift = q.paused(facts) if is_paused else 0
+                    found.append({"at": q.leg_began(facts) + limit + shift, "step": step})
     known = q.doubt(facts)
     if known is not None:
         found.append({"at": known["until"], "step": "answer_host"})
@@ -27,34 +30,37 @@ def due(facts):
         *corrections.due(facts),
         *retention.due(facts),
         *claims.due(facts),
+        *holds.due(facts),
     ]
     return sorted(found, key=lambda one: (one["at"], one["step"], one.get("id", "")))
 
 
 def fire(now, timer):
     """Write what a timer that is due does."""
-    step = timer["step"]
-    if step == "escalation":
-        escalating.repeat(now, timer["escalation"])
-    elif step == "confirm":
-        corrections.miss(now, timer)
-    elif step == "lease":
-        claims.expire(now, timer)
-    elif step == "unclaimed":
-        claims.give_out(now, timer)
-    elif step == "erase":
-        retention.erase_when_due(now)
-    elif step == "answer_host":
-        moves.follow(now, timer)
-    elif step == "remind":
-        overdue.remind(now, timer)
-    elif step == "digest":
-        overdue.digest(now, timer)
-    else:
-        overdue.pass_by(now, timer)
-        if step == "rewrap":
-            first = q.origins(now["facts"])[0]
-            routes.escalate(now, "unreadable", moves.way_of(now), first["last"], first["member"])
+    RULES.get(timer["step"], overdue.pass_by)(now, timer)
+
+
+def _give_up_rewrap(now, timer):
+    """Tell police, for whom the content is sealed too, that nobody re-wrapped it."""
+    overdue.pass_by(now, timer)
+    first = q.origins(now["facts"])[0]
+    routes.escalate(now, "unreadable", moves.way_of(now), first["last"], first["member"])
+
+
+RULES = {
+    "rewrap": _give_up_rewrap,
+    "escalation": escalating.repeat,
+    "confirm": corrections.miss,
+    "lease": claims.expire,
+    "unclaimed": claims.give_out,
+    "hold": holds.fire,
+    "hold_warning": holds.fire,
+    "hold_asked": holds.fire,
+    "erase": retention.erase_when_due,
+    "answer_host": moves.follow,
+    "remind": overdue.remind,
+    "digest": overdue.digest,
+}
 
 
 def wake_up(now, event):

@@ -18,7 +18,14 @@ TOLD_TO_NOBODY = [
     "declined",
     "transferred",
 ]
-TOLD_TO_ONE = ["reminded", "escalation_unanswered", "moves_exceeded", "unconfirmed"]
+TOLD_TO_ONE = [
+    "reminded",
+    "escalation_unanswered",
+    "moves_exceeded",
+    "unconfirmed",
+    "fed",
+    "provider_overdue",
+]
 
 
 def who_learns(facts, fact):
@@ -28,8 +35,6 @@ def who_learns(facts, fact):
         return []
     if kind in q.BEGINS_A_LEG:
         return _of_a_leg(facts, fact)
-    if kind in {"fed", "provider_overdue"} or kind in TOLD_TO_ONE:
-        return _of_one(facts, fact)
     if kind in OF_ITS_OWN and q.counts(fact):
         return OF_ITS_OWN[kind](facts, fact)
     return [update(facts, member) for member in _of_an_update(facts, fact) if member != fact["by"]]
@@ -160,6 +165,28 @@ def _of_a_queue(facts, _):
     return [] if q.state(facts) == "offered" else [update(facts, member) for member in _everybody_of(facts)]
 
 
+def _of_a_hold(facts, fact):
+    """Those who know of it are told all, others that the provider's deadlines pause or go on."""
+    knowing = [member for member in [fact["member"], *fact["members"]] if member]
+    begins = fact["kind"] == "held" and fact["ref"] is None
+    ends = fact["kind"] in {"released", "hold_expired", "hold_ended"} and fact["ref"] is not None
+    others = [q.desk(facts), *q.pool(facts), *_origins(facts), *q.former(facts)] if begins or ends else []
+    found = []
+    for member in q.unique([*knowing, *others]):
+        if member not in {None, fact["by"]}:
+            shown = fact["kind"] if member in knowing else "paused" if begins else "resumed"
+            found.append((member, update(facts, member)[1] | {"fact": shown}))
+    return found
+
+
+def _of_a_request_for_a_hold(_, fact):
+    return [_hands_over("hold_request", fact["member"], None)]
+
+
+def _of_a_breach(_, fact):
+    return [_hands_over("update", fact["member"], None)]
+
+
 def _of_a_rewrap(facts, fact):
     there = q.place(facts)
     return [_hands_over("rewrapped_report", there, fact["report"])] if there else []
@@ -173,6 +200,10 @@ def _of_a_split(_, fact):
 
 OF_ITS_OWN = {
     "linked": _of_a_link,
+    "hold_asked": _of_a_request_for_a_hold,
+    "breach_reported": _of_a_breach,
+    **dict.fromkeys(TOLD_TO_ONE, _of_one),
+    **dict.fromkeys([kind for kind in q.OF_A_HOLD if kind != "hold_asked"], _of_a_hold),
     "unclaimed": _of_a_queue,
     "corrected": _of_all_holders,
     "note": _of_all_holders,

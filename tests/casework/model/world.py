@@ -5,6 +5,7 @@ from model import (
     claims,
     corrections,
     feeds,
+    holds,
     memory,
     moves,
     network,
@@ -18,6 +19,9 @@ from model import questions as q
 from model.writing import answer, begin, by_sender
 
 RULES = {
+    "hold": holds.hold,
+    "provider_informed": holds.tell_provider,
+    "release": holds.release,
     "claim": claims.claim,
     "hand_back": claims.hand_back,
     "decline": claims.decline,
@@ -54,11 +58,11 @@ def happen(world, event):
     if event["kind"] == "wake":
         if world["facts"]:
             timers.wake_up(world, event)
-            feeds.feed(world)
+            settle(world)
     elif _is_new(world, event):
         if event["kind"] == "report":
             said = reports.come(world, event)
-            feeds.feed(world)
+            settle(world)
             answer(world, event, *said)
             _decide_what_waited(world, trigger_time)
         elif event["kind"] == "rewrap":
@@ -71,9 +75,15 @@ def happen(world, event):
 def decide_action(world, event):
     """Decide an action, and answer its sender unless the action waits."""
     said = actions.come(world, event, RULES)
-    feeds.feed(world)
+    settle(world)
     if said is not None:
         answer(world, event, *said)
+
+
+def settle(world):
+    """Write what the facts of a decision mean beside: for a hold, and for those who subscribed."""
+    holds.settle(world)
+    feeds.feed(world)
 
 
 def _is_new(world, event):
@@ -99,7 +109,7 @@ def _fire_what_is_due(world, event, now):
         else:
             begin(world, {"id": event["id"]}, at)
             timers.fire(world, first)
-            feeds.feed(world)
+            settle(world)
 
 
 def _decide_what_waited(world, now):
