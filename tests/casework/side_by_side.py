@@ -2,13 +2,13 @@
 
 from typing import Any
 
+import laws
 from model import escalating, network, timers, world
 from model import questions as q
 from real_network import directory_of, record_of
 
 from casework.casekeeping import Kept, Source, keep
 from casework.due import due_times
-from casework.evolution import fold
 from casework.ids import new_event_id
 from casework.messages import Case, Delivery, Escalation, Fact, Receipt
 
@@ -76,6 +76,7 @@ class SideBySide:
         if event["kind"] != "wake":
             event.setdefault("position", f"submitted/1/{self.offset}")
         self.history.append(event)
+        facts_before = len(self.naive["facts"])
         kept = keep(
             self.case,
             record_of(event, self.case_ids),
@@ -94,10 +95,12 @@ class SideBySide:
         else:
             _agree(event, "case", [of_code(self.case)], [of_model(self.naive["facts"])])
 
+        sent = [posting.body for posting in kept.postings if isinstance(posting.body, Delivery)]
+        laws.after_each_event(self.case, sent, self.naive["facts"], facts_before)
+
     def end(self) -> None:
-        """Hold the case that all facts fold to against the one that was kept."""
-        if self.case is not None:
-            assert fold(self.facts) == self.case
+        """Hold the whole log to the laws."""
+        laws.at_the_end(self.case, self.facts)
 
     def _note(self, kept: Kept) -> None:
         self.case = kept.case

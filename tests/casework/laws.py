@@ -1,0 +1,85 @@
+"""What holds in every case at every time, whatever happens to it; each law by its name."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from model import network
+from model import questions as q
+
+from casework.directory import ORPHAN_DESK
+from casework.evolution import fold
+from casework.messages import Case, Delivery, Fact
+from casework.next_steps import outlook
+from casework.timeline import Leg, timeline
+from casework.transitions import OPEN_STATES
+
+
+def after_each_event(
+    case: Case | None, deliveries: Iterable[Delivery], facts: list[dict[str, Any]], facts_before: int
+) -> None:
+    """Hold a case and what was sent to the laws.
+
+    Args:
+        case: The case after the event.
+        deliveries: What was delivered because of it.
+        facts: All facts, as the naive model has them.
+        facts_before: How many of them there were before the event.
+    """
+    if case is not None and case.state in OPEN_STATES:
+        a_case_is_with_one_party_or_a_named_queue(case)
+        an_open_case_has_a_next_time_or_a_reason_for_none(case)
+    for delivery in deliveries:
+        nobody_gets_a_case_without_being_a_party(delivery, facts, facts_before)
+
+
+def a_case_is_with_one_party_or_a_named_queue(case: Case) -> None:
+    """One hotline, or several it is offered to, or a desk; or police alone, who have an escalation."""
+    where = [bool(case.assigned_hotline), bool(case.pool), bool(case.desk)]
+    assert sum(where) == 1 or (not any(where) and case.liaisons), case
+
+
+def an_open_case_has_a_next_time_or_a_reason_for_none(case: Case) -> None:
+    """No open case is forgotten without anybody being able to say why."""
+    found = outlook(case)
+    assert (found.reason is None) == any(step.due_at is not None for step in found.steps), found
+
+
+def nobody_gets_a_case_without_being_a_party(
+    delivery: Delivery, facts: list[dict[str, Any]], facts_before: int
+) -> None:
+    """Who gets a delivery is a party when the event is over, or was one before it; desk and feeds are ways."""
+    to = delivery.recipient.removeprefix("feed.")
+    if delivery.recipient == ORPHAN_DESK:
+        return
+    if delivery.recipient.startswith("feed."):
+        assert network.MEMBERS[to].get("feed") or delivery.kind == "digest_item", delivery
+        return
+    was_one = facts_before and q.is_party(facts[:facts_before], to)
+    through_it = any(q.is_party(facts[:number], to) for number in range(facts_before + 1, len(facts) + 1))
+    is_asked_to_consent = delivery.kind == "hold_request" or delivery.by == "exchange"
+    is_official = network.MEMBERS[to]["kind"] != "hotline"
+    assert was_one or through_it or (is_official and is_asked_to_consent), delivery
+
+
+def at_the_end(case: Case | None, facts: Sequence[Fact]) -> None:
+    """Hold the whole log of a case to the laws."""
+    if case is not None:
+        facts_fold_to_the_case_that_was_kept(case, facts)
+        legs_tile_each_round(facts)
+
+
+def facts_fold_to_the_case_that_was_kept(case: Case, facts: Sequence[Fact]) -> None:
+    """The log alone gives the state, byte for byte."""
+    assert fold(facts) == case
+
+
+def legs_tile_each_round(facts: Sequence[Fact]) -> None:
+    """Each leg begins where the one before ends, the first with the round, also when clocks disagree."""
+    shown = timeline(facts)
+    for one in shown.rounds:
+        legs: list[Leg] = [leg for leg in shown.legs if leg.round == one.round]
+        assert legs[0].since == one.opened_at
+        for leg, following in pairwise(legs):
+            assert leg.until == following.since >= leg.since, (leg, following)
+        assert legs[-1].until == one.closed_at, (legs[-1], one)
