@@ -81,7 +81,7 @@ _HIDDEN_FIELDS: Final = frozenset(
         # Of content; named here because programs with only a transport load no messages.
         *("url", "hosting_ip", "hosting_provider", "hosting_asn", "referrer", "username", "password"),
         *("website_name", "page_title", "note", "note_language", "source_page", "sibling_items"),
-        *("police_reference", "police_unit", "new_url"),
+        *("police_reference", "police_unit", "new_url", "credentials", "credentials_key"),
         *("token", "secret", "private_key", "authorization", "content", "address", "network_key"),
         *("d", "k", "ip", "value", "statement", "submission", "document"),
     }

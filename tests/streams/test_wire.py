@@ -223,7 +223,7 @@ def test_a_struct_ahead_of_the_lock_is_found(monkeypatch: pytest.MonkeyPatch) ->
         later: str = ""
 
     monkeypatch.setitem(wire.SCHEMA_NAMES, Submission, "Submission")
-    with pytest.raises(Exception, match="differ in content, key_id, later, signature"):
+    with pytest.raises(Exception, match="differ in content, credentials, key_id, later, signature"):
         wire.encode(Submission(statement=b""))
 
 
