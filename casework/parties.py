@@ -31,16 +31,16 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     """Answer whether a member is entitled to speak about a case.
 
     Entitled are its origins, the hotlines responsible now or earlier and those it is offered to, police of
-    the hosting country or with an escalation or a feed item of the case or a hold they asked for, police who
-    keep it from erasure, an authority that was told of it, mandated hotlines while it is orphaned, those
-    whose confirmation is waited for, and the secretariat, which may send nothing but notes, confirmations
-    and erasures (`action_checks`).
+    the hosting country or with an escalation or a feed item of the case, who asked for a hold or for whom one
+    was set or asked for, police who keep it from erasure, an authority that was told of it, mandated hotlines
+    while it is orphaned, those whose confirmation is waited for, and the secretariat, which may send nothing
+    but notes, confirmations and erasures (`action_checks`).
     """
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
         return True
     if member_id in case.pool or any(member_id in asked.members for asked in case.asked):
         return True
-    if _asked_for_hold(case, member_id) or _keeps(case, member_id):
+    if _is_of_hold(case, member_id) or _keeps(case, member_id):
         return True
     member = directory.members_by_id.get(member_id)
     if member is None:
@@ -125,9 +125,11 @@ def asks_for_hold(
     return is_police and action.action == "hold" and action.case_id == case.case_id
 
 
-def _asked_for_hold(case: Case, member_id: str) -> bool:
-    granted = case.hold is not None and case.hold.asked_by == member_id
-    return granted or any(request.by == member_id for request in case.hold_requests)
+def _is_of_hold(case: Case, member_id: str) -> bool:
+    """Answer whether a hold or a request for one names a member: who asks, and the liaison that is to say."""
+    hold = case.hold
+    named = () if hold is None else (hold.asked_by, hold.liaison)
+    return member_id in named or any(member_id in {one.by, one.liaison} for one in case.hold_requests)
 
 
 def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bool:

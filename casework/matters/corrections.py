@@ -82,6 +82,10 @@ def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
         action=wrong.fact,
         outcome=put if put in FINAL_ACTIONS else None,
     )
+    is_end = wrong.counts and wrong.fact in FINAL_ACTIONS and is_current(case, wrong)
+    if is_end and put is None and not case.origins:
+        # All reports were taken back after it, so nothing is left to go on with.
+        draft.by_rule("closed", outcome="withdrawn")
     return ACCEPTED
 
 

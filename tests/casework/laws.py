@@ -48,7 +48,7 @@ def an_open_case_has_a_next_time_or_a_reason_for_none(case: Case) -> None:
 def nobody_gets_a_case_without_being_a_party(
     delivery: Delivery, facts: list[dict[str, Any]], facts_before: int
 ) -> None:
-    """Who gets a delivery is a party when the event is over, or was one before it; desk and feeds are ways."""
+    """Who gets a delivery was a party before the event, or is one through it; desk and feeds are ways."""
     to = delivery.recipient.removeprefix("feed.")
     if delivery.recipient == ORPHAN_DESK:
         return
@@ -57,9 +57,10 @@ def nobody_gets_a_case_without_being_a_party(
         return
     was_one = facts_before and q.is_party(facts[:facts_before], to)
     through_it = any(q.is_party(facts[:number], to) for number in range(facts_before + 1, len(facts) + 1))
-    is_asked_to_consent = delivery.kind == "hold_request" or delivery.by == "exchange"
-    is_official = network.MEMBERS[to]["kind"] != "hotline"
-    assert was_one or through_it or (is_official and is_asked_to_consent), delivery
+    is_told_by_rule = network.MEMBERS[to]["kind"] != "hotline" and delivery.by == "exchange"
+    # Whose baseline assessment is disputed learns it, also when it has taken its own report back.
+    is_maker = delivery.fact == "disagreement" and q.assessment(facts)[1] == to
+    assert was_one or through_it or is_told_by_rule or is_maker, delivery
 
 
 def at_the_end(case: Case | None, facts: Sequence[Fact]) -> None:

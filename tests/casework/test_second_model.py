@@ -18,6 +18,7 @@ EVENTS = int(os.environ.get("HX_MODEL_EVENTS", "60"))
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 HOTLINES = [name for name, one in network.MEMBERS.items() if one["kind"] == "hotline"]
 EVERYBODY = [*network.MEMBERS, "nobody"]
+FINAL = ("removed", "unavailable", "not_illegal")
 STEPS = [*["acknowledged"] * 2, *["assessed"] * 3, *["police_informed"] * 2, *["provider_informed"] * 3]
 PLAYS = [
     *[(step, "responsible") for step in [*STEPS, "removed", "unavailable", "not_illegal", "key_mismatch"]],
@@ -54,7 +55,8 @@ SOME = [
         ("NL", True, None, None, None, "b", False, "de-eco"),
         ("NL", False, "provisional", "online", "removed", "b", True, "de-fsm"),
         ("NL", True, "confirmed", "geo_blocked", "assessed", None, False, "fr-point"),
-        (None, False, None, "moved", "police_informed", "b", True, "fr-phare"),
+        (None, True, None, "moved", None, "b", True, "fr-phare"),
+        ("NL", False, None, "moved", "police_informed", "b", True, "fr-phare"),
         ("DE", True, "provisional", "offline", "unavailable", "b", False, "nl-offlimits"),
     ]
 ]
@@ -78,8 +80,8 @@ ACTS = {
     "what": ["act"],
     "delay": DELAYS,
     "play": PLAYS,
-    "aim": [*["case"] * 12, "other", "own report", "own report", "a report", "stale", "this leg"],
-    "by_anybody": [*[None] * 40, "nobody", *EVERYBODY],
+    "aim": [*["case"] * 24, "other", "own report", "own report", "a report", "stale", *["this leg"] * 4],
+    "by_anybody": [*[None] * 100, "nobody", *EVERYBODY],
     "reason": ["other", "other", "wrong_country", "key_mismatch", None],
     "role": [None, None, "host", "registrar"],
     "classification": ["baseline", "national", "not_illegal", "national", "unassessed", None],
@@ -99,7 +101,20 @@ REWRAPS = {
     "sealed_for": SEALED,
 }
 COPIES = {"what": ["copy"], "how": ["repeated", "resent", "altered"], "which": list(range(60))}
-PASSING = [MINUTE, HOUR // 2, HOUR, 3 * HOUR, 5 * HOUR, 5 * HOUR, DAY, 3 * DAY, 8 * DAY, 100 * DAY, -HOUR]
+PASSING = [
+    MINUTE,
+    HOUR // 2,
+    HOUR,
+    3 * HOUR,
+    5 * HOUR,
+    5 * HOUR,
+    7 * HOUR,
+    DAY,
+    2 * DAY,
+    8 * DAY,
+    100 * DAY,
+    -HOUR,
+]
 TIMES = {"what": ["later"], "duration": PASSING}
 WAKES = {"what": ["wake"], "step": ["acknowledge", "reassign", "reassign", "shrink", "shrink too late"]}
 SUSPENDED = [
@@ -114,7 +129,7 @@ SUSPENDED = [
     ("interpol",),
 ]
 DIRECTORIES = {"what": ["directory"], "suspended": SUSPENDED}
-LINES = [*[REPORTS] * 4, *[ACTS] * 14, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES]
+LINES = [*[REPORTS] * 3, *[ACTS] * 18, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES]
 """All lines a history may have, each with what may stand in its fields; what is likely stands there often."""
 
 Line = dict[str, Any]
@@ -175,14 +190,16 @@ class Teller:
 
     def act(self, line: Line) -> None:
         """Send an action."""
-        action, usual = line["play"]
+        action, usual = self._play(*line["play"])
         sender = line["by_anybody"] or self._who(usual)
         event = self._submission("action", line | line["some"] | {"action": action, "sender": sender})
         self._aim(event, line["aim"])
         if action == "key_mismatch" and event["case"] is not None and self.reports:
             event["report"] = self._one_of([report["id"] for report in self.reports[-3:]])
         if usual == "maker" and self.both.case is not None and self.both.case.stated:
-            stated = self._one_of(self.both.case.stated[-5:])
+            ends = [one for one in self.both.case.stated if one.fact in FINAL and one.counts]
+            is_over = self.both.case.state == "closed" and ends
+            stated = ends[-1] if is_over else self._one_of(self.both.case.stated[-5:])
             event["fact_number"] = stated.number
             event["sender"] = line["by_anybody"] or stated.by
         if usual == "asked" and self.both.case is not None and self.both.case.asked:
@@ -191,6 +208,16 @@ class Teller:
         if action in {"hold", "release"}:
             self._hold(event, line)
         self._send(line["delay"], event)
+
+    def _play(self, action: str, usual: str) -> tuple[str, str]:
+        """Let the responsible hotline take a step where the play fits no such case."""
+        case = self.both.case
+        fits = case is not None and {
+            "pool": case.state in {"offered", "orphaned"},
+            "maker": bool(case.stated),
+            "asked": bool(case.asked),
+        }.get(usual, True)
+        return (action, usual) if fits else (self._one_of(STEPS), "responsible")
 
     def _hold(self, event: dict[str, Any], line: Line) -> None:
         case = self.both.case

@@ -97,6 +97,17 @@ def test_an_end_that_takes_the_place_of_another_judges_nothing(opened: "Story") 
     assert (opened.case.classification, opened.case.outcome) == (None, "unavailable")
 
 
+def test_no_case_goes_on_without_a_report(opened: "Story") -> None:
+    """All reports were withdrawn after a wrong end: taking that back leaves the case closed as withdrawn."""
+    opened.act("nl-offlimits", "removed")
+    opened.act("gb-iwf", "withdraw", reason_code="wrong_entry")
+    assert correct(opened, "nl-offlimits", "removed") is None
+    assert opened.kinds()[-2:] == ["corrected", "closed"]
+    assert (opened.case.state, opened.case.outcome) == ("closed", "withdrawn")
+    opened.later(30 * 24 * opened.hour).wake()
+    assert opened.case.state == "closed"
+
+
 def test_a_step_takes_the_place_of_a_wrong_one(opened: "Story") -> None:
     """Police were told, not the provider, and at the time that was entered."""
     opened.act("nl-offlimits", "provider_informed")

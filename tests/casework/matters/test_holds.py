@@ -453,3 +453,22 @@ def test_who_claims_a_held_case_learns_of_the_hold(
     story.act("de-eco", "transfer", to_member="de-fsm", reason_code="capacity")
     assert story.deliveries("de-fsm")[-1].fact == "held"
     assert story.deliveries("de-eco")[-1].fact != "held"
+
+
+def test_a_liaison_that_speaks_for_a_country_without_police_can_end_a_hold(
+    new_story: "Callable[..., Story]",
+) -> None:
+    """Who a hold was set for, or asked of, has a say in it, though no escalation came to it before."""
+    story = new_story()
+    members = (
+        msgspec.structs.replace(one, status="suspended") if one.id == "nl-police" else one
+        for one in story.directory.members
+    )
+    story.directory = msgspec.structs.replace(story.directory, members=tuple(members))
+    story.report()
+    story.act("nl-offlimits", "hold")
+    assert story.case.hold.liaison == "interpol"
+    assert answer(story.act("interpol", "release"))[0] == "accepted"
+    story.act("fr-police", "hold")
+    assert answer(story.act("interpol", "release"))[0] == "accepted"
+    assert story.kinds()[-2:] == ["hold_asked", "hold_refused"]

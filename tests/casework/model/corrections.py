@@ -24,6 +24,8 @@ def correct(now, action):
     what = {"ref": _number(wrong), "put": put, "wrong_kind": wrong["kind"], "due_at": confirm_until(now)}
     what |= {"members": active(now, holders), "classification": action.get("classification")}
     writing.by_sender(now, "corrected", role=action.get("role"), **what)
+    if q.state(facts) != "closed" and not q.origins(facts):
+        routes.close(now, "withdrawn")
     return ("accepted",)
 
 

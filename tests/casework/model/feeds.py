@@ -13,8 +13,9 @@ def feed(now):
     facts = [fact for fact in now["facts"][now["first_fact"] :] if q.counts(fact)]
     for liaison in network.subscribers(now["directory"]):
         told = [fact for fact in facts if _is_for(now, liaison, fact)]
-        if told:
-            report, origin = _report_of(now, facts)
+        found = _report_of(now, facts) if told else None
+        if found is not None:
+            report, origin = found
             writing.by_rule(now, "fed", member=liaison, report=report, origin=origin, ref=told[-1]["number"])
 
 
@@ -36,8 +37,9 @@ def _report_of(now, facts):
     for fact in facts:
         if fact.get("report") is not None and fact.get("origin") is not None:
             return fact["report"], fact["origin"]
-    first = q.origins(now["facts"][: now["first_fact"]])[0]
-    return first["last"], first["member"]
+    for first in q.origins(now["facts"][: now["first_fact"]]):
+        return first["last"], first["member"]
+    return None
 
 
 def was_fed(facts, liaison):

@@ -419,10 +419,10 @@ def moves(facts):
 def doubt(facts):
     """Answer the newer word on the host that the responsible hotline has not answered."""
     found = None
-    for fact in filter(counts, this_leg(facts)):
+    for fact in filter(counts, leg_as_told(facts)):
         if fact["kind"] == "host_disputed":
             found = fact
-        elif fact["kind"] in {"host_unanswered", "hosting_confirmed", "closed", "closing_taken_back"}:
+        elif fact["kind"] in {"host_unanswered", "hosting_confirmed", "closed"}:
             found = None
         elif fact["kind"] == "corrected" and found is not None and fact["ref"] == found["number"] - 1:
             found = found if fact["wrong_kind"] not in {"observed", "moved"} else None
@@ -438,10 +438,10 @@ def is_party(facts, member):
     """Answer whether a member is entitled to speak about the case."""
     parties = [responsible(facts), *former(facts), *pool(facts), *(one["member"] for one in origins(facts))]
     keepers = [*references(facts), *(one["by"] for one in preservations(facts))]
-    askers = [one["by"] for one in hold_requests(facts)]
+    of_holds = [one[who] for one in hold_requests(facts) for who in ("by", "liaison")]
     if hold(facts) is not None:
-        askers.append(hold(facts)["asked_by"])
-    if member in [*parties, *keepers, *askers] or any(member in one["members"] for one in asked(facts)):
+        of_holds += [hold(facts)["asked_by"], hold(facts)["liaison"]]
+    if member in [*parties, *keepers, *of_holds] or any(member in one["members"] for one in asked(facts)):
         return True
     if member in references(facts) or any(one["by"] == member for one in preservations(facts)):
         return True
