@@ -9,12 +9,21 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import msgspec
+from apt_actions import apt_action
 from sealed_samples import sealed_for, sealing_key_of
 
 from agents.intake import Intake
 from benchmarks import stages
 from casework import codes
-from casework.directory import CountryRule, Deadlines, Directory, HotlineShare, Member, PseudoCountry
+from casework.directory import (
+    CaseworkLimits,
+    CountryRule,
+    Deadlines,
+    Directory,
+    HotlineShare,
+    Member,
+    PseudoCountry,
+)
 from casework.dsse import signed_statement
 from casework.due import REASSIGN
 from casework.ids import new_event_id
@@ -32,21 +41,30 @@ from casework.messages import (
 from casework.protection import binding_of
 from casework.public_keys import PublicKey
 from casework.sealed_content import to_bytes
-from casework.transitions import ACTION, ACTIONS, TABLE
+from casework.transitions import ACTION, ACTIONS, NEW_LEG, TABLE
 from streams import wire
 from streams.key_rings import PrivateKey, Signer
 from streams.slots import partition_of
 from streams.topics import Topics
 
-DIGEST: Final = "79c21821301755800ac75200856beca6e052cc610d9bfbe0836e7daff6775bde"
+DIGEST: Final = "922e5dc99ce22b058e7a0311a157d4ee79d3eaca00ce892f07480e4150e7606b"
 """Of all records. A change of a schema, a rule or
 an id changes it on purpose: run this test and put in what it says."""
 START: Final = 1_760_000_000_000
 HOUR: Final = 3_600_000
-ROUNDS: Final = 100
+ROUNDS: Final = 105
 TOPICS: Final = Topics()
-HOTLINES: Final = ("nl-one", "gb-one", "de-one", "de-two", "de-far", "ie-one")
+HOTLINES: Final = ("nl-one", "gb-one", "gb-two", "de-one", "de-two", "de-far", "ie-one")
 OTHERS: Final = ("nl-police", "gb-police", "interpol", "europol")
+LIMITS: Final = CaseworkLimits(
+    lease_ms=30 * HOUR,
+    unclaimed_ms=9 * HOUR,
+    answer_host_ms=30 * HOUR,
+    max_moves=0,
+    confirm_ms=9 * HOUR,
+    erase_ms=9 * HOUR,
+)
+"""Short ones: the story lasts for weeks, not for months."""
 COUNTRIES: Final = (*("NL", "UK", "DE", "IE", "US", "T1", "ZZ", "NL", "DE") * 4, "XX")
 
 
@@ -63,9 +81,9 @@ def _directory(version: int, *, nl: str = "active") -> Directory:
         fields = {"status": nl if name == "nl-one" else "active", **more}
         return Member(name, "hotline", name, (name[:2].upper(),), keys=_keys(name), **fields)
 
-    def police(name: str, liaison: str, *countries: str) -> Member:
-        keys = _keys(name)
-        return Member(name, "law_enforcement", name, countries, status="active", liaison=liaison, keys=keys)
+    def police(name: str, liaison: str, *countries: str, **more: Any) -> Member:  # noqa: ANN401 - fields of Member
+        fields = {"status": "active", "liaison": liaison, "keys": _keys(name), **more}
+        return Member(name, "law_enforcement", name, countries, **fields)
 
     shares = (HotlineShare("de-far"), HotlineShare("de-one", 2), HotlineShare("de-two", 1, ("grooming",)))
     return Directory(
@@ -76,20 +94,29 @@ def _directory(version: int, *, nl: str = "active") -> Directory:
         members=(
             *(hotline(name) for name in HOTLINES[:-1]),
             hotline("ie-one", mandates=("orphans",)),
-            police("nl-police", "nl", "NL"),
+            police("nl-police", "nl", "NL", feed="all_hosted", feed_informs_police=True),
             police("gb-police", "gb", "GB"),
             police("interpol", "interpol"),
-            police("europol", "europol"),
+            police("europol", "europol", feed="all_confirmed"),
+            Member("nl-authority", "authority", "nl-authority", ("NL",), status="active"),
+            Member("office", "secretariat", "office", status="active", keys=_keys("office")),
         ),
         countries=(
             CountryRule("DE", "Germany", "remit", shares, own_reports="share"),
-            CountryRule("GB", "Great Britain", hotlines=(HotlineShare("gb-one"),)),
+            CountryRule(
+                "GB",
+                "Great Britain",
+                "claim",
+                (HotlineShare("gb-one"), HotlineShare("gb-two")),
+                own_reports="share",
+            ),
             CountryRule("IE", "Ireland", hotlines=(HotlineShare("ie-one"),)),
             CountryRule(
                 "NL",
                 "Netherlands",
                 hotlines=(HotlineShare("nl-one"),),
                 deadlines=Deadlines(acknowledge_ms=HOUR),
+                notice_rule="police_first",
                 police_contact="113",
             ),
         ),
@@ -101,6 +128,8 @@ def _directory(version: int, *, nl: str = "active") -> Directory:
         slots={"NL": (0, 1)},
         rest_slots=(2, 3),
         aliases={"UK": "GB", "T1": "XT"},
+        deadlines=Deadlines(24 * HOUR, 24 * HOUR, 24 * HOUR, 40 * HOUR, 24 * HOUR),
+        casework=LIMITS,
     )
 
 
@@ -140,7 +169,7 @@ class Teller:
             if roll < 0.06 and self.sent:
                 yield self.dice.choice(self.sent)
                 continue
-            is_report = roll < 0.5 or not cases
+            is_report = roll < 0.35 or not cases
             made = self._report(cases) if is_report else self._action(self.dice.choice(cases))
             self.sent.append(made)
             yield made
@@ -161,7 +190,7 @@ class Teller:
 
     def _report(self, cases: list[Case]) -> tuple[str, bytes, bytes]:
         dice = self.dice
-        key = dice.choice(cases).url_key if cases and dice.random() < 0.45 else b"\1" + dice.randbytes(32)
+        key = dice.choice(cases).url_key if cases and dice.random() < 0.6 else b"\1" + dice.randbytes(32)
         urgency = dice.choice(((), (), (), ("possible_new_victim",), ("abuse_in_progress",)))
         judged = dice.choice((None, "baseline", "national", "unassessed", "doubtful"))
         content = ReportContent(
@@ -198,6 +227,12 @@ class Teller:
         own = [one.last_event_id for one in case.origins] or [None]
         by_id = dice.random() < 0.7
         asked = case.rewrap_due_at is not None and dice.random() < 0.5
+        apt: dict[str, Any] = {}
+        if not asked and dice.random() < 0.7:
+            by_id = True
+            fields["url_key"] = case.url_key
+            fields["sender"], action, apt = apt_action(case, dice, self.now)
+            apt = {"reference": None, "reason_code": None, **apt}
         if asked:
             action, fields["sender"] = "rewrap", case.origins[0].member
         statement = ActionStatement(
@@ -223,6 +258,7 @@ class Teller:
             classification=dice.choice(("baseline", "national", "not_illegal")),
             law_country=dice.choice(("DE", "UK", None)),
         )
+        statement = msgspec.structs.replace(statement, **apt)
         return self._framed(TOPICS.actions_submitted, statement, content)
 
     def _fields(self, key: bytes, content: Message, sender: str) -> dict[str, Any]:
@@ -294,8 +330,9 @@ class Told:
             await self._hand(self.way.intake, self._placed(self.teller.round(cases)))
             admitted = [(out.topic, out.partition, out.key, out.value) for out in self._took()]
             admitted = [one for one in admitted if one[0] == TOPICS.cases_admitted]
-            if cases and number % 3 == 2:
-                for case in (cases[0], cases[-1]):
+            if cases and number % 2:
+                closed = [case for _, case in sorted(self.cases.items()) if case.state == "closed"]
+                for case in (cases[0], cases[-1], *self.teller.dice.sample(closed, min(3, len(closed)))):
                     place = partition_of(case.url_key, stages.PARTITIONS)
                     woken = wire.encode(self.teller.wake_up(case))
                     admitted.append((TOPICS.cases_admitted, place, case.url_key, woken))
@@ -341,8 +378,8 @@ class Told:
 
 
 def test_a_long_story_is_written_to_the_byte_as_before() -> None:
-    """What 1,200 submissions and 66 wake-ups cause is the same bytes; every fact of the table occurs."""
+    """What 1,260 submissions and some 250 wake-ups cause is the same bytes; all kinds of the table occur."""
     told = Told()
     digest = asyncio.run(told.tell())
-    assert set(told.kinds) >= {row for rule in TABLE for row in rule.facts if row != ACTION}
+    assert set(told.kinds) >= {row for rule in TABLE for row in rule.facts if row not in {ACTION, NEW_LEG}}
     assert digest == DIGEST
