@@ -37,11 +37,8 @@ _SEALED_ONLY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Fields that say of an action what only its readers may know."""
 _REASONS: Final[Mapping[str, CodeList]] = MappingProxyType(
     {
-        "decline": codes.DECLINE_REASONS,
-        "transfer": codes.DECLINE_REASONS,
-        "corrected": codes.CORRECTION_REASONS,
-        "withdraw": codes.CORRECTION_REASONS,
-        "erase": codes.CORRECTION_REASONS,
+        **dict.fromkeys(("decline", "transfer", "hand_back"), codes.DECLINE_REASONS),
+        **dict.fromkeys(("corrected", "withdraw", "erase"), codes.CORRECTION_REASONS),
     }
 )
 """The list that an action's reason is from; ICCAM's where it is not here."""

@@ -192,6 +192,8 @@ def test_a_bad_report_is_refused_by_field_and_rule(changes: dict[str, Any], fiel
         ({"action": "transfer"}, "to_member", "required"),
         ({"action": "transfer", "to_member": "xx-nobody"}, "to_member", "unknown_member"),
         ({"action": "decline", "reason_code": "nudism_or_not_sexualized"}, "reason_code", "unknown_code"),
+        ({"action": "hand_back", "reason_code": "virtual_material"}, "reason_code", "unknown_code"),
+        ({"action": "withdraw", "reason_code": "capacity"}, "reason_code", "unknown_code"),
         ({"action": "corrected"}, "fact_number", "required"),
         ({"action": "confirmed", "fact_number": 0}, "fact_number", "out_of_range"),
         (
@@ -213,6 +215,17 @@ def test_a_bad_report_is_refused_by_field_and_rule(changes: dict[str, Any], fiel
 def test_a_bad_action_is_refused_by_field_and_rule(changes: dict[str, Any], field: str, rule: str) -> None:
     """Each bad input names the field and the rule first."""
     assert broken(check_action(*action(**changes), admission()))[0] == (field, rule)
+
+
+@pytest.mark.parametrize(
+    ("action_code", "reason_code"),
+    [("decline", "capacity"), ("hand_back", "capacity"), ("withdraw", "wrong_item"), ("erase", "agreement")],
+)
+def test_a_reason_is_from_the_list_of_its_action(action_code: str, reason_code: str) -> None:
+    """Who gives a case back says why it cannot have it; who takes its word back, what was wrong with it."""
+    assert ("reason_code", "unknown_code") not in broken(
+        check_action(*action(action=action_code, reason_code=reason_code), admission())
+    )
 
 
 @pytest.mark.parametrize("status", ["candidate", "suspended", "left"])
