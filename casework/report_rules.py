@@ -87,7 +87,7 @@ def _begin(
         begin_leg(draft, way, 1, this)
         return
     if way.hosting_country != case.hosting_country:
-        end_hold(case, draft, MOVED)
+        end_hold(case, draft, MOVED, way.hosting_country)
     begin_leg(draft, way, case.leg + 1, this, hosting_status=report.hosting_status)
     if NEW_LEG in facts and way.assigned_hotline == this.origin:
         draft.by_rule(

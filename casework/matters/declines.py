@@ -49,7 +49,7 @@ def _decline(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
     going = _after(case, cause, country, action.reason_code)
     draft.by_sender(DECLINED, **details)
     if country is not None:
-        end_hold(case, draft, MOVED)
+        end_hold(case, draft, MOVED, country)
     hand_on(case, draft, going, reason_code=DECLINED)
     return ACCEPTED
 

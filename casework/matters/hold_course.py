@@ -15,8 +15,9 @@ from casework.causes import Draft
 from casework.directory import EXCHANGE
 from casework.errors import BugError
 from casework.legs import Changes
-from casework.messages import Case, Fact, Hold, HoldRequest
+from casework.messages import ActionDetails, Case, Fact, Hold, HoldRequest
 from casework.notices import HOLD_REQUEST, Notice, update_to
+from casework.parties import hosting_liaison
 from casework.preservations import with_reference
 from casework.secrecy import HOLD_FACTS, changes_pause
 from casework.timers import Due
@@ -36,16 +37,23 @@ PAUSED_STEPS: Final = frozenset({"inform_provider", "confirm_removal"})
 _LEGS: Final = frozenset({"assigned", "orphaned", "offered"})
 
 
-def end_hold(case: Case, draft: Draft, reason: str) -> None:
+def end_hold(case: Case, draft: Draft, reason: str, to_country: str | None = None) -> None:
     """Write that a hold in force ends, and that requests for one are refused, for another reason than police.
 
     Args:
         case: The case before the decision.
         draft: Where the facts are written; without a hold and a request nothing is.
         reason: closed, moved or provider_informed.
+        to_country: Hosting country from now on, of a case that moves: its liaison learns that there was a
+            hold, because nobody else there can ask for another one.
     """
     if case.hold is not None:
-        draft.by_rule("hold_ended", reason_code=reason, **_of(case.hold, case.assigned_hotline))
+        said = _of(case.hold, case.assigned_hotline)
+        if to_country is not None:
+            following = hosting_liaison(draft.cause.directory, to_country)
+            said["members"] = knowing(*said["members"], following)
+            said["details"] = ActionDetails(new_hosting_country=to_country)
+        draft.by_rule("hold_ended", reason_code=reason, **said)
     for request in case.hold_requests:
         refuse(request, draft.by_rule, reason_code=reason)
 
@@ -72,7 +80,7 @@ def settle(case: Case | None, draft: Draft) -> None:
     if leg is None:
         return
     if leg.hosting_country != case.hosting_country:
-        end_hold(case, draft, "moved")
+        end_hold(case, draft, "moved", leg.hosting_country)
     elif case.hold is not None and leg.assigned_hotline is not None:
         draft.by_rule("held", until=case.hold.until, **_of(case.hold, leg.assigned_hotline))
 

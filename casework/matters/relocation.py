@@ -22,7 +22,7 @@ def relocate(
         reason_code: Why.
         hosting_status: Whether that host is provisional or confirmed; None: as the one before.
     """
-    end_hold(case, draft, MOVED)
+    end_hold(case, draft, MOVED, hosting_country)
     # What has moved is not what was given back.
     declined = () if reason_code == MOVED else None
     going = way_of(case, draft.cause, hosting_country, declined=declined)

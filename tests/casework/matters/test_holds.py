@@ -419,8 +419,8 @@ def test_a_police_reference_of_a_hold_keeps_the_case(new_story: "Callable[[], St
         assert fold(story.facts) == story.case
 
 
-def test_a_move_ends_a_hold_before_the_next_country_learns_anything(opened: "Story") -> None:
-    """Police where the content was are told; the next country hears of no hold."""
+def test_a_move_ends_a_hold_and_the_next_country_s_liaison_alone_learns_that(opened: "Story") -> None:
+    """Police there may set their own; its hotline hears of no hold, and nobody of reason or unit."""
     held(opened)
     kept = opened.act(
         "nl-offlimits", "moved", new_hosting_country="FR", hosting_method="geoip", observed_at=opened.now
@@ -429,8 +429,10 @@ def test_a_move_ends_a_hold_before_the_next_country_learns_anything(opened: "Sto
     assert kinds.index("hold_ended") < kinds.index("assigned")
     assert opened.case.hold is None
     assert opened.deliveries("nl-police")[-1].reason_code == "moved"
-    assert "held" not in {d.fact for d in opened.deliveries(opened.case.assigned_hotline)}
-    assert not opened.deliveries("fr-police")
+    assert {d.fact for d in opened.deliveries(opened.case.assigned_hotline)} == {"assigned"}
+    [told] = opened.deliveries("fr-police")
+    assert (told.fact, told.details.new_hosting_country, told.content) == ("hold_ended", "FR", None)
+    assert opened.act("fr-police", "hold").case.hold.liaison == "fr-police"
 
 
 def test_who_claims_a_held_case_learns_of_the_hold(

@@ -222,15 +222,20 @@ def test_too_many_moves_are_told_to_the_secretariat_once(opened: "Story") -> Non
 
 
 def test_a_move_ends_the_hold_and_takes_none_along(opened: "Story") -> None:
-    """A hold is of the old country: it ends before the next leg begins, and its liaison stays behind."""
+    """A hold is of the old country: its liaison stays behind, and of the new one only the liaison is told."""
     hold = Hold(
         until=opened.now + 9 * opened.hour, since=opened.now, by="nl-police", liaison="nl-police", warned=0,
         fact_number=2,
     )  # fmt: skip
     opened.case = msgspec.structs.replace(opened.case, hold=hold)
-    move(opened, "US")
+    move(opened, "DE")
     assert opened.kinds()[-3:] == [MOVED, "hold_ended", "assigned"]
     ended = opened.facts[-2]
+    assert told(opened, "hold_ended") == {"nl-police", "nl-offlimits", "de-police", "gb-iwf"}
+    assert [one.fact for one in opened.deliveries("gb-iwf")] == ["moved", "resumed", "assigned"]
+    [to_police] = opened.deliveries("de-police")
+    assert (to_police.fact, to_police.reason_code, to_police.content) == ("hold_ended", "moved", None)
+    assert to_police.details.new_hosting_country == "DE"
     assert (ended.reason_code, ended.recipient, ended.leg) == ("moved", "nl-police", 1)
     assert opened.case.hold is None
     assert "nl-police" not in told(opened, "assigned")

@@ -75,7 +75,7 @@ def decline(now, action):
         way, report = routes.to(q.host(facts), own_country, last["member"]), last
     writing.by_sender(now, "declined")
     if country is not None:
-        holds.end(now, "moved")
+        holds.end(now, "moved", country)
     moves.hand_on(now, way, "declined", report=report)
     return ("accepted",)
 

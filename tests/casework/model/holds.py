@@ -152,14 +152,15 @@ def _of(facts, in_force, responsible=None):
     return {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
 
 
-def end(now, reason):
-    """Write that a hold ends, and that requests are refused, for another reason than police."""
+def end(now, reason, country=None):
+    """Write that a hold ends, and requests are refused, without police; where it goes they learn of it."""
     facts = list(now["facts"])
     in_force = q.hold(facts)
     if in_force is not None:
         before = q.before(now["facts"], now["facts"][now["first_fact"]]) if _has_new(now) else facts
         hotline = q.responsible(before)
-        members = _each(hotline, in_force["asked_by"])
+        following = country and network.hosting_liaison(now["directory"], country)
+        members = _each(hotline, in_force["asked_by"], following)
         what = {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
         writing.by_rule(now, "hold_ended", reason=reason, **what)
     for request in q.hold_requests(facts):
@@ -186,7 +187,7 @@ def settle(now):
     if leg is None:
         return
     if leg["country"] != q.host(before):
-        end(now, "moved")
+        end(now, "moved", leg["country"])
     elif in_force is not None and leg["hotline"] is not None:
         what = {"has_reference": False, "answers": None, "until": in_force["until"]}
         writing.by_rule(now, "held", **what, **_of(before, in_force, leg["hotline"]))

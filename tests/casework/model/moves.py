@@ -97,7 +97,7 @@ def follow(now, timer):
 
 def relocate(now, country, reason, status):
     """Begin the next leg in another country; where content moved, who gave it back may get it again."""
-    holds.end(now, "moved")
+    holds.end(now, "moved", country)
     declined = [] if reason == "moved" else None
     hand_on(now, way_of(now, country, declined=declined), reason, status)
 

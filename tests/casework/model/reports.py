@@ -35,7 +35,7 @@ def come(now, report):
     if begins:
         status = report["hosting_status"] if joins else None
         if joins and way["country"] != q.host(facts):
-            holds.end(now, "moved")
+            holds.end(now, "moved", way["country"])
         routes.begin_leg(now, way, report["id"], report["sender"], status=status)
         if way["hotline"] == report["sender"]:
             writing.by_rule(now, "acknowledged", by=report["sender"], report=report["id"])
