@@ -64,6 +64,17 @@ def _is_official(case: Case, member: Member) -> bool:
     return is_concerned or was_fed(case, member.id)
 
 
+def told_officials(case: Case, directory: Directory) -> tuple[str, ...]:
+    """Answer the active police and authorities among the parties that were told anything of a case, by id."""
+    return tuple(
+        member.id
+        for member in directory.members
+        if member.active
+        and _is_official(case, member)
+        and (member.liaison in case.liaisons or was_fed(case, member.id) or last_number(case, member.id) > 0)
+    )
+
+
 def could_claim(case: Case, member_id: str, directory: Directory) -> bool:
     """Answer whether a case that a hotline has now was offered to a member before it was claimed."""
     member = directory.members_by_id.get(member_id)

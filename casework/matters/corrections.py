@@ -19,6 +19,7 @@ from casework.legs import Changes
 from casework.matters.confirmations import CORRECTION, with_asked
 from casework.messages import Case, Fact, Stated
 from casework.notices import Notice, update_to
+from casework.parties import told_officials
 from casework.statements import ASSESSING, assessment_of, is_current
 from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED, FINAL_ACTIONS, furthest
 
@@ -77,7 +78,7 @@ def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
     draft.by_sender(
         action.action,
         **details,
-        **asked_of(case, draft),
+        **asked_of(case, draft, *told_officials(case, draft.cause.directory)),
         fact_ref=number,
         action=wrong.fact,
         outcome=put if put in FINAL_ACTIONS else None,

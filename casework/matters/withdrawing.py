@@ -1,7 +1,7 @@
 """An origin takes back its report: the case goes on with the reports of others, and ends without any.
 
-Whoever was handed the report is told and asked to confirm: those responsible now or earlier, and liaisons it
-was escalated to. Other origins never had it.
+Whoever was handed the report is told and asked to confirm: those responsible now or earlier, and police and
+authorities that were told of the case. Other origins never had it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from casework.matters.confirmations import CORRECTION, with_asked
 from casework.matters.corrections import told_of
 from casework.messages import Case, Fact, Origin
 from casework.notices import Notice
-from casework.parties import origin_of
+from casework.parties import origin_of, told_officials
 from casework.splitting import without
 from casework.transitions import CLOSED
 
@@ -38,10 +38,9 @@ def _withdraw(case: Case, action: Action, draft: Draft, details: Mapping[str, An
     if action.report_event_id not in {None, origin.first_event_id, origin.last_event_id}:
         return _OTHER_REPORT
     directory = cause.directory
-    liaisons = filter(None, map(directory.liaison, case.liaisons))
     asked = dict.fromkeys(
         member
-        for member in (case.assigned_hotline, *case.former, *(liaison.id for liaison in liaisons))
+        for member in (case.assigned_hotline, *case.former, *told_officials(case, directory))
         if member not in {None, cause.sender} and directory.is_active(str(member))
     )
     draft.by_sender(

@@ -10,6 +10,7 @@ from casework.statements import MAX_STATED, assessment_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from casework.directory import Directory
     from tests.casework.conftest import Story
 
 TWO = {"analyst": "a-1", "second_analyst": "a-2"}
@@ -139,6 +140,29 @@ def test_everybody_who_may_hold_the_wrong_fact_is_told_and_asked(opened: "Story"
         opened.act(member, "confirmed", fact_number=told.fact_number)
         assert opened.receipts()[-1].outcome == "accepted"
     assert opened.case.asked == ()
+
+
+def test_police_and_authorities_that_were_told_learn_what_was_wrong(
+    new_story: "Callable[..., Story]", network: "Directory"
+) -> None:
+    """By escalation, feed or inbox: whoever had a word of the case is told and asked; others are not."""
+    members = tuple(
+        msgspec.structs.replace(one, feed="all_hosted") if one.id == "nl-police" else one
+        for one in network.members
+    )
+    story = new_story(directory=msgspec.structs.replace(network, members=members))
+    story.report("gb-iwf", classification="baseline", urgency=("possible_new_victim",))
+    story.act("nl-offlimits", "provider_informed")
+    story.later(8 * 24 * story.hour).wake()
+    story.act("nl-offlimits", "removed")
+    police = {"nl-police", "nl-atkm"}
+    assert correct(story, "nl-offlimits", "removed") is None
+    assert set(story.facts[-1].members) == {"gb-iwf", *police}
+    assert all(story.deliveries(one)[-1].needs_confirmation for one in police)
+    story.act("gb-iwf", "withdraw", reason_code="wrong_entry")
+    withdrawn = next(one for one in story.facts if one.fact == "withdrawn")
+    assert set(withdrawn.members) == {"nl-offlimits", *police}
+    assert not story.deliveries("fr-police")
 
 
 @pytest.mark.parametrize("sender", ["gb-iwf", "nl-police"])

@@ -20,7 +20,8 @@ def correct(now, action):
     key = q.what_is_done({"kind": put, "role": action.get("role")})
     if q.is_of_this_leg(facts, wrong) and key in q.taken(facts) and key != q.what_is_done(wrong):
         return actions.not_applicable(now, action, "already_done")
-    holders = [member for member in q.holders(facts) if member != action["sender"]]
+    holders = [*q.holders(facts), *q.told_officials(facts)]
+    holders = [member for member in holders if member != action["sender"]]
     what = {"ref": _number(wrong), "put": put, "wrong_kind": wrong["kind"], "due_at": confirm_until(now)}
     what |= {"members": active(now, holders), "classification": action.get("classification")}
     writing.by_sender(now, "corrected", role=action.get("role"), **what)
@@ -67,8 +68,8 @@ def withdraw(now, action):
         return "refused", "not_your_report"
     if action.get("report") not in {None, one["first"], one["last"]}:
         return actions.not_applicable(now, action, "other_report")
-    police = [network.member_of(now["directory"], code) for code in q.liaisons(facts)]
-    asked = [member for member in [q.responsible(facts), *q.former(facts), *police] if member != sender]
+    asked = [q.responsible(facts), *q.former(facts), *q.told_officials(facts)]
+    asked = [member for member in asked if member != sender]
     what = {"members": active(now, asked), "due_at": confirm_until(now)}
     was_closed = q.state(facts) == "closed"
     writing.by_sender(now, "withdrawn", origin=sender, report=action.get("report"), **what)

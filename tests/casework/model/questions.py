@@ -447,12 +447,30 @@ def is_party(facts, member):
         return True
     who = network.MEMBERS.get(member, {"kind": "stranger"})
     if who["kind"] == "law_enforcement":
-        was_told = who["liaison"] in liaisons(facts) or had_a_delivery(facts, f"feed.{member}")
-        return was_told or host(facts) in who["countries"]
+        return _is_police_of(facts, member)
     if who["kind"] == "authority":
         return had_a_delivery(facts, member)
     may_claim = state(facts) == "orphaned" and network.is_mandated(member)
     return may_claim or who["kind"] == "secretariat"
+
+
+def _is_police_of(facts, member):
+    who = network.MEMBERS[member]
+    was_told = who["liaison"] in liaisons(facts) or had_a_delivery(facts, f"feed.{member}")
+    return was_told or host(facts) in who["countries"]
+
+
+def told_officials(facts):
+    """Answer the police and authorities that were told anything of the case, and are entitled to it."""
+    found = []
+    for member, who in sorted(network.MEMBERS.items()):
+        is_told = who.get("liaison") in liaisons(facts) or had_a_delivery(facts, member)
+        is_told = is_told or had_a_delivery(facts, f"feed.{member}")
+        if who["kind"] == "authority" and is_told:
+            found.append(member)
+        if who["kind"] == "law_enforcement" and is_told and _is_police_of(facts, member):
+            found.append(member)
+    return found
 
 
 def unique(values):
