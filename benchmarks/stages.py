@@ -111,7 +111,8 @@ class Way:
         self.taker = Taker()
         clock = SystemClock()
         feed: Any = Versions(directory)
-        keeping = CasekeeperMetrics(OpenCases())
+        open_cases = OpenCases()
+        keeping = CasekeeperMetrics(open_cases)
         admitting = IntakeMetrics()
         self.intake = Intake(
             topics=_TOPICS, environment=environment, feed=feed, clock=clock,
@@ -132,6 +133,9 @@ class Way:
         cases: defaultdict[int, DictStore] = defaultdict(DictStore)
         contents: defaultdict[int, DictStore] = defaultdict(DictStore)
         self.casekeeper.attach(_State(cases.__getitem__), _State(contents.__getitem__))  # type: ignore[arg-type]
+        for partition in range(PARTITIONS):
+            open_cases.start(partition)
+            deadlines.loaded(partition, cases[partition])
 
     def _sender(self, metrics: Any) -> Sender:  # noqa: ANN401 - the metrics of either agent
         publisher: Any = self.taker
@@ -146,30 +150,30 @@ class Way:
         return taken
 
 
-def records_of(reports: Iterable[Prepared], directory: Directory) -> list[Any]:
-    """Answer the reports as records of the submission topic, in the slots of their countries."""
+def records_of(submitted: Iterable[Prepared], directory: Directory) -> list[Any]:
+    """Answer submissions as records of their topics, in the slots of their countries."""
     now = SystemClock().real_ms()
     return [
         SimpleNamespace(
-            topic=_TOPICS.reports_submitted,
+            topic=_TOPICS.reports_submitted if report.kind == "report" else _TOPICS.actions_submitted,
             partition=slot_of(
                 report.hosting_country, report.url_key, directory.slots, directory.rest_slots
             ),
             offset=offset, timestamp=now, key=report.url_key, value=report.value, headers=(),
         )
-        for offset, report in enumerate(reports)
+        for offset, report in enumerate(submitted)
     ]  # fmt: skip
 
 
-def admitted_records(admissions: Iterable[Outgoing]) -> list[Any]:
-    """Answer admissions as records of cases.admitted."""
+def admitted_records(admissions: Iterable[Outgoing], first_offset: int = 0) -> list[Any]:
+    """Answer admissions as records of cases.admitted, with offsets from the first one on."""
     now = SystemClock().real_ms()
     return [
         SimpleNamespace(
             topic=out.topic, partition=out.partition, offset=offset, timestamp=now,
             key=out.key, value=out.value, headers=(),
         )
-        for offset, out in enumerate(admissions)
+        for offset, out in enumerate(admissions, first_offset)
     ]  # fmt: skip
 
 

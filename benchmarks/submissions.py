@@ -15,8 +15,14 @@ ORIGIN = "ie-hotline"
 HOSTING_COUNTRIES = ("NL", "US", "BG", "RO", "LT", "PL", "CZ", "LV", "FR", "SE", "FI", "GB")
 
 
-def prepared_reports(
-    count: int, settings: Settings, directory: Directory, now_ms: int, keys: KeyRing | None = None
+def prepared_reports(  # noqa: PLR0913 - what a sender's reports are made of
+    count: int,
+    settings: Settings,
+    directory: Directory,
+    now_ms: int,
+    keys: KeyRing | None = None,
+    *,
+    origin: str = ORIGIN,
 ) -> Iterator[Prepared]:
     """Make `count` submissions as a member's client makes them.
 
@@ -26,9 +32,10 @@ def prepared_reports(
         directory: Its directory.
         now_ms: Milliseconds since the epoch.
         keys: The origin's ring, with which they are signed and sealed.
+        origin: Member that sends them.
     """
     sender = Sender(
-        member=ORIGIN,
+        member=origin,
         environment=settings.environment,
         network_key=settings.network_key,
         new_id=lambda at: new_event_id(at, os.urandom(10)),
