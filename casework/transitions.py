@@ -157,6 +157,24 @@ def _told_where(event: str, when: str, then: tuple[str, ...]) -> tuple[Transitio
     )
 
 
+def _followed(when: str, further: tuple[str, ...] = ()) -> tuple[Transition, ...]:
+    """Answer the rows of an observation that takes a case along which no hotline has."""
+    told = ("place", "origins", "former", "police", *(("secretariat",) if further else ()))
+    ways = ((ORPHANED, when, "desk"), (OFFERED, in_offer(when), "pool"))
+    return tuple(
+        Transition(
+            event="observed",
+            when=condition,
+            states=(state,),
+            who="party",
+            facts=("observed", "moved", NEW_LEG, *further),
+            state=NEW_LEG,
+            told=(there, *told),
+        )
+        for state, condition, there in ways
+    )
+
+
 def in_offer(when: str) -> str:
     """Answer the condition of a row for an offered case, where not every party may say so."""
     return f"{when}; {OF_THE_OFFER}" if when else OF_THE_OFFER
@@ -169,6 +187,7 @@ CONFIRMED_ELSEWHERE: Final = "it names a confirmed host elsewhere, that of the c
 DISPUTED: Final = "it names another country, where the host was seen since the leg began"
 HERE: Final = "it names no other country"
 ELSEWHERE: Final = "it names another country"
+SEEN_ELSEWHERE: Final = "it names another country, seen there since the leg began"
 OFTEN: Final = "more often in this round than the limit; once"
 OF_THE_OFFER: Final = "an origin, a hotline that may claim it or police of the hosting country says so"
 POOL: Final = "several hotlines may claim it"
@@ -453,6 +472,8 @@ _OBSERVATION_ROWS: Final[tuple[Transition, ...]] = (
         state=SAME,
         told=("responsible, or origins when it observed",),
     ),
+    *_followed(SEEN_ELSEWHERE),
+    *_followed(f"{SEEN_ELSEWHERE}; {OFTEN}", ("moves_exceeded",)),
     Transition(
         event="reappeared",
         when="while the case is open",

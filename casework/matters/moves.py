@@ -37,15 +37,39 @@ def _move(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) 
         return ACCEPTED
     if country == case.hosting_country:
         return _SAME_COUNTRY
-    said: ActionDetails = details["details"]
     draft.by_sender(MOVED, **details)
+    _go(case, draft, country, details)
+    return ACCEPTED
+
+
+def follow(case: Case, draft: Draft, details: Mapping[str, Any]) -> None:
+    """Write that a case goes where a party has seen the content, while no hotline is there to answer it.
+
+    Args:
+        case: The case before the record.
+        draft: Where the facts are written.
+        details: The observation, as `details_of` gives it.
+    """
+    cause = draft.cause
+    country, seen_at = hosted_in(details), details["observed_at"]
+    if case.state not in {ORPHANED, OFFERED} or country is None or not _may_say(case, cause):
+        return
+    if country == case.hosting_country or cause.directory.pseudo_country(country) is not None:
+        return
+    if seen_at is not None and seen_at > case.leg_started_at:
+        draft.by_rule(MOVED, by=cause.sender, observed_at=seen_at, details=details["details"])
+        _go(case, draft, country, details)
+
+
+def _go(case: Case, draft: Draft, country: str, details: Mapping[str, Any]) -> None:
+    """Write the leg that a move begins, and that there were many of them."""
+    said: ActionDetails = details["details"]
     relocate(case, draft, country, reason_code=MOVED, hosting_status=said.hosting_status or "confirmed")
     directory = draft.cause.directory
     if case.moves == directory.casework.max_moves:
         secretariat = secretariat_of(directory)
         if secretariat is not None:
             draft.by_rule(EXCEEDED, recipient=secretariat)
-    return ACCEPTED
 
 
 def _confirm(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:

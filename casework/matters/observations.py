@@ -13,6 +13,7 @@ from casework.answers import ACCEPTED, Answer
 from casework.causes import Draft
 from casework.legs import Changes
 from casework.matters.host_doubts import doubt_host, hosted_in
+from casework.matters.moves import follow
 from casework.messages import Case, Fact
 from casework.next_legs import place_again
 from casework.notices import Notice, update_to
@@ -37,6 +38,7 @@ def _observed(case: Case, action: Action, draft: Draft, details: Mapping[str, An
         is_online = IS_ONLINE.get(said.observation)
     draft.by_sender(action.action, **{**details, "is_online": is_online})
     doubt_host(case, draft, hosted_in(details), details["observed_at"])
+    follow(case, draft, details)
     return ACCEPTED
 
 

@@ -30,6 +30,7 @@ from casework.transitions import (
     OWN,
     POOL,
     SAME,
+    SEEN_ELSEWHERE,
     STATES,
     TABLE,
     Transition,
@@ -58,6 +59,7 @@ ACTION_ROWS = [
     if row.event in ACTIONS - OF_THEIR_OWN
     and row.who != "liaison"  # in matters/test_escalating, test_feeds
     and row.when not in NOTICE_CONDITIONS
+    and SEEN_ELSEWHERE not in row.when  # in matters/test_moves
     for state in row.states
 ]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from casework.matters.relocation import MOVED
 from casework.messages import Hold
-from casework.transitions import ELSEWHERE, NEW_LEG, OFFERED, TABLE, Transition
+from casework.transitions import ELSEWHERE, NEW_LEG, OFFERED, SEEN_ELSEWHERE, TABLE, Transition
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story
@@ -17,7 +17,8 @@ HOTLINES = {"NL": "nl-offlimits", "US": "us-ncmec", "FR": "fr-point-de-contact",
 ROWS = [
     (row, state)
     for row in TABLE
-    if row.event in {MOVED, "hosting_confirmed"} and "moves_exceeded" not in row.facts
+    if row.event in {MOVED, "hosting_confirmed"} or SEEN_ELSEWHERE in row.when
+    if "moves_exceeded" not in row.facts
     for state in row.states
 ]
 POOL = ("de-eco", "de-fsm", "de-jugendschutz")
@@ -53,9 +54,13 @@ def test_where_it_is_hosted_is_said_as_the_rows_say(
     if state not in {"orphaned", OFFERED, "awaiting_rewrap", "assigned"}:
         story.act("nl-offlimits", state, classification="baseline", law_country="NL")
     assert story.case.state == state
-    goes = row.event == MOVED or ELSEWHERE in row.when
+    goes = row.event == MOVED or ELSEWHERE in row.when or row.event == "observed"
     sender = "gb-iwf" if row.who == "party" else "nl-offlimits"
-    kept = story.act(sender, row.event, new_hosting_country="US" if goes else None, observed_at=story.now)
+    said = {"observation": "moved"} if row.event == "observed" else {}
+    story.later(story.minute)
+    kept = story.act(
+        sender, row.event, new_hosting_country="US" if goes else None, observed_at=story.now, **said
+    )
     promised = tuple("assigned" if fact == NEW_LEG else fact for fact in row.facts)
     asks = ("rewrap_asked",) if goes and state == "awaiting_rewrap" else ()
     assert tuple(fact.fact for fact in kept.facts) == (*promised, *asks)
@@ -185,6 +190,54 @@ def test_a_move_withdraws_an_offer(story: "Story", sender: str) -> None:
     assert told(story, "assigned") == {*POOL, "gb-iwf", "nl-offlimits"}
     assert {each.content for member in POOL for each in story.deliveries(member)} == {None}
     assert story.case.former == (), "whom it was only offered to was never responsible"
+
+
+@pytest.mark.parametrize(("host", "to"), [("HK", "NL"), ("HK", "FR")])
+def test_what_nobody_has_goes_where_it_is_seen(story: "Story", host: str, to: str) -> None:
+    """An observation takes an orphaned case to the country where the content was seen, as a move does."""
+    story.report("gb-iwf", host)
+    story.later(story.hour)
+    story.act("gb-iwf", "observed", observation="moved", new_hosting_country=to, observed_at=story.now)
+    assert story.kinds()[-3:] == ["observed", "moved", "assigned"]
+    assert (story.case.assigned_hotline, story.case.moves, story.case.chain) == (HOTLINES[to], 1, (host, to))
+    assert story.facts[-2].by == "gb-iwf"
+    assert story.case.hosting_status == "confirmed"
+    assert told(story, "moved") == {"desk-orphans"}
+    assert told(story, "assigned") == {HOTLINES[to], "gb-iwf", "desk-orphans"}
+
+
+def test_an_offer_is_withdrawn_by_whom_it_was_made_to(story: "Story") -> None:
+    """A hotline of the pool that sees the content elsewhere takes the case there; the pool is told."""
+    story.claimable().report("gb-iwf", "DE")
+    story.later(story.hour)
+    story.act(POOL[0], "observed", observation="moved", new_hosting_country="FR", observed_at=story.now)
+    assert (story.kinds()[-1], story.case.assigned_hotline) == ("assigned", HOTLINES["FR"])
+    assert set(POOL) <= told(story, "assigned")
+
+
+@pytest.mark.parametrize(
+    ("country", "seen_ago"), [("HK", 0), ("ZZ", 0), ("NL", 2 * 3_600_000)], ids=["same", "unknown", "older"]
+)
+def test_no_other_observation_takes_a_case_along(story: "Story", country: str, seen_ago: int) -> None:
+    """The country of the case, no country at all, and what was seen before the leg move nothing."""
+    story.report("gb-iwf", "HK")
+    story.later(story.hour)
+    seen_at = story.now - seen_ago
+    story.act("gb-iwf", "observed", observation="moved", new_hosting_country=country, observed_at=seen_at)
+    assert (story.kinds()[-1], story.case.state) == ("observed", "orphaned")
+
+
+def test_too_many_observed_moves_are_told_to_the_secretariat(story: "Story") -> None:
+    """Moves that were only observed count like those that a hotline stated."""
+    story.report("gb-iwf", "HK")
+    for number in range(6):
+        story.later(story.hour)
+        country = ("XK", "HK")[number % 2]
+        story.act(
+            "gb-iwf", "observed", observation="moved", new_hosting_country=country, observed_at=story.now
+        )
+    assert story.case.moves == 6
+    assert story.kinds().count("moves_exceeded") == 1
 
 
 def test_who_was_responsible_before_withdraws_no_offer(story: "Story") -> None:

@@ -16,10 +16,27 @@ def move(now, action):
         return actions.not_applicable(now, action, "same_country")
     moves = q.moves(facts)
     writing.by_sender(now, "moved", new_country=country)
+    _go(now, country, action, moves)
+    return ("accepted",)
+
+
+def follow_sight(now, action, observed_at):
+    """Go where a party has seen the content since, while no hotline has the case."""
+    facts, country = now["facts"], network.country_in(action)
+    if q.state(facts) not in {"orphaned", "offered"} or not _may_say(facts, action["sender"]):
+        return
+    if country in {None, q.host(facts)} or country in network.PSEUDO_COUNTRIES:
+        return
+    if observed_at > q.leg_began(facts):
+        moves = q.moves(facts)
+        writing.by_rule(now, "moved", by=action["sender"], new_country=country)
+        _go(now, country, action, moves)
+
+
+def _go(now, country, action, moves):
     relocate(now, country, "moved", action.get("hosting_status") or "confirmed")
     if moves == network.LIMITS["max_moves"] and network.secretariat(now["directory"]):
         writing.by_rule(now, "moves_exceeded", member=network.secretariat(now["directory"]))
-    return ("accepted",)
 
 
 def confirm(now, action):

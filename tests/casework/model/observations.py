@@ -7,12 +7,13 @@ IS_ONLINE = {"online": True, "offline": False, "moved": True, "geo_blocked": Non
 
 
 def observe(now, action):
-    """Write an observation; one of another country is a doubt about the host."""
+    """Write an observation; one of another country is a doubt, or is followed."""
     at = actions.observed_at(now, action)
     observation = action.get("observation")
     is_online = action.get("is_online") if observation is None else IS_ONLINE[observation]
     writing.by_sender(now, "observed", is_online=is_online, observed_at=at)
     moves.doubt(now, network.country_in(action), at)
+    moves.follow_sight(now, action, at)
     return ("accepted",)
 
 
