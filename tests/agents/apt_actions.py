@@ -34,7 +34,7 @@ def _of_any_state(case: Case, dice: random.Random, now: int) -> Iterator[Apt]:
     yield from ((asked.members[-1], "confirmed", {"fact_number": asked.fact_number}) for asked in case.asked)
     yield police, "preserve", {"preserve_until": now + dice.choice((0, 50 * HOUR, 50 * HOUR))}
     yield "office", "erase", {"reason_code": "data_protection"}
-    yield police, "acknowledged", {"report_event_id": None}
+    yield from [(police, "acknowledged", {"report_event_id": None})] * (4 if case.open_escalations else 1)
     if was_fed(case, "europol"):
         yield "europol", "acknowledged", {"fact_number": case.number}
     if case.stated:
@@ -69,15 +69,15 @@ def _of_open(case: Case, dice: random.Random, now: int) -> Iterator[Apt]:
         yield police, "hold", {"fact_number": request.fact_number}
         yield police, "release", {"fact_number": request.fact_number}
     if case.state == OFFERED:
-        yield from [(case.pool[0], "claim", {})] * 3
+        yield from [(case.pool[0], "claim", {})] * 6
     if case.state == ORPHANED:
-        yield "ie-one", "claim", {}
+        yield from [("ie-one", "claim", {})] * 3
 
 
 def _of_hold(hold: Hold | None, police: str, until: int) -> Iterator[Apt]:
     yield police, "hold", {"hold_until": until}
     if hold is not None:
-        yield from [(police, "release", {})] * 3
+        yield from [(police, "release", {})] * 9
 
 
 def _of_responsible(case: Case, dice: random.Random, now: int) -> Iterator[Apt]:
@@ -87,7 +87,7 @@ def _of_responsible(case: Case, dice: random.Random, now: int) -> Iterator[Apt]:
     for action in ("acknowledged", "assessed", "police_informed", "provider_informed", "provider_informed"):
         yield hotline, action, {"recipient_role": "host"}
     if case.lease is not None:
-        yield from [(hotline, "hand_back", {})] * 3
+        yield from [(hotline, "hand_back", {})] * 12
     elsewhere = dice.choice(("DE", "NL", "GB", "US"))
     yield hotline, "decline", {"reason_code": "wrong_country", "new_hosting_country": elsewhere}
     for _ in range(3):
@@ -97,7 +97,7 @@ def _of_responsible(case: Case, dice: random.Random, now: int) -> Iterator[Apt]:
             {"new_hosting_country": elsewhere, "hosting_method": "rdap", "observed_at": now},
         )
     if hotline in _NEIGHBOURS:
-        yield hotline, "transfer", {"to_member": _NEIGHBOURS[hotline], "reason_code": "capacity"}
+        yield from [(hotline, "transfer", {"to_member": _NEIGHBOURS[hotline], "reason_code": "capacity"})] * 3
     ends = ["removed"]
     if case.classification == "baseline" and case.classified_by != hotline:
         ends = ["not_illegal"] * 3

@@ -47,12 +47,12 @@ from streams.key_rings import PrivateKey, Signer
 from streams.slots import partition_of
 from streams.topics import Topics
 
-DIGEST: Final = "922e5dc99ce22b058e7a0311a157d4ee79d3eaca00ce892f07480e4150e7606b"
+DIGEST: Final = "c7e899c95240885ee31a9dccad25202e04ebf3721fb0d9e3cf120feb3b1c1f7f"
 """Of all records. A change of a schema, a rule or
 an id changes it on purpose: run this test and put in what it says."""
 START: Final = 1_760_000_000_000
 HOUR: Final = 3_600_000
-ROUNDS: Final = 105
+ROUNDS: Final = 115
 TOPICS: Final = Topics()
 HOTLINES: Final = ("nl-one", "gb-one", "gb-two", "de-one", "de-two", "de-far", "ie-one")
 OTHERS: Final = ("nl-police", "gb-police", "interpol", "europol")
@@ -378,7 +378,7 @@ class Told:
 
 
 def test_a_long_story_is_written_to_the_byte_as_before() -> None:
-    """What 1,260 submissions and some 250 wake-ups cause is the same bytes; all kinds of the table occur."""
+    """What 1,380 submissions and some 250 wake-ups cause is the same bytes; all kinds of the table occur."""
     told = Told()
     digest = asyncio.run(told.tell())
     assert set(told.kinds) >= {row for rule in TABLE for row in rule.facts if row not in {ACTION, NEW_LEG}}
