@@ -34,7 +34,7 @@ PLAYS = [
     *[("hold", "responsible")] * 2,
     *[("release", "police")] * 3,
     ("release", "responsible"),
-    *[("claim", "pool")] * 3,
+    *[("claim", "pool")] * 6,
     *[("hand_back", "responsible"), ("decline", "responsible"), ("decline", "responsible")],
     ("transfer", "responsible"),
 ]
@@ -61,7 +61,7 @@ SOME = [
     ]
 ]
 """What actions may say beside, put together beforehand because each choice costs time."""
-REPORTED = ["NL", "NL", "NL", "DE", "DE", "FR", "FR", "IE", "UK", "HK", "XT", "ZZ"]
+REPORTED = ["NL", "NL", "NL", "DE", "DE", "FR", "FR", "FR", "IE", "UK", "HK", "XT", "ZZ"]
 SEALED = [None, None, [], [], ["nl-offlimits"], ["nl-offlimits", "de-eco"], ["de-fsm", "ie-hotline"]]
 DELAYS = [0, 0, 0, 0, 0, 0, 1, 3, 7]
 REPORTS = {

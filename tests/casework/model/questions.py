@@ -529,10 +529,13 @@ def asked(facts):
 def erase_at(facts):
     """Answer when the contents are to be erased, None while the case is open and once they are."""
     found = None
-    for fact in standing(remembered(facts)):
-        if fact["kind"] == "closed" or (fact["kind"] == "linked" and found is None):
+    for fact in remembered(facts):
+        kind = fact["kind"]
+        if kind == "closed" or (kind == "linked" and found is None):
             found = fact["erase_at"]
-        elif fact["kind"] in {"opened", "reopened", "erased", "closing_taken_back"}:
+        elif kind in {"opened", "reopened", "erased"} or (
+            kind == "corrected" and state(facts[: fact["number"]]) != "closed"
+        ):
             found = None
     return found
 
