@@ -531,11 +531,10 @@ def erase_at(facts):
     found = None
     for fact in remembered(facts):
         kind = fact["kind"]
+        goes_on = kind == "corrected" and state(facts[: fact["number"]]) != "closed"
         if kind == "closed" or (kind == "linked" and found is None):
             found = fact["erase_at"]
-        elif kind in {"opened", "reopened", "erased"} or (
-            kind == "corrected" and state(facts[: fact["number"]]) != "closed"
-        ):
+        elif kind in {"opened", "reopened", "erased"} or goes_on:
             found = None
     return found
 
