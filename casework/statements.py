@@ -13,8 +13,9 @@ from casework.transitions import EFFECTLESS, FINAL_ACTIONS
 
 MAX_STATED: Final = 32
 """Statements a case keeps: at most 3 KiB of its 64."""
-ASSESSING: Final = frozenset({"opened", "reopened", "assessed"})
-"""Facts that may carry an assessment: a report that opens a round may bring one."""
+LINKED: Final = "linked"
+ASSESSING: Final = frozenset({"opened", "reopened", "assessed", LINKED})
+"""Facts that may carry an assessment. That of a report which joins a case is kept and does not count."""
 CORRECTABLE: Final = FINAL_ACTIONS | {
     "acknowledged",
     "assessed",
@@ -43,7 +44,7 @@ def with_stated(stated: tuple[Stated, ...], fact: Fact) -> tuple[Stated, ...]:
         at=fact.admitted_at,
         round=fact.round,
         leg=fact.leg,
-        counts=not EFFECTLESS.intersection(fact.breaches),
+        counts=fact.fact != LINKED and not EFFECTLESS.intersection(fact.breaches),
         recipient_role=fact.recipient_role,
         classification=fact.classification if fact.fact in ASSESSING else None,
         law_country=fact.law_country if fact.fact in ASSESSING else None,

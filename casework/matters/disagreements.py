@@ -13,28 +13,47 @@ from casework.causes import Draft
 from casework.legs import Changes
 from casework.messages import Case, Fact
 from casework.notices import Notice, update_to
+from casework.parties import origin_of
+from casework.statements import LINKED
 from casework.transitions import DISAGREEMENT
 
 
 def disagrees(case: Case, action: Action, sender: str) -> bool:
     """Answer whether the responsible hotline calls not illegal what another one judged as baseline."""
-    is_not_illegal = action.action == "not_illegal" or (
-        action.action == "assessed" and action.classification == "not_illegal"
+    if sender != case.assigned_hotline:
+        return False
+    if action.action == "not_illegal":
+        return bool(_makers(case, sender))
+    is_not_illegal = action.action == "assessed" and action.classification == "not_illegal"
+    return is_not_illegal and case.classification == "baseline" and case.classified_by != sender
+
+
+def _makers(case: Case, sender: str) -> tuple[str, ...]:
+    """Answer who else judged the content as baseline: for the case, or with a report that joined it."""
+    for_case = (case.classified_by,) if case.classification == "baseline" else ()
+    with_report = (
+        one.by
+        for one in case.stated
+        if one.fact == LINKED
+        and one.classification == "baseline"
+        and one.round == case.round
+        and origin_of(case, one.by) is not None
     )
-    is_of_another = case.classification == "baseline" and case.classified_by != sender
-    return is_not_illegal and is_of_another and sender == case.assigned_hotline
+    makers = dict.fromkeys((*for_case, *with_report))
+    return tuple(member for member in makers if member is not None and member != sender)
 
 
 def note_disagreement(case: Case, draft: Draft) -> None:
-    """Write who disagrees with what the first fact of the draft says."""
+    """Write who disagrees with what the first fact of the draft says: one fact for each."""
     said = draft.facts[0]
-    draft.by_rule(
-        DISAGREEMENT,
-        recipient=case.classified_by,
-        fact_ref=said.number,
-        reason_code=said.reason_code,
-        law_country=said.law_country,
-    )
+    for maker in _makers(case, draft.cause.sender):
+        draft.by_rule(
+            DISAGREEMENT,
+            recipient=maker,
+            fact_ref=said.number,
+            reason_code=said.reason_code,
+            law_country=said.law_country,
+        )
 
 
 def _nothing(_: Case, __: Fact) -> Changes:

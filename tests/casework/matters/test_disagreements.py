@@ -34,6 +34,23 @@ def test_not_illegal_ends_the_case_all_the_same(baseline: "Story") -> None:
     assert (baseline.case.state, baseline.case.outcome) == ("closed", "not_illegal")
 
 
+def test_who_joined_the_case_with_a_baseline_learns_it_too(opened: "Story") -> None:
+    """A report that joins a case judges nothing for it, and yet its origin is told; once corrected, not."""
+    opened.report("de-eco", classification="baseline")
+    opened.report("ie-hotline", classification="baseline")
+    assert opened.case.classification is None
+    wrong = {"fact_number": opened.facts[-1].number, "reason_code": "wrong_entry"}
+    opened.act("ie-hotline", "corrected", **wrong)
+    assert opened.receipts()[-1].rule == "two_persons_required"
+    two = {"analyst": "a-1", "second_analyst": "a-2", "classification": "not_illegal"}
+    opened.act("ie-hotline", "corrected", **wrong, **two)
+    opened.act("nl-offlimits", "not_illegal", reason_code="adult_pornography")
+    assert opened.kinds()[-3:] == ["not_illegal", "closed", "disagreement"]
+    assert opened.facts[-1].recipient == "de-eco"
+    assert opened.deliveries("de-eco")[-1].fact == "disagreement"
+    assert "disagreement" not in {one.fact for one in opened.deliveries("ie-hotline")}
+
+
 def test_nobody_disagrees_with_itself_or_with_a_national_assessment(opened: "Story") -> None:
     """A national assessment may be overruled; who made the baseline may think again."""
     opened.act("nl-offlimits", "assessed", classification="baseline", law_country="NL")

@@ -129,13 +129,18 @@ def _breaches(facts, action):
 
 
 def _disagrees(facts, action):
-    """Answer whether the responsible hotline calls not illegal what another one judged as baseline."""
+    """Answer who judged as baseline what the responsible hotline calls not illegal."""
     says_so = action["action"] == "not_illegal" or (
         action["action"] == "assessed" and action["classification"] == "not_illegal"
     )
-    found, maker = q.assessment(facts)
-    is_of_another = found == "baseline" and maker != action["sender"]
-    return says_so and is_of_another and action["sender"] == q.responsible(facts)
+    makers = q.makers_of_a_baseline(facts)
+    if action["action"] == "assessed" and q.assessment(facts)[0] != "baseline":
+        return []
+    if not says_so or action["sender"] != q.responsible(facts):
+        return []
+    others = [maker for maker in makers if maker != action["sender"]]
+    own = action["action"] == "assessed" and q.assessment(facts)[1] == action["sender"]
+    return [] if own else others
 
 
 def _is_late(facts, action):
@@ -168,14 +173,14 @@ def _judges_anothers_baseline(facts, action):
 def _record(now, action, breaches):
     kind = action["action"]
     before, number = list(now["facts"]), len(now["facts"]) + 1
-    maker = q.assessment(before)[1]
     ends = kind in q.FINAL and not q.WITHOUT_EFFECT & set(breaches)
     what = {"role": action.get("role"), "classification": action.get("classification")}
     writing.by_sender(now, kind, breaches=breaches, reason=action.get("reason"), **what)
     if ends:
         routes.close(now, kind)
-    if _disagrees(before, action) and breaches in (["not_responsible"], [], ["late"]):
-        writing.by_rule(now, "disagreement", member=maker, ref=number)
+    if breaches in (["not_responsible"], [], ["late"]):
+        for maker in _disagrees(before, action):
+            writing.by_rule(now, "disagreement", member=maker, ref=number)
 
 
 def observed_at(now, action):

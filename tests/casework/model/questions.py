@@ -270,6 +270,17 @@ def assessment(facts):
     return found, maker
 
 
+def makers_of_a_baseline(facts):
+    """Answer who judged the content as baseline: for the case, or with a report that joined this round."""
+    found, maker = assessment(facts)
+    makers = [maker] if found == "baseline" else []
+    for one in correctable(facts):
+        is_of_round = round_and_leg(facts[: one["number"]])[0] == round_and_leg(facts)[0]
+        if one["kind"] == "linked" and one.get("classification") == "baseline" and is_of_round:
+            makers.append(one["by"])
+    return unique(member for member in makers if member == maker or origin(facts, member) is not None)
+
+
 def taken(facts):
     """Answer the actions taken in this leg; the provider's once for each role."""
     return [what_is_done(fact) for fact in this_leg(facts) if counts(fact) and fact["kind"] in STEPS + FINAL]

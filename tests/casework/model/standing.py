@@ -2,7 +2,7 @@
 
 from model.memory import once
 
-ASSESSES = ["opened", "reopened", "assessed"]
+ASSESSES = ["opened", "reopened", "assessed", "linked"]
 FINAL = ["removed", "unavailable", "not_illegal"]
 STEPS = ["acknowledged", "police_informed", "provider_informed"]
 CORRECTABLE = [
@@ -39,7 +39,7 @@ def _correct(found, place, correction):
     wrong, put = found[place], correction["put"]
     is_an_end = wrong["kind"] in FINAL and not _has_no_effect(wrong)
     wrong["stands_as"] = correction["number"]
-    if put is None and wrong["kind"] in {"opened", "reopened"}:
+    if put is None and wrong["kind"] in {"opened", "reopened", "linked"}:
         wrong["classification"] = None
     elif put is None:
         wrong["kind"] = "taken_back"
@@ -78,7 +78,7 @@ def correctable(facts, where):
 
 
 def _is_needed(one, is_of_this_leg):
-    if _has_no_effect(one):
+    if _has_no_effect(one) or one["kind"] == "linked":
         return False
     assesses = one["kind"] in ASSESSES and one.get("classification") is not None
     return assesses or (is_of_this_leg and one["kind"] not in {"note", "observed"})
