@@ -56,6 +56,15 @@ def require_tool() -> Callable[[str, str], str]:
     return require
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests marked `last` behind the others of their module, which another plugin has shuffled."""
+    modules: dict[object, int] = {}
+    for item in items:
+        modules.setdefault(item.path, len(modules))
+    items.sort(key=lambda item: (modules[item.path], item.get_closest_marker("last") is not None))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the very end what was not tested because a tool is missing."""
     skipped = terminalreporter.stats.get("skipped", [])
