@@ -70,25 +70,30 @@ class Sender:
         assert found is not None, "the app has not started"  # noqa: S101 - lanes run only in a started app
         return found
 
-    async def learn_destinations(self, feed: DirectoryFeed) -> None:
-        """Learn the topics of everybody in the directory, now and with each new version, until cancelled."""
+    async def learn_destinations(self, feed: DirectoryFeed, *, writes_feeds: bool) -> None:
+        """Learn the topics of everybody in the directory, now and with each new version, until cancelled.
+
+        Args:
+            feed: All directory versions.
+            writes_feeds: Whether this worker may write to feeds of police, so that it may ask about them.
+        """
         changed = asyncio.Event()
         feed.on_change(lambda _directory: changed.set())
         while True:
             changed.clear()
             directory = feed.known(feed.newest_version)
             if directory is not None:
-                await self.publisher.learn(self._destinations(directory))
+                await self.publisher.learn(self._destinations(directory, writes_feeds=writes_feeds))
             await changed.wait()
 
-    def _destinations(self, directory: Directory) -> set[str]:
+    def _destinations(self, directory: Directory, *, writes_feeds: bool) -> set[str]:
         recipients = [ORPHAN_DESK, *(member.id for member in directory.members if member.active)]
         return {
             *self._own,
             *(self._topics.inbox(recipient) for recipient in recipients),
             *(self._topics.inbox_urgent(recipient) for recipient in recipients),
             *(self._topics.escalations(code) for code in directory.liaison_codes()),
-            *(self._topics.feed(liaison) for liaison in directory.police()),
+            *(self._topics.feed(liaison) for liaison in directory.police() if writes_feeds),
         }
 
     async def placed(self, posts: Iterable[Post]) -> list[Outgoing]:

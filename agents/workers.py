@@ -277,8 +277,8 @@ def _intake(shared: _Setting, options: WorkerOptions) -> Part:
     server = HealthServer(settings.metrics_host, settings.intake_metrics_port, metrics.registry, health)
     part = Part((urgent, normal), topics.submissions, server, health)
     part.tasks.append(CertificateDays(metrics.certificate_days, options.access).run)
-    part.tasks.append(lambda: urgent_sender.learn_destinations(shared.feed))
-    part.tasks.append(lambda: sender.learn_destinations(shared.feed))
+    part.tasks.append(lambda: urgent_sender.learn_destinations(shared.feed, writes_feeds=False))
+    part.tasks.append(lambda: sender.learn_destinations(shared.feed, writes_feeds=False))
     part.closing.append(lag.close)
     return part
 
@@ -402,7 +402,7 @@ def _casekeeper(shared: _Setting, options: WorkerOptions) -> Part:
     server = HealthServer(settings.metrics_host, settings.casekeeper_metrics_port, metrics.registry, health)
     part = Part((app,), (topics.cases_admitted,), server, health)
     part.tasks.append(CertificateDays(metrics.certificate_days, options.access).run)
-    part.tasks.append(lambda: sender.learn_destinations(shared.feed))
+    part.tasks.append(lambda: sender.learn_destinations(shared.feed, writes_feeds=True))
     part.tasks.append(lambda: deadlines.run(shared.fail_stop))
     part.closing += [cases.close, contents.close]
     part.tasks.append(lambda: parked.run(shared.fail_stop))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from casekeeper_bench import Bench
 
 from agents import workers
-from casework.directory import Directory
+from casework.directory import CaseworkLimits, Directory
 from casework.directory_checks import LEAD_MS
 from casework.ids import new_event_id
 from casework.messages import (
@@ -49,6 +50,7 @@ MEMBERS = {"nl-offlimits", "gb-iwf", "de-eco"}
 LIAISONS = {"nl", "gb", "interpol"}
 PARTITIONS = 3
 WAIT_S = 60
+DEFAULT_LIMITS = CaseworkLimits()
 PUBLICATION_MS = 20_000
 WORKER = (
     "import sys; from agents.workers import run_worker; from streams.settings import Settings; "
@@ -57,7 +59,9 @@ WORKER = (
 URL_OF_NOTHING = "https://nothing.example.test/"
 
 
-def small_directory(version: int = 1, *, add: str = "", **changes: str) -> Directory:
+def small_directory(
+    version: int = 1, *, add: str = "", limits: CaseworkLimits = DEFAULT_LIMITS, **changes: str
+) -> Directory:
     """Answer three hotlines out of the shipped network, one more with `add`; `changes` sets statuses."""
     whole = build(environment="test", published_at=1, candidates="admit")
     status = {name.replace("_", "-"): value for name, value in changes.items()}
@@ -75,6 +79,7 @@ def small_directory(version: int = 1, *, add: str = "", **changes: str) -> Direc
         whole,
         version=version,
         valid_from=1,
+        casework=limits,
         members=members,
         countries=countries,
         slot_count=4,
@@ -124,14 +129,16 @@ class ShiftedClock:
 class Exchange:
     """Topics of one test, a worker in the test's own loop, and members that send."""
 
-    small_directory = staticmethod(small_directory)
     new_id = staticmethod(new_id)
 
-    def __init__(self, settings: Settings, access: LocalAccess) -> None:
+    def __init__(
+        self, settings: Settings, access: LocalAccess, limits: CaseworkLimits = DEFAULT_LIMITS
+    ) -> None:
         self.settings = settings
         self.access = access
         self.topics = Topics(settings.topic_prefix)
-        self.directory = small_directory()
+        self.small_directory = partial(small_directory, limits=limits)
+        self.directory = self.small_directory()
         self.clock = ShiftedClock()
         self.addresses: dict[str, str] = {}
         self.stopped_because: list[int] = []
@@ -359,11 +366,17 @@ async def exchange(kafka: EmbeddedKafka, topic_prefix: str, tmp_path: Path) -> A
 
 
 @pytest.fixture
+def limits() -> CaseworkLimits:
+    """How long a secured exchange waits; a test module may put its own here."""
+    return DEFAULT_LIMITS
+
+
+@pytest.fixture
 async def secured_exchange(
-    secured_kafka: EmbeddedKafka, topic_prefix: str, tmp_path: Path
+    secured_kafka: EmbeddedKafka, topic_prefix: str, tmp_path: Path, limits: CaseworkLimits
 ) -> AsyncIterator[Exchange]:
     """The same on a broker where everybody has exactly the rights of the directory."""
     async with Exchange(
-        settings_on(secured_kafka, topic_prefix, tmp_path), secured_kafka.local_access
+        settings_on(secured_kafka, topic_prefix, tmp_path), secured_kafka.local_access, limits
     ) as ready:
         yield ready

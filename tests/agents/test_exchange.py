@@ -132,7 +132,8 @@ async def test_actions_that_break_rules_of_the_case_are_answered(exchange: Any) 
     assert (late.outcome, late.breaches) == ("accepted", ("out_of_order",))
     event_id = wire.statement_of(removed).event_id
     await exchange.send(removed)
-    await exchange.send(exchange.action(URL, "nl-offlimits", "note", case_id=case_id, event_id=event_id))
+    other = {"case_id": case_id, "event_id": event_id, "priority": "high"}
+    await exchange.send(exchange.action(URL, "nl-offlimits", "note", **other))
     found = await exchange.messages(
         exchange.topics.inbox("nl-offlimits"),
         lambda all_: sum(getattr(message, "event_id", "") == event_id for message in all_) >= 3,

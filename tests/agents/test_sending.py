@@ -81,17 +81,28 @@ async def test_the_topics_of_everybody_are_learnt_with_each_directory_version() 
     """A worker knows all inboxes before the first report, those of a new version as soon as it arrives."""
     publisher = Publisher()
     feed = Feed(build(environment="test", published_at=0, candidates="admit"))
-    learning = asyncio.create_task(
-        sender(publisher, IntakeMetrics()).learn_destinations(feed)  # type: ignore[arg-type]
-    )
+    one = sender(publisher, IntakeMetrics())
+    learning = asyncio.create_task(one.learn_destinations(feed, writes_feeds=True))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert {"inbox.nl-offlimits", "inbox.nl-offlimits.urgent", "escalations.nl"} <= publisher.learnt
-    assert {"inbox.desk-orphans", "cases.events"} <= publisher.learnt
+    assert {"inbox.desk-orphans", "cases.events", "feed.nl-police"} <= publisher.learnt
     publisher.learnt = set()
     feed.arrive()
     for _ in range(3):
         await asyncio.sleep(0)
     assert "inbox.nl-offlimits" in publisher.learnt
+    learning.cancel()
+
+
+async def test_who_may_not_write_to_feeds_asks_about_none() -> None:
+    """Intake has no right on the feeds of police: the broker would refuse it each time, and log it."""
+    publisher = Publisher()
+    feed = Feed(build(environment="test", published_at=0, candidates="admit"))
+    one = sender(publisher, IntakeMetrics())
+    learning = asyncio.create_task(one.learn_destinations(feed, writes_feeds=False))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert "escalations.nl" in publisher.learnt
+    assert not [topic for topic in publisher.learnt if topic.startswith("feed.")]
     learning.cancel()
 
 
