@@ -58,10 +58,13 @@ def _keeps(case: Case, member_id: str) -> bool:
 def _is_official(case: Case, member: Member) -> bool:
     if member.kind == "authority":
         return last_number(case, member.id) > 0
-    if member.kind != "law_enforcement":
-        return False
-    is_concerned = case.hosting_country in member.countries or member.liaison in case.liaisons
-    return is_concerned or was_fed(case, member.id)
+    return is_concerned(case, member) or (member.kind == "law_enforcement" and was_fed(case, member.id))
+
+
+def is_concerned(case: Case, member: Member) -> bool:
+    """Answer whether police have a case by their country or an escalation; asking for a hold gives none."""
+    is_police = member.kind == "law_enforcement"
+    return is_police and (case.hosting_country in member.countries or member.liaison in case.liaisons)
 
 
 def told_officials(case: Case, directory: Directory) -> tuple[str, ...]:

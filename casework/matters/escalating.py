@@ -17,7 +17,7 @@ from casework.legs import Changes
 from casework.matters import feeds
 from casework.messages import Case, Fact, OpenEscalation
 from casework.notices import Notice, update_to
-from casework.parties import secretariat_of, was_fed
+from casework.parties import is_concerned, secretariat_of, was_fed
 from casework.preservations import with_reference
 from casework.routing import later_contacts
 from casework.timers import Due
@@ -35,9 +35,11 @@ _NOTHING_OPEN: Final = Answer(
 
 def acknowledge(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
     """Write that police have an escalation or a feed item, whichever is meant, and answer their liaison."""
-    fed = was_fed(case, draft.cause.sender)
+    sender = draft.cause.sender
+    fed = was_fed(case, sender)
     means_item = details["details"] is not None and details["details"].fact_number is not None
-    if case.open_escalations and not (fed and means_item):
+    may_answer = is_concerned(case, draft.cause.directory.member(sender))
+    if case.open_escalations and may_answer and not (fed and means_item):
         draft.by_sender("escalation_acknowledged", **details)
         return ACCEPTED
     return feeds.acknowledge(case, action, draft, details) if fed else _NOTHING_OPEN

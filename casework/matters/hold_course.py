@@ -154,7 +154,7 @@ def _held(case: Case, fact: Fact) -> Changes:
     new = Hold(
         until=until,
         since=fact.admitted_at if hold is None else hold.since,
-        by=hold.by if hold is not None and fact.by == EXCHANGE else fact.by,
+        by=_owner(hold, fact),
         liaison=liaison,
         asked_by=before if asked is None else asked.by,
         warned=sum(until - ahead <= fact.admitted_at for ahead in WARNINGS_MS),
@@ -163,6 +163,13 @@ def _held(case: Case, fact: Fact) -> Changes:
     left = tuple(one for one in case.hold_requests if one is not asked)
     owner = liaison if fact.by == case.assigned_hotline else fact.by
     return {"hold": new, "hold_requests": left, **with_reference(case, fact, owner)}
+
+
+def _owner(hold: Hold | None, fact: Fact) -> str:
+    """Answer who has set a hold; one of police stays theirs, also when the hotline renews it for them."""
+    if hold is None or (fact.by != EXCHANGE and hold.by != hold.liaison):
+        return fact.by
+    return hold.by if fact.by == EXCHANGE else str(fact.recipient)
 
 
 def _answered(case: Case, fact: Fact) -> HoldRequest | None:

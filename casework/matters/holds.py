@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
+from casework.directory import Directory
 from casework.matters.hold_course import CONSENT, end_hold, knowing, refuse
 from casework.messages import Case, Hold, HoldRequest
 from casework.parties import hosting_liaison, is_hosting_liaison
@@ -89,7 +90,7 @@ def _by_liaison(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
 def _on_behalf(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
     directory, in_force = draft.cause.directory, case.hold
     named = None if said["details"] is None else said["details"].to_member
-    if named is not None and not is_hosting_liaison(directory, named, case.hosting_country):
+    if named is not None and not _may_name(case, directory, named):
         return _NOT_THE_LIAISON
     liaison = named or (
         hosting_liaison(directory, case.hosting_country) if in_force is None else in_force.liaison
@@ -104,6 +105,15 @@ def _on_behalf(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
     askers = () if in_force is None else (in_force.asked_by,)
     _hold(case, draft, said, until, liaison, *askers)
     return ACCEPTED
+
+
+def _may_name(case: Case, directory: Directory, named: str) -> bool:
+    """Answer whether a hold may be for a liaison; police keep what they set as long as they are there."""
+    in_force, country = case.hold, case.hosting_country
+    is_theirs = in_force is not None and in_force.by == in_force.liaison
+    if in_force is not None and is_theirs and is_hosting_liaison(directory, in_force.liaison, country):
+        return named == in_force.liaison
+    return is_hosting_liaison(directory, named, country)
 
 
 def _hold(

@@ -48,7 +48,7 @@ def _reappeared(case: Case, action: Action, draft: Draft, details: Mapping[str, 
     if case.state != CLOSED:
         draft.by_sender(action.action, **seen)
         return ACCEPTED
-    if not case.origins:
+    if not case.origins or case.erase_at is None:  # Nobody could be handed what was erased.
         return _NO_REPORT
     if case.closed_at is not None and seen_at <= case.closed_at:
         return _SEEN_BEFORE

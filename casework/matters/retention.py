@@ -141,7 +141,7 @@ def _erased(case: Case, fact: Fact) -> Changes:
         "asked": with_asked(case, fact, ERASURE),
     }
     if case.state == AWAITING_REWRAP:
-        changes |= {"state": ASSIGNED, "leg_started_at": fact.admitted_at}
+        changes |= {"state": ASSIGNED, "leg_started_at": fact.admitted_at, "paused_ms": 0}
     return changes
 
 

@@ -164,6 +164,15 @@ def test_a_pause_tells_nothing_but_itself(opened: "Story") -> None:
     assert nothing == (None,) * 6
 
 
+def test_a_pause_shows_nothing_that_police_claimed_beside_it(opened: "Story") -> None:
+    """Whatever fields a hold fills, a stranger's news of it is that of any other pause of the case."""
+    claimed = {"recipient_role": "registrar", "is_online": False, "observed_at": opened.now - HOUR}
+    opened.act("nl-police", "hold", **claimed, classification="baseline", law_country="NL")
+    shown = opened.deliveries("gb-iwf")[-1]
+    assert (shown.recipient_role, shown.is_online, shown.observed_at) == (None, None, None)
+    assert (shown.classification, shown.law_country) == (None, None)
+
+
 def test_those_concerned_get_what_police_sealed(opened: "Story") -> None:
     """The responsible hotline gets statement and sealed content: reason, unit and reference."""
     opened.act("nl-police", "hold", content=SECRET)

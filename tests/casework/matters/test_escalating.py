@@ -187,3 +187,25 @@ def test_a_police_reference_is_kept_with_the_case(story: "Story") -> None:
     story.report(urgency=URGENT)
     story.act("nl-police", "acknowledged", has_police_reference=True)
     assert story.case.references == ("nl-police",)
+
+
+def test_police_that_only_ask_for_a_hold_answer_no_escalation(story: "Story") -> None:
+    """Foreign police who were never told of an escalation cannot stop that it is repeated to others."""
+    story.report(urgency=URGENT)
+    waits = story.case.open_escalations
+    story.act("fr-police", "hold")
+    story.act("fr-police", "acknowledged")
+    assert story.receipts()[-1].rule == "nothing_open"
+    assert story.case.open_escalations == waits != ()
+
+
+def test_police_with_a_feed_item_of_a_case_answer_no_escalation_of_others(story: "Story") -> None:
+    """What a subscriber elsewhere acknowledges is its item, never an escalation that it did not get."""
+    members = tuple(
+        replace(m, feed="all_confirmed") if m.id == "europol" else m for m in story.directory.members
+    )
+    story.directory = replace(story.directory, members=members)
+    story.report(urgency=URGENT, classification="baseline", law_country="GB")
+    kept = story.act("europol", "acknowledged")
+    assert [fact.fact for fact in kept.facts] == ["feed_acknowledged"]
+    assert story.case.open_escalations

@@ -474,3 +474,31 @@ def test_a_liaison_that_speaks_for_a_country_without_police_can_end_a_hold(
     story.act("fr-police", "hold")
     assert answer(story.act("interpol", "release"))[0] == "accepted"
     assert story.kinds()[-2:] == ["hold_asked", "hold_refused"]
+
+
+def test_a_hotline_that_renews_a_hold_of_police_cannot_end_it(opened: "Story") -> None:
+    """What police have set stays theirs: renewing it on their behalf gives a hotline no say over its end."""
+    held(opened)
+    assert answer(opened.act("nl-offlimits", "hold", hold_until=opened.now + 11 * DAY))[0] == "accepted"
+    assert answer(opened.act("nl-offlimits", "release")) == ("refused", "not_entitled", "sender")
+    assert opened.case.hold.by == "nl-police"
+
+
+def test_a_hotline_cannot_give_a_hold_of_police_to_other_police(
+    new_story: "Callable[..., Story]", network: "Directory"
+) -> None:
+    """Who has set a hold goes on being told of it; only when it has left may another be named."""
+    duty = msgspec.structs.replace(network.member("nl-police"), id="nl-duty", liaison="nl-duty")
+    story = new_story(directory=msgspec.structs.replace(network, members=(*network.members, duty)))
+    story.report()
+    held(story)
+    given = story.act("nl-offlimits", "hold", to_member="nl-duty")
+    assert answer(given) == ("refused", "not_the_liaison", "to_member")
+    members = tuple(
+        msgspec.structs.replace(m, status="left") if m.id == "nl-police" else m
+        for m in story.directory.members
+    )
+    story.directory = msgspec.structs.replace(story.directory, version=9, members=members)
+    story.act("nl-offlimits", "hold", to_member="nl-duty")
+    assert (story.case.hold.by, story.case.hold.liaison) == ("nl-duty", "nl-duty")
+    assert answer(story.act("nl-offlimits", "release"))[1] == "not_entitled"

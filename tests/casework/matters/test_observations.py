@@ -86,3 +86,13 @@ def test_without_a_report_there_is_nothing_to_open(opened: "Story") -> None:
     opened.act("gb-iwf", "withdraw")
     opened.later(opened.hour).act("nl-offlimits", "reappeared")
     assert opened.receipts()[-1].rule == "no_report"
+
+
+def test_nobody_is_given_a_report_that_was_erased(opened: "Story") -> None:
+    """A round begun with contents that are gone could be worked by nobody: a new report is asked for."""
+    opened.act("nl-offlimits", "removed")
+    opened.later(400 * 24 * opened.hour).wake()
+    opened.act("gb-iwf", "reappeared", observed_at=opened.now)
+    assert (opened.receipts()[-1].rule, opened.case.state) == ("no_report", "closed")
+    opened.report(observed_at=opened.now)
+    assert opened.case.state == "assigned"

@@ -303,3 +303,14 @@ def test_a_row_of_retention_counts_from_every_state(new_story: "Callable[[], Sto
         story.act(POLICE, "preserve", preserve_until=story.now)
         story.act(SECRETARIAT, "erase", reason_code="agreement")
         assert story.kinds()[-3:] == ["preserved", "preservation_ended", "erased"]
+
+
+def test_an_erasure_that_lets_a_leg_begin_lets_all_its_clocks_begin(sealing_story: "Story") -> None:
+    """A hold that ended before shifts no deadline of a leg whose clock starts with the erasure."""
+    sealing_story.report(readers=["gb-iwf"])
+    sealing_story.act(POLICE, "hold", hold_until=sealing_story.now + 3 * DAY)
+    sealing_story.later(2 * DAY).act(POLICE, "release")
+    sealing_story.act(SECRETARIAT, "erase", reason_code="data_protection")
+    case = sealing_story.case
+    assert case.state == "assigned"
+    assert due(sealing_story, "inform_provider") == [case.leg_started_at + case.deadlines.inform_provider_ms]

@@ -78,7 +78,9 @@ def acknowledge(now, action):
     """Write that police have an escalation or a feed item, whichever a liaison means."""
     facts = now["facts"]
     fed = feeds.was_fed(facts, action["sender"])
-    if open_ones(facts) and not (fed and action.get("fact_number") is not None):
+    who = network.MEMBERS[action["sender"]]
+    may_answer = who["liaison"] in q.liaisons(facts) or q.host(facts) in who["countries"]
+    if open_ones(facts) and may_answer and not (fed and action.get("fact_number") is not None):
         has_reference = action.get("has_police_reference", False)
         writing.by_sender(now, "escalation_acknowledged", has_reference=has_reference)
         return ("accepted",)

@@ -80,6 +80,12 @@ def _wrong_one(now, action, role):
         named = action.get("to_member")
         if named and not network.is_hosting_liaison(now["directory"], named, q.host(facts)):
             found = "not_the_liaison"
+        is_of_police = in_force and in_force["by"] == in_force["liaison"]
+        is_there = is_of_police and network.is_hosting_liaison(
+            now["directory"], in_force["liaison"], q.host(facts)
+        )
+        if named and is_there and named != in_force["liaison"]:
+            found = "not_the_liaison"
         liaison = named or (in_force["liaison"] if in_force else liaison)
     others = [one for one in q.hold_requests(facts) if one["by"] != action["sender"]]
     if role == "police" and len(others) == len(q.hold_requests(facts)) >= MOST_REQUESTS:

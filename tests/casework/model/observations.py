@@ -21,7 +21,7 @@ def reappear(now, action):
     """Write that the content is back: after the closing a new round begins with the report there is."""
     facts, at = now["facts"], actions.observed_at(now, action)
     if q.state(facts) == "closed":
-        if not q.origins(facts):
+        if not q.origins(facts) or q.erase_at(facts) is None:
             return actions.not_applicable(now, action, "no_report")
         if at <= q.closed_at(facts):
             return actions.not_applicable(now, action, "seen_before_closing")

@@ -640,11 +640,11 @@ def hold(facts):
             asked = next(
                 (one for one in _requests(before(facts, fact)) if one["number"] == fact["answers"]), None
             )
-            earlier = found or {"since": fact["at"], "by": fact["by"], "asked_by": None}
+            earlier = found or {"since": fact["at"], "by": fact["by"], "asked_by": None, "liaison": None}
             found = {"until": fact["until"], "liaison": fact["member"], "number": fact["number"]}
             found |= {
                 "since": earlier["since"],
-                "by": fact["by"] if fact["by"] != "exchange" else earlier["by"],
+                "by": _set_by(earlier, fact),
             }
             found["asked_by"] = earlier["asked_by"] if asked is None else asked["by"]
             found["warned"] = sum(fact["until"] - ahead * network.HOUR <= fact["at"] for ahead in (72, 24))
@@ -653,6 +653,13 @@ def hold(facts):
         elif kind in {"released", "hold_expired", "hold_ended"} and fact["ref"] is not None:
             found = None
     return found
+
+
+def _set_by(earlier, fact):
+    """Answer whose a hold is: what police have set stays theirs, whoever renews it."""
+    if fact["by"] == "exchange":
+        return earlier["by"]
+    return fact["member"] if earlier["by"] == earlier["liaison"] else fact["by"]
 
 
 @once
