@@ -26,7 +26,7 @@ from casework.directory import Directory
 from operations import provisioning, setting_up
 from operations.accounting import Account
 from operations.canary import Canary, Hit, new_mark
-from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, read_metrics
+from operations.demo_view import Measured, Picture, ages_of, as_line, casework_of, draw, late_of, read_metrics
 from operations.demo_worker import DemoWorker, fetch
 from operations.directory.equipping import equip, keep
 from operations.embedded_kafka import EmbeddedKafka, LocalAccess
@@ -365,6 +365,7 @@ def as_summary(outcome: Outcome) -> str:
         ("police informed", f"{found.police_informed:,} cases"),
         ("provider informed", f"{found.provider_informed:,} cases"),
         ("removed", f"{found.removed:,} cases"),
+        *((name, f"{count:,}") for name, count in casework_of(outcome.measured)),
         ("duplicates", f"{found.duplicates:,}"),
         ("refused", f"{found.refused:,}"),
         ("dead-lettered", f"{found.dead_lettered:,}"),

@@ -34,6 +34,18 @@ _AGES: Final = (
     (28, "7-28 days"),
     (math.inf, "over 28 days"),
 )
+CASEWORK: Final = {
+    "moved": "moved",
+    "orphaned": "without a hotline",
+    "claimed": "claimed",
+    "declined": "declined",
+    "paused": "paused by police",
+    "overdue": "steps overdue",
+    "corrected": "corrected",
+    "withdrawn": "reports withdrawn",
+    "reopened": "reopened",
+}
+"""Kinds of fact that tell of what happens beside the straight way, and what the demo calls them."""
 _LATE_DAYS: Final = 7
 _ROWS: Final = 8
 
@@ -183,7 +195,13 @@ def draw(picture: Picture) -> RenderableType:
     )
     ages = _table("open cases by age", ("age", "cases"), picture.ages)
     panel = Panel(head, title="Hotline Exchange, simulated members, metadata only")
-    return Group(panel, Columns([flows, ages, late], padding=(0, 3)))
+    beside = _table("beside the straight way", ("what", "times"), casework_of(measured))
+    return Group(panel, Columns([flows, ages, late, beside], padding=(0, 3)))
+
+
+def casework_of(measured: Measured) -> Iterable[tuple[str, int]]:
+    """Yield what happened beside the straight way, and how often."""
+    return ((name, measured.facts.get(fact, 0)) for fact, name in CASEWORK.items())
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -1,3 +1,4 @@
+import io
 import math
 import tempfile
 from pathlib import Path
@@ -107,6 +108,22 @@ def test_screen_and_line_show_the_same_numbers() -> None:
     line = as_line(picture)
     for shown in ("submitted 7", "answered 6", "delivered 5", "p50 20 ms", "p99 1.5 s", "nl-x 2"):
         assert shown in line
+
+
+def test_screen_and_summary_show_what_happens_beside_the_straight_way() -> None:
+    """Moves, pauses, orphans and the like are shown by name with their number."""
+    measured = Measured(0.02, 1.5, {}, {}, {"moved": 41, "paused": 7, "orphaned": 23, "removed": 99})
+    picture = Picture(
+        now_ms=NOW, left_s=12, phase="playing", measured=measured, submitted=7, answered=6, delivered=5,
+        flows=(), ages=(), late=(), restarts=0, metrics=(),
+    )  # fmt: skip
+    console = Console(width=150, record=True, file=io.StringIO())
+    console.print(draw(picture))
+    screen = " ".join(console.export_text().split())
+    summary = " ".join(as_summary(msgspec.structs.replace(some_outcome(), measured=measured)).split())
+    for name, number in (("moved", 41), ("paused by police", 7), ("without a hotline", 23)):
+        assert f"{name} {number}" in screen
+        assert f"{name}: {number}" in summary
 
 
 def test_the_summary_names_what_was_lost() -> None:
