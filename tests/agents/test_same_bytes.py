@@ -47,7 +47,7 @@ from streams.key_rings import PrivateKey, Signer
 from streams.slots import partition_of
 from streams.topics import Topics
 
-DIGEST: Final = "c7e899c95240885ee31a9dccad25202e04ebf3721fb0d9e3cf120feb3b1c1f7f"
+DIGEST: Final = "4da15657bc8db0a4765dc4e34b55fcd4bb3bf4bc365dd1b3c6bc2c09e9535632"
 """Of all records. A change of a schema, a rule or
 an id changes it on purpose: run this test and put in what it says."""
 START: Final = 1_760_000_000_000
@@ -155,7 +155,7 @@ class Teller:
     """Makes up what members send, always the same."""
 
     def __init__(self) -> None:
-        self.dice = random.Random(4)  # noqa: S311 - a story, not a secret
+        self.dice = random.Random(8)  # noqa: S311 - a story, not a secret
         self.now = START
         self.ids = 0
         self.sent: list[tuple[str, bytes, bytes]] = []
