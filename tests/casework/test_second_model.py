@@ -358,3 +358,67 @@ def test_the_code_says_what_a_naive_reading_of_the_rules_says(lines: list[Line])
 def test_long_histories_come_to_the_same(seed: int) -> None:
     """Code and model agree about long histories too, in which one matter leads to the next."""
     Teller().tell(dice(seed, EVENTS))
+
+
+def said(action: str, by: str, **fields: object) -> Line:
+    """Answer the line of an action that is sent in earnest."""
+    return {name: values[0] for name, values in ACTS.items()} | {"play": (action, by), **fields}
+
+
+def reported(country: str, **fields: object) -> Line:
+    """Answer the line of a report."""
+    return {name: values[0] for name, values in REPORTS.items()} | {"country": country, **fields}
+
+
+def passed(duration: int) -> Line:
+    """Answer the line of passing time."""
+    return {"what": "later", "duration": duration}
+
+
+NOTICED = {"what": "wake", "step": "acknowledge"}
+AS_REMOVED = ("removed", "responsible")
+POLICE = {"by_anybody": "nl-police", "ahead": 200 * DAY}
+STORIES: dict[str, list[Line]] = {
+    "a claim that is only acknowledged ends": [
+        reported("FR"),
+        said("claim", "pool"),
+        said("acknowledged", "responsible"),
+        passed(DAY),
+        NOTICED,
+    ],
+    "many moves are told once": [
+        reported("NL"),
+        *[said("moved", "responsible", new_country=country) for country in ("DE", "NL", "DE", "NL", "DE")],
+    ],
+    "an end is taken back after all reports were": [
+        reported("NL"),
+        said(*AS_REMOVED),
+        said("withdraw", "origin", aim="own report"),
+        said("corrected", "maker"),
+        passed(8 * DAY),
+        NOTICED,
+    ],
+    "two holds pause the clock one after the other": [
+        reported("NL"),
+        *[said("hold", "police", **POLICE), passed(5 * HOUR), said("release", "police", **POLICE)] * 2,
+        passed(8 * DAY),
+        NOTICED,
+    ],
+    "a case becomes a stub and is reported again": [
+        reported("NL"),
+        said(*AS_REMOVED),
+        passed(100 * DAY),
+        NOTICED,
+        passed(8 * DAY),
+        NOTICED,
+        {"what": "wake", "step": "shrink"},
+        reported("DE"),
+    ],
+}
+"""What dice rarely throw."""
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_rare_stories_come_to_the_same(name: str) -> None:
+    """What takes many steps in one order is told to both on purpose."""
+    Teller().tell(STORIES[name])
