@@ -90,10 +90,11 @@ def hand_on(  # noqa: PLR0913 - what a leg begins with
         reason_code=reason_code,
         hosting_status=hosting_status,
         until=until,
+        others=[origin.member for origin in case.origins],
     )
     if way.assigned_hotline is not None or way.desk is not None:
         ask_if_unreadable(
-            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id
+            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id, case=case
         )
     if way.escalates and not (way.reason in case.escalated and set(way.liaisons) <= set(case.liaisons)):
         escalate(draft, way.reason, way, report)
@@ -126,7 +127,7 @@ def place_again(case: Case, draft: Draft, hosting_country: str | None = None) ->
     begin_leg(draft, way, 1, report)
     if way.assigned_hotline is not None or way.desk is not None:
         ask_if_unreadable(
-            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id
+            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id, case=case
         )
     if way.escalates:
         escalate(draft, way.reason, way, report)

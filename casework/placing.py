@@ -1,5 +1,6 @@
 """Where a case goes: the facts that begin a leg, and the escalations that go with it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -37,6 +38,7 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
     reason_code: str | None = None,
     hosting_status: str | None = None,
     until: int | None = None,
+    others: Iterable[str] = (),
 ) -> None:
     """Write the fact that begins a leg: assigned to a hotline, offered to several, or orphaned at a desk.
 
@@ -50,6 +52,7 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
         reason_code: Why a leg follows another; the route's own reason stands for an orphaned one.
         hosting_status: Whether its host is provisional or confirmed; None: as before.
         until: When a claim ends by which the hotline has the case; None: it has it for good.
+        others: Origins of the case, whose further reports go along with the one it begins with.
     """
     directory = draft.cause.directory
     unclaimed_at = draft.cause.now + directory.casework.unclaimed_ms
@@ -75,8 +78,20 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
             deadlines=limits,
             until=until,
             reason_code=reason_code,
+            members=withheld(directory, way.assigned_hotline, others),
             **where,
         )
+
+
+def withheld(directory: Directory, hotline: str | None, origins: Iterable[str]) -> tuple[str, ...]:
+    """Answer those of some origins whose reports a hotline may not be given; the fact names them.
+
+    Who gets which delivery must follow from the facts alone, whatever the directory says by then.
+    """
+    member = None if hotline is None else directory.members_by_id.get(hotline)
+    if member is None or not directory.has_transfer_rules:
+        return ()
+    return tuple(origin for origin in origins if not directory.may_receive(member, origin))
 
 
 def limits_of(directory: Directory, country: str, hotline: str) -> Deadlines | None:

@@ -96,7 +96,7 @@ def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Noti
     others = [origin for origin in after.origins if origin.member != fact.origin]
     if responsible is not None:
         for origin in others:
-            if origin.member != responsible:
+            if origin.member != responsible and origin.member not in fact.members:
                 yield Notice(responsible, LINKED_REPORT, origin.last_event_id, origin.member)
     told = [origin.member for origin in after.origins if not (by_report and origin.member == fact.origin)]
     for member in dict.fromkeys([*told, *_held_by(before), *after.former]):
@@ -120,19 +120,20 @@ def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:
     there = place(after)
     taken_over = fact.assigned_hotline != after.assigned_hotline
     if there is not None and there != fact.origin and not taken_over:
-        yield Notice(there, LINKED_REPORT, fact.report_event_id, fact.origin)
+        kind = UPDATE if fact.origin in fact.members else LINKED_REPORT
+        yield Notice(there, kind, fact.report_event_id, fact.origin)
 
 
 def _of_request(after: Case, fact: Fact) -> Iterator[Notice]:
     """Yield those who hold the report: its origin, and the hotlines it was handed to in earlier legs."""
     for member in dict.fromkeys([fact.origin, *after.former]):
-        if member is not None and member != after.assigned_hotline:
-            yield Notice(member, REWRAP_REQUEST, fact.report_event_id, fact.origin)
+        if member not in {None, after.assigned_hotline, *fact.members}:
+            yield Notice(str(member), REWRAP_REQUEST, fact.report_event_id, fact.origin)
 
 
 def _of_rewrap(after: Case, fact: Fact) -> Iterator[Notice]:
     there = place(after)
-    if there is not None:
+    if there is not None and fact.origin not in fact.members:
         yield Notice(there, REWRAPPED_REPORT, fact.report_event_id, fact.origin)
 
 

@@ -8,7 +8,7 @@ from casework.matters.holds import end_hold
 from casework.matters.host_doubts import disputes, doubt_host
 from casework.matters.relocation import MOVED
 from casework.messages import Case, ReportStatement
-from casework.placing import ReportOf, begin_leg, escalate, traits_of
+from casework.placing import ReportOf, begin_leg, escalate, traits_of, withheld
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
 from casework.sealed_content import join_marks
@@ -55,7 +55,11 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
         elif fact == "linked":
             assert case is not None  # noqa: S101 - the table links to a case only
             responsible = case.assigned_hotline if stands is None else stands.assigned_hotline
-            details = {"assigned_hotline": responsible, "erase_at": _erase_at(case, cause)}
+            details = {
+                "assigned_hotline": responsible,
+                "erase_at": _erase_at(case, cause),
+                "members": withheld(cause.directory, responsible, (cause.sender,)),
+            }
             draft.by_sender(fact, **{**_report(report, cause, way), **details})
         elif fact == "acknowledged":
             draft.by_rule(fact, by=cause.sender, reference=report.reference, report_event_id=report.event_id)
@@ -71,8 +75,10 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
             else join_marks(case.readers, cause.readers)
         )
         if way.assigned_hotline is not None or way.desk is not None:
-            ask_if_unreadable(draft, way.assigned_hotline, known, origin=cause.sender, report=report.event_id)
-    elif case is not None:
+            ask_if_unreadable(
+                draft, way.assigned_hotline, known, origin=cause.sender, report=report.event_id, case=case
+            )
+    elif case is not None and not draft.facts[0].members:
         note_if_readable(case, draft, cause.readers)
     _escalate(case, report, draft, way, begins=begins)
     return ACCEPTED
@@ -88,7 +94,8 @@ def _begin(
         return
     if way.hosting_country != case.hosting_country:
         end_hold(case, draft, MOVED, way.hosting_country)
-    begin_leg(draft, way, case.leg + 1, this, hosting_status=report.hosting_status)
+    others = [origin.member for origin in case.origins]
+    begin_leg(draft, way, case.leg + 1, this, hosting_status=report.hosting_status, others=others)
     if NEW_LEG in facts and way.assigned_hotline == this.origin:
         draft.by_rule(
             "acknowledged", by=this.origin, reference=report.reference, report_event_id=this.event_id

@@ -13,6 +13,7 @@ from casework.content_readers import mandated, opening_keys
 from casework.directory import Directory
 from casework.messages import ActionStatement, Case
 from casework.parties import is_party, names_case, origin_of
+from casework.placing import withheld
 from casework.sealed_content import join_marks, opens
 from casework.transitions import ORPHANED, transition
 
@@ -24,8 +25,8 @@ are a night's outage; after them the police liaison, for whom every content is s
 _UNKNOWN_CASE: Final = refused("unknown_case", "case_id", "no report of this url_key is here")
 
 
-def ask_if_unreadable(
-    draft: Draft, hotline: str | None, readers: bytes | None, *, origin: str, report: str
+def ask_if_unreadable(  # noqa: PLR0913 - what is asked for, and of whom
+    draft: Draft, hotline: str | None, readers: bytes | None, *, origin: str, report: str, case: Case | None
 ) -> None:
     """Write that a re-wrap is asked for, where those who are responsible from now on can open nothing.
 
@@ -35,11 +36,22 @@ def ask_if_unreadable(
         readers: Marks of the keys that open at least one content of the case.
         origin: Origin of the report that is to be re-wrapped.
         report: Its event id.
+        case: The case before the record. Hotlines of its earlier legs are asked, too, unless they may not
+            have that report: the fact names these.
     """
     cause = draft.cause
     if hotline == origin or opens(readers, _keys(cause.directory, hotline, cause.submitted_at)):
         return
-    draft.by_rule("rewrap_asked", due_at=cause.now + REWRAP_MS, origin=origin, report_event_id=report)
+    earlier = () if case is None else (*case.former, case.assigned_hotline)
+    draft.by_rule(
+        "rewrap_asked",
+        due_at=cause.now + REWRAP_MS,
+        origin=origin,
+        report_event_id=report,
+        members=tuple(
+            one for one in earlier if one is not None and withheld(cause.directory, one, (origin,))
+        ),
+    )
 
 
 def note_if_readable(case: Case, draft: Draft, readers: bytes | None) -> None:
@@ -66,6 +78,7 @@ def decide_rewrap(case: Case | None, action: ActionStatement, cause: Cause, draf
         draft.by_sender(kind, action=action.action, rule=answer.rule)
         return answer
     origin = next(one for one in case.origins if one.last_event_id == action.report_event_id)
+    barred = withheld(cause.directory, case.assigned_hotline, (origin.member,))
     draft.by_sender(
         "rewrapped",
         action=action.action,
@@ -73,8 +86,10 @@ def decide_rewrap(case: Case | None, action: ActionStatement, cause: Cause, draf
         report_event_id=origin.last_event_id,
         content_digest=cause.content_digest,
         readers=cause.readers,
+        members=barred,
     )
-    note_if_readable(case, draft, join_marks(case.readers, cause.readers))
+    if not barred:
+        note_if_readable(case, draft, join_marks(case.readers, cause.readers))
     return ACCEPTED
 
 

@@ -138,7 +138,8 @@ class Fact(Message, frozen=True, kw_only=True):
         readers: Beginnings, 8 bytes each, of the ids of the keys that open the report's content, sorted; null
             when it is clear or the fact brings none.
         details: What only some actions say.
-        members: Members that the fact concerns: those a case is offered to, or those asked to confirm.
+        members: Members that the fact concerns: offered the case, asked to confirm, or whose reports are left
+            out.
         until: Expiry of what the fact begins: a hold, a lease, a preservation; milliseconds since the epoch,
             UTC.
         fact_ref: Number of the earlier fact that this one replaces, confirms or answers.

@@ -7,10 +7,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sealed_samples import sealing_key_of
 
 from casework.content_readers import mandated, readers_of
 from casework.countries import ALL_COUNTRIES
 from casework.directory import Directory, from_bytes, to_bytes
+from casework.evolution import fold
 from casework.routing import route
 from operations.directory.document import build
 
@@ -163,3 +165,87 @@ def test_casekeeper_hands_a_report_to_the_desk_where_nobody_else_may_have_it(
     open_to_all = new_story()
     open_to_all.report("gb-iwf")
     assert open_to_all.deliveries("nl-offlimits")
+
+
+def of_reports(story: "Story", member: str) -> list[tuple[str, str, str | None]]:
+    """Answer kind, fact and origin of what a member got that names a report."""
+    return [
+        (each.kind, each.fact, each.origin)
+        for each in story.deliveries(member)
+        if each.report_event_id is not None
+    ]
+
+
+def test_a_further_report_that_may_not_be_given_is_only_announced(new_story: Callable[..., "Story"]) -> None:
+    """The responsible hotline learns that a barred origin has reported it too, and gets no report."""
+    story = new_story(directory=with_rules({"nl-offlimits": ("GB",)}))
+    story.report("gb-iwf")
+    story.report("de-eco")
+    assert of_reports(story, "nl-offlimits") == [
+        ("assignment", "assigned", "gb-iwf"),
+        ("update", "linked", "de-eco"),
+    ]
+    told = story.deliveries("nl-offlimits")[-1]
+    assert (told.statement, told.content, told.reference) == (None, None, None)
+    assert [posting.content_of for posting in story.postings if posting.body is told] == [None]
+    assert story.facts[-1].members == ("de-eco",)
+
+
+def test_a_new_hotline_gets_the_reports_it_may_have(new_story: Callable[..., "Story"]) -> None:
+    """With a leg go the reports of those origins only from which the next hotline may receive."""
+    story = new_story(directory=with_rules({"us-ncmec": ("GB", "FR")}))
+    for origin in ("gb-iwf", "de-eco", "fr-point-de-contact"):
+        story.report(origin)
+    assert [origin for _, _, origin in of_reports(story, "nl-offlimits")] == [
+        "gb-iwf", "de-eco", "fr-point-de-contact",
+    ]  # fmt: skip
+    story.act("nl-offlimits", "moved", new_hosting_country="US", hosting_method="rdap", observed_at=story.now)
+    assert of_reports(story, "us-ncmec") == [
+        ("assignment", "assigned", "gb-iwf"),
+        ("linked_report", "assigned", "fr-point-de-contact"),
+    ]
+    assert story.facts[-1].members == ("de-eco",)
+
+
+def test_who_gets_which_report_follows_from_the_facts_alone(new_story: Callable[..., "Story"]) -> None:
+    """What was decided by a directory stands in the facts: folded without one they give the same numbers."""
+    story = new_story(directory=with_rules({"us-ncmec": ("GB",), "nl-offlimits": ("GB",)}))
+    for origin in ("gb-iwf", "de-eco", "fr-point-de-contact"):
+        story.report(origin)
+    story.act("nl-offlimits", "moved", new_hosting_country="US", hosting_method="rdap", observed_at=story.now)
+    folded = fold(story.facts)
+    assert folded is not None
+    assert folded.deliveries == story.case.deliveries
+
+
+def test_who_may_not_have_a_report_is_not_asked_to_re_wrap_it(
+    new_story: Callable[..., "Story"],
+) -> None:
+    """A hotline of an earlier leg that was never given a report of a barred origin is asked for nothing."""
+    members = tuple(
+        replace(member, keys=(sealing_key_of(member.id),))
+        for member in with_rules({"nl-offlimits": ("GB",)}).members
+    )
+    story = new_story(directory=replace(DIRECTORY, members=members))
+    story.report("gb-iwf", readers=["gb-iwf", "nl-offlimits"], hosting_status="provisional")
+    story.report("de-eco", "US", readers=["de-eco"], hosting_status="confirmed")
+    assert (story.case.state, story.case.former) == ("awaiting_rewrap", ("nl-offlimits",))
+    asked = [each.recipient for each in story.deliveries() if each.kind == "rewrap_request"]
+    assert asked == ["de-eco"]
+    story.rewrap("de-eco", story.case.origins[1].last_event_id, ["de-eco", "us-ncmec"])
+    assert story.deliveries("us-ncmec")[-1].kind == "rewrapped_report"
+
+
+def test_a_hotline_gets_no_re_wrap_of_a_report_it_may_not_have(new_story: Callable[..., "Story"]) -> None:
+    """What an origin wraps for a barred hotline is kept, and does not end the wait for what it may open."""
+    members = tuple(
+        replace(member, keys=(sealing_key_of(member.id),))
+        for member in with_rules({"nl-offlimits": ("GB",)}).members
+    )
+    story = new_story(directory=replace(DIRECTORY, members=members))
+    story.report("gb-iwf", readers=["gb-iwf"])
+    story.report("de-eco", readers=["de-eco"])
+    story.rewrap("de-eco", story.case.origins[1].last_event_id, ["de-eco", "nl-offlimits"])
+    assert (story.kinds()[-1], story.facts[-1].members) == ("rewrapped", ("de-eco",))
+    assert story.case.state == "awaiting_rewrap"
+    assert "rewrapped_report" not in [each.kind for each in story.deliveries("nl-offlimits")]
