@@ -34,7 +34,7 @@ def _of_any_state(case: Case, dice: random.Random, now: int) -> Iterator[Apt]:
     yield from ((asked.members[-1], "confirmed", {"fact_number": asked.fact_number}) for asked in case.asked)
     yield police, "preserve", {"preserve_until": now + dice.choice((0, 50 * HOUR, 50 * HOUR))}
     yield "office", "erase", {"reason_code": "data_protection"}
-    yield from [(police, "acknowledged", {"report_event_id": None})] * (4 if case.open_escalations else 1)
+    yield from [(police, "acknowledged", {"report_event_id": None})] * (9 if case.open_escalations else 1)
     if was_fed(case, "europol"):
         yield "europol", "acknowledged", {"fact_number": case.number}
     if case.stated:
@@ -50,7 +50,7 @@ def _of_any_state(case: Case, dice: random.Random, now: int) -> Iterator[Apt]:
             },
         )
     if case.preservations:
-        yield case.preservations[0].by, "preserve", {"preserve_until": now}
+        yield from [(case.preservations[0].by, "preserve", {"preserve_until": now})] * 6
     if case.origins:
         yield case.origins[0].member, "withdraw", {"report_event_id": None, "reason_code": "wrong_item"}
         yield case.origins[0].member, "note", {"priority": "high"}
