@@ -23,11 +23,14 @@ def network_binding(environment: str, version: int) -> bytes:
 
 
 def holders(directory: Directory, at: int) -> tuple[PublicKey, ...]:
-    """Answer every sealing key of the active members that is valid at a moment of real time."""
+    """Answer every sealing key of the active members that is valid at a moment of real time.
+
+    Never the secretariat's: who rules the directory must not be able to tell which address a case is about.
+    """
     return tuple(
         key
         for member in directory.members
-        if member.active
+        if member.active and member.kind != "secretariat"
         for key in member.keys
         if key.use == "seal" and key.is_valid_at(at)
     )

@@ -51,12 +51,11 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     if kind in PLACES:
         first = _of_first_leg(after, fact)
         return first if fact.leg == 1 else (*first, *_of_later_leg(before, after, fact))
+    told: Iterable[str]
     if kind in _OF_ITS_OWN and not EFFECTLESS.intersection(fact.breaches):
         return tuple(_OF_ITS_OWN[kind](after, fact))
     if kind == "closed":
-        told: Iterable[str] = (
-            m for m in (*after.former, *_offered_to(before)) if m != after.assigned_hotline
-        )
+        told = _closed(before, after, fact)
     elif kind == "reopened":
         told = _reopened(before, after)
     elif kind == "overdue":
@@ -102,6 +101,13 @@ def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Noti
     for member in dict.fromkeys([*told, *_held_by(before), *after.former]):
         if member != responsible and member not in after.pool:
             yield update_to(after, member)
+
+
+def _closed(before: Case | None, after: Case, fact: Fact) -> tuple[str, ...]:
+    """Answer who learns of an end: not whoever made it, but where the case was when nobody there did."""
+    if fact.outcome == "withdrawn":
+        return tuple(dict.fromkeys((*_held_by(before), *after.former)))
+    return tuple(m for m in (*after.former, *_offered_to(before)) if m != after.assigned_hotline)
 
 
 def _offered_to(before: Case | None) -> tuple[str, ...]:

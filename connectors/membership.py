@@ -126,6 +126,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Raises:
             SealError: The ring does not open the network key that the directory carries.
         """
+        if self.entry_in(directory).kind == "secretariat" and directory.network_keys is not None:
+            return Sender(self.member, self.environment, None, new_id, keys=self.keys)
         network = self.network_keys.under(directory)
         return Sender(
             member=self.member,

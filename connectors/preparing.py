@@ -49,7 +49,7 @@ class Sender(msgspec.Struct, frozen=True):
     Attributes:
         member: Member id of the sender.
         environment: Environment meant: demo, test or production.
-        network_key: Secret of the url keys.
+        network_key: Secret of the url keys; None for the secretariat, which names cases by their url key.
         new_id: Makes a UUIDv7 for a time in milliseconds since the epoch.
         key_version: Version of `network_key`.
         next_network_key: Secret of the next version, while a key rotation runs.
@@ -58,7 +58,7 @@ class Sender(msgspec.Struct, frozen=True):
 
     member: str
     environment: str
-    network_key: Secret
+    network_key: Secret | None
     new_id: Callable[[int], str]
     key_version: int = 1
     next_network_key: Secret | None = None
@@ -148,6 +148,8 @@ def build_action(draft: ActionDraft, sender: Sender, admission: Admission) -> Pr
         unusable = check_url(draft.url)
         if unusable is not None:
             raise DraftRefusedError([unusable])
+        if sender.network_key is None:
+            raise DraftRefusedError([_NO_PLACE])
         canonical = canonical_url(draft.url)
     elif draft.url_key is None:
         raise DraftRefusedError([_NO_PLACE])
@@ -292,7 +294,7 @@ def _common(
     canonical: str | None,
 ) -> dict[str, Any]:
     key, key_next = _NO_KEY, None
-    if canonical is not None:
+    if canonical is not None and sender.network_key is not None:
         key = url_key(canonical, sender.network_key.reveal(), sender.key_version)
         if sender.next_network_key is not None:
             key_next = url_key(canonical, sender.next_network_key.reveal(), sender.key_version + 1)

@@ -26,6 +26,7 @@ from casework.directory import Directory
 from operations import provisioning, setting_up
 from operations.accounting import Account
 from operations.canary import Canary, Hit, new_mark
+from operations.demo_directory import with_everything
 from operations.demo_view import Measured, Picture, ages_of, as_line, casework_of, draw, late_of, read_metrics
 from operations.demo_worker import DemoWorker, fetch
 from operations.directory.equipping import equip, keep
@@ -165,7 +166,7 @@ class Demo:
         # What is valid in the simulated year was published before it.
         start_ms = start_of(options.year)
         now_ms = SystemClock().real_ms()
-        published = setting_up.read_directory(base, start_ms - _YEAR_MS)
+        published = with_everything(setting_up.read_directory(base, start_ms - _YEAR_MS))
         self._equipment = equip(published, at=now_ms, expires_at=now_ms + _YEAR_MS)
         self._directory = self._equipment.directory
         base = keep(self._equipment, base, home)
@@ -317,7 +318,7 @@ class Demo:
 
     def _examine(self, simulation: LiveSimulation) -> Checked:
         ledger = simulation.ledger
-        read = {member: ledger.deliveries[member] for member in simulation.cast.hotlines}
+        read = {recipient: ledger.deliveries[recipient] for recipient in simulation.cast.recipients}
         topics = Topics(self._settings.topic_prefix)
         group = f"{self._settings.topic_prefix}{casekeeper.GROUP}"
         with TopicReader(access_of(self._settings, OPERATOR)) as reader:

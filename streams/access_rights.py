@@ -185,8 +185,7 @@ def _of_member(member: Member, topics: Topics) -> Iterator[_Row]:
         return
     if member.kind == "hotline":
         yield from _writes(topics.reports_submitted, topics.reports_urgent)
-    if member.kind != "secretariat":
-        yield from _writes(topics.actions_submitted)
+    yield from _writes(topics.actions_submitted)
     if member.liaison is not None:
         yield from _reads(topics.escalations(member.liaison), topics.feed(member.id))
     if "orphans" in member.mandates:

@@ -161,7 +161,7 @@ class Topics:
         table = [
             slots.topic(self.reports_submitted, brief, "hotlines", "intake"),
             slots.topic(self.reports_urgent, brief, "hotlines", "intake"),
-            by_case.topic(self.actions_submitted, brief, "hotlines, police", "intake"),
+            by_case.topic(self.actions_submitted, brief, "members", "intake"),
             by_case.topic(self.cases_admitted, _deleted(limit), "intake, deadlines", "casekeeper"),
             by_case.topic(self.cases_events, _deleted(_FACTS_DAYS), "casekeeper", "statistics, audit, desk"),
             by_case.topic(

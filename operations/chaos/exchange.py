@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from casework.directory import Directory
 from casework.directory_checks import require
 from operations import provisioning, setting_up
+from operations.demo_directory import with_everything
 from operations.directory.equipping import equip, keep
 from operations.embedded_kafka import EmbeddedCluster, EmbeddedKafka, LocalAccess
 from operations.embedded_kafka.cluster import together
@@ -142,7 +143,7 @@ async def set_up(brokers: Brokers, home: Path) -> Exchange:
     base = access.settings(base)
     start_ms = start_of(YEAR)
     now_ms = SystemClock().real_ms()
-    network = small_network(setting_up.read_directory(base, start_ms - 365 * DAY_MS))
+    network = small_network(with_everything(setting_up.read_directory(base, start_ms - 365 * DAY_MS)))
     equipment = equip(network, at=now_ms, expires_at=now_ms + 365 * DAY_MS)
     base, directory = keep(equipment, base, home), equipment.directory
     await asyncio.to_thread(provisioning.provision_local, access, base, directory)
@@ -161,9 +162,11 @@ async def set_up(brokers: Brokers, home: Path) -> Exchange:
 def small_network(directory: Directory) -> Directory:
     """Leave out whoever is not played: their topics would cost a restarting broker half a minute."""
     cast = choose_cast(directory, YEAR)
-    kept = {*cast.hotlines, *(member for member, _ in cast.liaisons)}
+    kept = {*cast.members}
     countries = tuple(
-        rule for rule in directory.countries if {share.member for share in rule.hotlines} & kept
+        rule
+        for rule in directory.countries
+        if rule.second_liaison is not None or {share.member for share in rule.hotlines} & kept
     )
     owners = sorted({rule.code for rule in countries})[: _SLOTS - 2]
     return require(

@@ -177,7 +177,7 @@ class _Phase:
                 gather,
                 exchange,
                 confirmed=ledger.confirmed.keys(),
-                read={member: ledger.deliveries[member] for member in simulation.cast.hotlines},
+                read={each: ledger.deliveries[each] for each in simulation.cast.recipients},
             )
             self._say("searching all that the operator holds for what members sealed")
             canary = Canary({"address or note": mark.encode(), "network key": exchange.network_key.reveal()})

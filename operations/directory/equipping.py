@@ -5,12 +5,13 @@ In production nobody ever holds all these rings: each member makes its own (docs
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from casework.directory import EXCHANGE, Directory
+from casework.directory import EXCHANGE, Directory, Member
 from casework.directory_keys import NetworkKeys, Signers
 from casework.directory_signing import TrustAnchor, sign
 from casework.messages import DirectoryDocument
@@ -34,7 +35,8 @@ class Equipment(msgspec.Struct, frozen=True):
 
     Attributes:
         directory: The directory with public keys, signers and the sealed network key; protection is required.
-        rings: Ring by member id, for each active member but the secretariat: one key to sign, one to seal.
+        rings: Ring by member id, for each active member: one key to sign, and one to seal but for the
+            secretariat, which opens no content.
         exchange: The ring of the exchange: one key to sign.
         signers: Ring by name of a signer of directories.
         anchor: What workers and connectors pin.
@@ -83,7 +85,7 @@ def equip(directory: Directory, *, at: int, expires_at: int | None = None) -> Eq
         at: From when the keys count, real time; milliseconds since the epoch, UTC.
         expires_at: When the directory expires, real time; None leaves it as it is.
     """
-    rings = {member_id: _member_ring() for member_id in _holders(directory)}
+    rings = {member.id: _ring_of(member) for member in _holders(directory)}
     exchange, signer = _signing_ring(), _signing_ring()
     equipped = _with_keys(directory, rings, exchange, signer, at)
     if expires_at is not None:
@@ -109,7 +111,9 @@ def equip_here(directory: Directory, home: Path, previous: Directory | None, at:
     Raises:
         SetupError: A ring cannot be read or written.
     """
-    rings = {member_id: _ring_here(home, member_id, _member_ring) for member_id in _holders(directory)}
+    rings = {
+        member.id: _ring_here(home, member.id, partial(_ring_of, member)) for member in _holders(directory)
+    }
     exchange = _ring_here(home, EXCHANGE, _signing_ring)
     signer = _ring_here(home, f"signer-{SECRETARIAT}", _signing_ring)
     equipped = _with_keys(directory, rings, exchange, signer, 0)
@@ -138,8 +142,8 @@ def settings_here(settings: Settings, home: Path) -> Settings:
     return msgspec.structs.replace(settings, directory_trust=anchor, keys=keys, data_dir=data)
 
 
-def _holders(directory: Directory) -> Iterator[str]:
-    return (m.id for m in directory.members if m.active and m.kind != "secretariat")
+def _holders(directory: Directory) -> Iterator[Member]:
+    return (member for member in directory.members if member.active)
 
 
 def _with_keys(
@@ -172,7 +176,9 @@ def _signing_ring() -> KeyRing:
     return KeyRing([PrivateKey.new("sign")])
 
 
-def _member_ring() -> KeyRing:
+def _ring_of(member: Member) -> KeyRing:
+    if member.kind == "secretariat":
+        return _signing_ring()
     return KeyRing([PrivateKey.new("sign"), PrivateKey.new("seal")])
 
 

@@ -105,21 +105,44 @@ MOVED_SHARE: Final = 0.05
 MOVED_AGAIN_SHARE: Final = 0.15
 # Police ask for a hold, 4.6: below 1 %, no figure found. How long it lasts and how it ends is assumed.
 HOLD_SHARE: Final = 0.008
+HOLD_SHORTEST_DAYS: Final = 7.0
 HOLD_MEAN_DAYS: Final = 5.0
 HOLD_RELEASED_SHARE: Final = 0.7
+HOLD_SHARE_LIMIT: Final = 0.01
+# Set by the hotline on behalf of its police, and asked for by INTERPOL, of all holds; consent, of what is
+# asked for; assumed.
+HOLD_ON_BEHALF_SHARE: Final = 0.2
+HOLD_ASKED_SHARE: Final = 0.3
+HOLD_GRANTED_SHARE: Final = 0.7
 # A notice goes out in spite of a hold; assumed, to show the breach.
 DESPITE_HOLD_SHARE: Final = 0.05
 # Orphans and offered cases that a hotline claims when it sees them; assumed.
 CLAIM_SHARE: Final = 0.5
 CLAIM_MEAN_MS: Final = 4 * HOUR_MS
+# Of claimed cases, given back before any step, and left until the lease ends; what else is claimed is
+# assessed soon; assumed.
+HANDED_BACK_SHARE: Final = 0.1
+LEFT_SHARE: Final = 0.05
+CLAIMED_ASSESSED_MS: Final = 6 * HOUR_MS
 # Escalations that a liaison acknowledges, and when; assumed.
 LIAISON_ANSWERS_SHARE: Final = 0.9
 LIAISON_MEAN_MS: Final = HOUR_MS
+# Escalations after which a liaison keeps the case from erasure, and for how long; items of feeds that it
+# acknowledges; assumed.
+PRESERVED_SHARE: Final = 0.1
+PRESERVED_MS: Final = 180 * DAY_MS
+FEED_ANSWERED_SHARE: Final = 0.3
 # Corrections and erasures that a hotline's system confirms; assumed.
 CONFIRMED_SHARE: Final = 0.95
 # Assumed, without a figure: how often a hotline declines, sees the content again, writes a note or corrects
 # its own assessment, and an origin withdraws its report or sees removed content again.
 DECLINED_SHARE: Final = 0.01
+# Likewise: handed to a colleague, where the country has several hotlines; a newer word of the origin on the
+# host, and how often the responsible hotline answers it; withdrawn reports whose contents are erased.
+TRANSFERRED_SHARE: Final = 0.05
+DOUBTED_SHARE: Final = 0.01
+DOUBT_ANSWERED_SHARE: Final = 0.7
+ERASED_SHARE: Final = 0.5
 OBSERVED_SHARE: Final = 0.05
 NOTED_SHARE: Final = 0.03
 CORRECTED_SHARE: Final = 0.005

@@ -2,7 +2,8 @@
 
 A hotline's next step is planned when the one before is in Kafka, so the order of its actions is that of a
 person's work, however late a worker or the machine is. It works on a case as long as it hears of no later
-leg: then somebody else is responsible.
+leg: then somebody else is responsible. While an action of its own may have made another one responsible, it
+waits for the answer.
 """
 
 from typing import Any, Final
@@ -10,38 +11,32 @@ from typing import Any, Final
 import msgspec
 
 from casework.messages import Delivery, Receipt
+from casework.transitions import ACKNOWLEDGED, CLOSED
 from connectors.client import MemberClient
 from connectors.drafts import ReportDraft
 from operations.simulator import constants
-from operations.simulator.constants import HOUR_MS
-from operations.simulator.liaisons import SimulatedLiaison
+from operations.simulator.case_work import (
+    LEAVING,
+    OF_THE_RESPONSIBLE,
+    Work,
+    correction_of,
+    hurried,
+    notice_not_before,
+    steps_of,
+    turn_action,
+)
+from operations.simulator.claiming import Claiming
+from operations.simulator.constants import DAY_MS, HOUR_MS
+from operations.simulator.liaisons import ENDS_A_HOLD, LONGEST_HOLD_MS
 from operations.simulator.marks import marked_report
+from operations.simulator.origins import AsOrigin, Contacts
 from operations.simulator.players import Action, Player
 from operations.simulator.reports import SimulatedReport
 from operations.simulator.turns import Turn
 from operations.simulator.world import Held, World
 
-_ENDS_A_HOLD: Final = frozenset({"released", "hold_expired", "hold_ended"})
 _PATIENCE_MS: Final = 6 * HOUR_MS
-_OF_THE_RESPONSIBLE: Final = frozenset(
-    {"host_confirmed", "moved", "declined", "observed", "noted", "corrected"}
-)
-
-
-class _Work(msgspec.Struct, gc=False):
-    """A case in work.
-
-    Attributes:
-        held: The case.
-        report: The report it was handed over with.
-        is_held: Whether police ask to wait with the notice.
-        assessing: Event id of the own assessment.
-    """
-
-    held: Held
-    report: SimulatedReport
-    is_held: bool = False
-    assessing: str = ""
+_INTERPOL: Final = "interpol"
 
 
 class SimulatedHotline(Player):
@@ -50,14 +45,16 @@ class SimulatedHotline(Player):
     Args:
         client: Its client, started.
         world: What all members share.
-        police: Whom it can call, by country.
+        contacts: Whom it can call.
     """
 
-    def __init__(self, client: MemberClient, world: World, police: dict[str, SimulatedLiaison]) -> None:
+    def __init__(self, client: MemberClient, world: World, contacts: Contacts) -> None:
         super().__init__(client, world)
-        self._police = police
+        self._contacts = contacts
         self._country = world.country_of(self.member) or ""
-        self._work: dict[str, _Work] = {}
+        self._claiming = Claiming(self)
+        self._work: dict[str, Work] = {}
+        self._origin = AsOrigin(self, self._country, self._work, contacts)
         self._numbers: dict[str, int] = {}
 
     async def report(self, report: SimulatedReport, *, twice: bool = False) -> None:
@@ -77,35 +74,26 @@ class SimulatedHotline(Player):
         draft = report.draft(self._country)
         return msgspec.structs.replace(draft, occurred_at=min(report.occurred_at, self.world.clock.now_ms()))
 
-    async def read(self) -> None:
-        """Read the inbox until cancelled."""
-        async for message in self.client.inbox():
-            body = message.body
-            if isinstance(body, Receipt):
-                self._take_receipt(body)
-            elif isinstance(body, Delivery):
-                self.world.ledger.opens(message)
-                self._take_delivery(body)
-            else:
-                self.world.ledger.unreadable += 1
-            await message.done()
-
     async def read_desk(self) -> None:
         """Read the orphan desk until cancelled, and claim some of what waits there."""
         async for message in self.client.desk():
-            body = message.body
-            if isinstance(body, Delivery):
-                self.world.ledger.got_delivery(f"{self.member}@{body.recipient}", body, None)
-                if body.kind == "assignment":
-                    self._claim(body)
+            if isinstance(message.body, Delivery):
+                self.at_desk(message.body)
             await message.done()
 
-    def _take_receipt(self, receipt: Receipt) -> None:
-        self.world.ledger.got_receipt(receipt)
-        if receipt.fact_number is not None and receipt.outcome == "accepted":
+    def at_desk(self, delivery: Delivery) -> None:
+        """Take in what the orphan desk says, which several hotlines read."""
+        self.world.ledger.got_delivery(delivery, None, f"{self.member}@{delivery.recipient}")
+        self._claiming.queued(delivery)
+
+    def answered(self, receipt: Receipt) -> None:
+        """Plan what follows from an own report; go on after an own action that changed nothing."""
+        is_accepted = receipt.outcome == "accepted"
+        self._go_on(receipt, is_accepted=is_accepted)
+        if receipt.fact_number is not None and is_accepted:
             self._numbers[receipt.event_id] = receipt.fact_number
         report = self.world.reports.get(receipt.event_id)
-        if report is None or receipt.outcome != "accepted" or receipt.case_id is None:
+        if report is None or not is_accepted or receipt.case_id is None:
             return
         held = Held(
             case_id=receipt.case_id,
@@ -115,21 +103,26 @@ class SimulatedHotline(Player):
             leg=receipt.leg or 1,
             since=receipt.admitted_at,
         )
-        self._plan_as_origin(held, report, receipt.event_id)
-        is_own = receipt.assigned_hotline == self.member and receipt.state == "acknowledged"
+        if not report.is_duplicate:
+            self._origin.plan(held, report, receipt.event_id)
+        is_own = receipt.assigned_hotline == self.member and receipt.state == ACKNOWLEDGED
         if is_own and not report.is_duplicate:
             self._take_on(held, report, steps_of(report)[1:])
 
-    def _take_delivery(self, delivery: Delivery) -> None:
-        world = self.world
-        world.ledger.got_delivery(self.member, delivery, world.country_of(delivery.origin or ""))
-        if delivery.needs_confirmation and world.draws.happens(constants.CONFIRMED_SHARE):
-            self._answer(delivery, "confirmed", fact_number=delivery.fact_number)
-        if delivery.kind == "offer":
-            self._claim(delivery)
-        report = world.reports.get(delivery.report_event_id or "")
+    def _go_on(self, receipt: Receipt, *, is_accepted: bool) -> None:
+        work = None if receipt.case_id is None else self._work.get(receipt.case_id)
+        if work is not None and work.waits_for == receipt.event_id:
+            work.waits_for = ""
+            is_elsewhere = receipt.assigned_hotline != self.member or receipt.state == CLOSED
+            if is_accepted and (is_elsewhere or receipt.leg != work.held.leg):
+                del self._work[work.held.case_id]
+
+    def told(self, delivery: Delivery) -> None:
+        """Take on what is assigned, claim what is offered, and learn what others did."""
+        self._claiming.queued(delivery)
+        report = self.world.reports.get(delivery.report_event_id or "")
         if delivery.kind == "assignment" and report is not None:
-            self._take_on(self._held(delivery), report, steps_of(report))
+            self._take_on(Held.of(delivery), report, steps_of(report))
         else:
             self._hear(delivery)
 
@@ -137,47 +130,49 @@ class SimulatedHotline(Player):
         work = self._work.get(delivery.case_id)
         if work is None:
             return
-        if delivery.fact == "held":
-            work.is_held = True
-        elif delivery.fact in _ENDS_A_HOLD:
-            work.is_held = False
-        is_over = delivery.assigned_hotline != self.member or delivery.state == "closed"
-        if is_over or (delivery.round, delivery.leg) != (work.held.round, work.held.leg):
+        if (
+            delivery.assigned_hotline != self.member
+            or delivery.state == CLOSED
+            or not work.is_of(Held.of(delivery))
+        ):
             del self._work[delivery.case_id]
+        elif delivery.fact == "held":
+            work.quiet_until = delivery.until or 0
+        elif delivery.fact in ENDS_A_HOLD:
+            work.quiet_until = 0
+        elif delivery.fact == "police_informed":
+            work.police_at = delivery.admitted_at
+        elif delivery.fact == "host_disputed":
+            self._answer_doubt(work, delivery)
 
-    def _claim(self, delivery: Delivery) -> None:
-        draws = self.world.draws
-        if draws.happens(constants.CLAIM_SHARE):
-            self._answer(delivery, "claim", after_ms=int(draws.exponential(constants.CLAIM_MEAN_MS)))
+    def _answer_doubt(self, work: Work, delivery: Delivery) -> None:
+        """Say that the host is where the case says, unless nobody looks in time."""
+        at = delivery.admitted_at + 4 * HOUR_MS
 
-    def _answer(self, delivery: Delivery, action: str, *, after_ms: int = 0, **fields: Any) -> None:  # noqa: ANN401 - those of a draft
-        at, held = delivery.admitted_at + after_ms, self._held(delivery)
+        async def look() -> None:
+            if self._work.get(work.held.case_id) is work and not work.waits_for:
+                await self._step(work, "hosting_confirmed", at, {})
 
-        async def answer() -> None:
-            await self.act(held, action, max(at, self.world.clock.now_ms()), **fields)
-
-        self.world.schedule.at(at, answer)
-
-    @staticmethod
-    def _held(delivery: Delivery) -> Held:
-        return Held(
-            case_id=delivery.case_id,
-            url_key=delivery.url_key,
-            hosting_country=delivery.hosting_country or "",
-            round=delivery.round,
-            leg=delivery.leg,
-            since=delivery.admitted_at,
-        )
+        if self.world.draws.happens(constants.DOUBT_ANSWERED_SHARE):
+            self.world.schedule.at(at, look)
 
     def _take_on(self, held: Held, report: SimulatedReport, steps: tuple[Action, ...]) -> None:
         self.world.ledger.took_on(held.case_id, self.member, report.received_at)
-        work = self._work[held.case_id] = _Work(held, report)
-        turns = [turn for turn in report.turns if turn.kind in _OF_THE_RESPONSIBLE]
-        for turn in turns:
-            self._plan_turn(work, turn)
+        is_claimed = self._claiming.is_claimed(held)
+        work = self._work[held.case_id] = Work(
+            held, report, is_careless=self.world.draws.happens(constants.DESPITE_HOLD_SHARE)
+        )
+        if is_claimed and self.world.draws.happens(constants.HANDED_BACK_SHARE):
+            steps = (("hand_back", held.since + HOUR_MS, {}),)
+        else:
+            if is_claimed and not self.world.draws.happens(constants.LEFT_SHARE):
+                steps = hurried(steps, held.since + constants.CLAIMED_ASSESSED_MS)
+            for turn in report.turns:
+                if turn.kind in OF_THE_RESPONSIBLE:
+                    self._plan_turn(work, turn)
         self._plan(work, steps, held.since)
 
-    def _plan(self, work: _Work, steps: tuple[Action, ...], not_before: int) -> None:
+    def _plan(self, work: Work, steps: tuple[Action, ...], not_before: int) -> None:
         if not steps:
             if work.report.fate.closed_at is not None:
                 self.world.ledger.finished(work.held.case_id)
@@ -188,106 +183,80 @@ class SimulatedHotline(Player):
         async def take() -> None:
             if self._work.get(work.held.case_id) is not work:
                 return
-            if action == "provider_informed" and self._waits(work):
+            if work.waits_for or (action == "provider_informed" and self._waits(work, occurred_at)):
                 self._plan(work, steps, occurred_at + _PATIENCE_MS)
                 return
-            event_id = await self._step(work, action, occurred_at, dict(fields))
-            if action == "assessed":
-                work.assessing = event_id
+            if action != "police_informed" or work.police_at is None:
+                event_id = await self._step(work, action, occurred_at, dict(fields))
+                work.assessing = event_id if action == "assessed" else work.assessing
             if action == "police_informed":
-                self._call_police(work)
+                work.police_at = work.police_at or self.world.clock.now_ms()
+                await self._call_police(work)
             self._plan(work, steps[1:], occurred_at)
 
         self.world.schedule.at(occurred_at, take)
 
-    def _waits(self, work: _Work) -> bool:
-        return work.is_held and not self.world.draws.happens(constants.DESPITE_HOLD_SHARE)
+    def _waits(self, work: Work, occurred_at: int) -> bool:
+        rule = self.world.directory.country(work.held.hosting_country)
+        is_early = max(occurred_at, self.world.clock.now_ms()) < notice_not_before(work, rule)
+        return is_early and not work.is_careless
 
-    async def _step(self, work: _Work, action: str, occurred_at: int, fields: dict[str, Any]) -> str:
-        if "classification" in fields:
+    async def _step(self, work: Work, action: str, occurred_at: int, fields: dict[str, Any]) -> str:
+        if fields.get("classification") is not None:
             fields |= {"law_country": self._country, "assessed_at": occurred_at}
         held = work.held
-        return await self.act(held, action, occurred_at, round=held.round, leg=held.leg, **fields)
+        prepared = self.prepare(held, action, occurred_at, round=held.round, leg=held.leg, **fields)
+        if action in LEAVING:
+            work.waits_for = prepared.event_id
+        await self.send(prepared)
+        return prepared.event_id
 
-    def _call_police(self, work: _Work) -> None:
+    async def _call_police(self, work: Work) -> None:
+        """Have a hold set: by police of the country, on their behalf, or by INTERPOL with their consent."""
         turn = next((turn for turn in work.report.turns if turn.kind == "held"), None)
-        liaison = self._police.get(work.held.hosting_country)
-        if turn is not None and liaison is not None and self.world.take(work.report, turn):
+        if turn is None or not self.world.take(work.report, turn):
+            return
+        chance, now = self.world.draws.uniform(), self.world.clock.now_ms()
+        abroad = self._contacts.police.get(_INTERPOL)
+        liaison = self._contacts.police.get(work.held.hosting_country)
+        work.quiet_until = now + DAY_MS
+        if chance < constants.HOLD_ASKED_SHARE and abroad is not None:
+            abroad.called(work.held, turn)
+        elif liaison is not None and chance > 1.0 - constants.HOLD_ON_BEHALF_SHARE:
+            await self._step(work, "hold", now, {"hold_until": now + LONGEST_HOLD_MS})
+            work.quiet_until = now + LONGEST_HOLD_MS
+        elif liaison is not None:
             liaison.called(work.held, turn)
 
-    def _plan_turn(self, work: _Work, turn: Turn) -> None:
+    def _plan_turn(self, work: Work, turn: Turn) -> None:
         at = max(turn.at, work.held.since)
 
         async def take() -> None:
-            if self._work.get(work.held.case_id) is work:
-                await self._turn(work, turn, at)
+            if self._work.get(work.held.case_id) is not work or work.waits_for:
+                return
+            found = self._action_of(work, turn, at)
+            if found is not None and self.world.take(work.report, turn):
+                action, fields = found
+                if action in {"decline", "transfer"}:
+                    self.world.given_back.add((work.held.case_id, self.member))
+                await self._step(work, action, at, fields)
 
         self.world.schedule.at(at, take)
 
-    async def _turn(self, work: _Work, turn: Turn, at: int) -> None:
-        fields: dict[str, Any] = {}
-        action: str = turn.kind
-        country = work.held.hosting_country
-        if turn.kind in {"moved", "host_confirmed"}:
-            action = "moved" if turn.kind == "moved" else "hosting_confirmed"
-            if turn.country != country:
-                fields |= {"new_hosting_country": turn.country, "hosting_method": "trace", "observed_at": at}
-            elif turn.kind == "moved":
-                return
-        elif turn.kind == "declined":
-            action, fields = "decline", {"reason_code": turn.reason_code}
-        elif turn.kind == "observed":
-            fields = {"observation": "online", "observed_at": at, "observed_from": self._country}
-        elif turn.kind == "noted":
-            action, fields = "note", {"note": "seen on other pages of this host too", "note_language": "en"}
-        elif turn.kind == "corrected":
+    def _action_of(self, work: Work, turn: Turn, at: int) -> tuple[str, dict[str, Any]] | None:
+        if turn.kind == "transferred":
+            colleague = self._colleague(work.held)
+            return colleague and ("transfer", {"to_member": colleague, "reason_code": turn.reason_code})
+        if turn.kind == "corrected":
             number = self._numbers.get(work.assessing)
-            if number is None:
-                return
-            fields = {
-                "fact_number": number,
-                "reason_code": turn.reason_code,
-                "classification": work.report.classification,
-                "age_category": "pubescent",
-                "analyst": "a-1",
-                "second_analyst": "a-2",
-            }
-        if self.world.take(work.report, turn):
-            await self._step(work, action, at, fields)
+            return None if number is None else ("corrected", correction_of(work, turn, number))
+        return turn_action(work, turn, at, self._country)
 
-    def _plan_as_origin(self, held: Held, report: SimulatedReport, event_id: str) -> None:
-        for turn in report.turns:
-            if turn.kind in {"withdrawn", "reappeared"} and not report.is_duplicate:
-                self._plan_own(held, report, event_id, turn)
-
-    def _plan_own(self, held: Held, report: SimulatedReport, event_id: str, turn: Turn) -> None:
-        at = max(turn.at, held.since)
-
-        async def take() -> None:
-            if not self.world.take(report, turn):
-                return
-            if turn.kind == "withdrawn":
-                await self.act(
-                    held, "withdraw", at, reason_code=turn.reason_code, case_id=None, report_event_id=event_id
-                )
-            else:
-                await self.act(held, "reappeared", at, observed_at=at, observed_from=self._country)
-
-        self.world.schedule.at(at, take)
-
-
-def steps_of(report: SimulatedReport) -> tuple[Action, ...]:
-    """Answer what a responsible hotline does with a report: action, time and fields, in order."""
-    fate = report.fate
-    steps: list[Action] = [("acknowledged", fate.acknowledged_at, {"reference": f"host/{report.reference}"})]
-    if fate.outcome != "unavailable":
-        judged = "not_illegal" if fate.outcome == "not_illegal" else report.classification
-        steps.append(("assessed", fate.assessed_at, {"classification": judged}))
-    if fate.police_informed_at is not None:
-        steps.append(("police_informed", fate.police_informed_at, {}))
-    if fate.provider_informed_at is not None:
-        steps.append(("provider_informed", fate.provider_informed_at, {"recipient_role": "host"}))
-    if fate.closed_at is not None:
-        fields = {} if fate.reason_code is None else {"reason_code": fate.reason_code}
-        steps.append((fate.outcome, fate.closed_at, fields))
-    return tuple(steps)
+    def _colleague(self, held: Held) -> Any:  # noqa: ANN401 - a member id or None
+        directory, out = self.world.directory, {self.member}
+        out |= {member for case, member in self.world.given_back if case == held.case_id}
+        shares = directory.country(held.hosting_country).hotlines
+        if all(share.member != self.member for share in shares):
+            return None
+        active = (share.member for share in shares if directory.is_active(share.member))
+        return next((member for member in active if member not in out), None)

@@ -36,9 +36,9 @@ from operations.simulator.cast import choose_cast
 from operations.simulator.draws import Draws
 from operations.simulator.hotlines import SimulatedHotline
 from operations.simulator.ledger import Ledger
-from operations.simulator.liaisons import SimulatedLiaison
 from operations.simulator.reports import SimulatedReport
 from operations.simulator.schedule import LOOK_S, Schedule, Step
+from operations.simulator.troupe import Troupe
 from operations.simulator.world import World
 from operations.simulator.year import SimulatedYear
 from streams.clock import Clock
@@ -189,17 +189,14 @@ class LiveSimulation:
     async def _start(self) -> None:
         directory = self.world.directory
         clients = {}
-        for number, member in enumerate([*self.cast.hotlines, *(member for member, _ in self.cast.liaisons)]):
+        for number, member in enumerate(self.cast.members):
             clients[member] = await self._stack.enter_async_context(self._client(member, directory, number))
-        readers = []
-        police: dict[str, SimulatedLiaison] = {}
-        for member, code in self.cast.liaisons:
-            liaison = SimulatedLiaison(clients[member], self.world, code)
-            police |= dict.fromkeys(directory.member(member).countries, liaison)
-            readers += [liaison.read_escalations(), liaison.read()]
-        for member in self.cast.hotlines:
-            hotline = self._hotlines[member] = SimulatedHotline(clients[member], self.world, police)
-            readers.append(hotline.read())
+        troupe = Troupe(self.cast, self.world, clients)
+        self._hotlines = troupe.hotlines
+        readers = [player.read() for player in troupe.players]
+        for liaison in troupe.liaisons:
+            readers += [liaison.read_escalations(), liaison.read_feed()]
+        for member, hotline in troupe.hotlines.items():
             if "orphans" in directory.member(member).mandates:
                 readers.append(hotline.read_desk())
         self._background = [asyncio.create_task(reader) for reader in readers]
@@ -263,6 +260,7 @@ class LiveSimulation:
             good = msgspec.structs.replace(system.altered(good, event_id=event_id), event_id=event_id)
         spoiled = fault.spoil(good, system)
         if fault.expected == "refused":
+            self.ledger.wrong.add(spoiled.event_id)
             await hotline.send(spoiled)
         else:
             await hotline.client.send(spoiled)

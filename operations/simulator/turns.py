@@ -20,6 +20,8 @@ Kind = Literal[
     "moved",
     "held",
     "declined",
+    "transferred",
+    "doubted",
     "observed",
     "noted",
     "corrected",
@@ -29,7 +31,8 @@ Kind = Literal[
 
 _STAYS_MS: Final = 30 * DAY_MS
 _SOON_MS: Final = HOUR_MS
-_DECLINES: Final = ("not_in_remit", "capacity", "legally_unable_to_view", "not_reachable")
+_WRONG_COUNTRY: Final = "wrong_country"
+_DECLINES: Final = ("not_in_remit", "capacity", "legally_unable_to_view", "not_reachable", _WRONG_COUNTRY)
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,7 +41,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         kind: What happens.
         at: When; milliseconds since epoch UTC.
-        country: Country the content is in from then on, of a move or of a host that was traced.
+        country: Country the content is in, of a move, a traced host, a doubt or a report gone astray.
         until: When a hold is released; None where it is left to expire.
         reason_code: Why, where the action needs a reason.
     """
@@ -64,7 +67,7 @@ class Turns:
 
     def of(self, fate: Fate, hosting_country: str, *, is_provisional: bool) -> tuple[Turn, ...]:
         """Draw what happens to a report beside its steps, in order of time."""
-        turns = [*self._of_the_hotline(fate), *self._of_the_origin(fate)]
+        turns = [*self._of_the_hotline(fate, hosting_country), *self._of_the_origin(fate, hosting_country)]
         if fate.police_informed_at is not None:
             turns += self._of_the_host(fate, hosting_country, is_provisional=is_provisional)
         return tuple(sorted(turns, key=lambda turn: turn.at))
@@ -79,7 +82,8 @@ class Turns:
         if draws.happens(constants.HOLD_SHARE):
             told = fate.police_informed_at or first
             is_released = draws.happens(constants.HOLD_RELEASED_SHARE)
-            until = told + int((1.0 + draws.exponential(constants.HOLD_MEAN_DAYS)) * DAY_MS)
+            days = constants.HOLD_SHORTEST_DAYS + draws.exponential(constants.HOLD_MEAN_DAYS)
+            until = told + int(days * DAY_MS)
             yield Turn("held", told, until=until if is_released else None)
         share, at = constants.MOVED_SHARE, first
         while draws.happens(share):
@@ -88,12 +92,15 @@ class Turns:
             yield Turn("moved", at, country)
             share = constants.MOVED_AGAIN_SHARE
 
-    def _of_the_hotline(self, fate: Fate) -> Iterator[Turn]:
+    def _of_the_hotline(self, fate: Fate, country: str) -> Iterator[Turn]:
         draws = self._draws
         first, last = _span(fate)
         if draws.happens(constants.DECLINED_SHARE):
             reason = _DECLINES[int(draws.uniform() * len(_DECLINES))]
-            yield Turn("declined", fate.acknowledged_at, reason_code=reason)
+            elsewhere = self._another(country) if reason == _WRONG_COUNTRY else None
+            yield Turn("declined", fate.acknowledged_at, elsewhere, reason_code=reason)
+        if draws.happens(constants.TRANSFERRED_SHARE):
+            yield Turn("transferred", fate.acknowledged_at, reason_code="capacity")
         if draws.happens(constants.OBSERVED_SHARE):
             yield Turn("observed", first + int(draws.uniform() * (last - first)))
         if draws.happens(constants.NOTED_SHARE):
@@ -101,8 +108,10 @@ class Turns:
         if draws.happens(constants.CORRECTED_SHARE):
             yield Turn("corrected", fate.assessed_at + _SOON_MS, reason_code="second_opinion")
 
-    def _of_the_origin(self, fate: Fate) -> Iterator[Turn]:
+    def _of_the_origin(self, fate: Fate, country: str) -> Iterator[Turn]:
         draws = self._draws
+        if draws.happens(constants.DOUBTED_SHARE):
+            yield Turn("doubted", fate.acknowledged_at + _SOON_MS, self._another(country))
         if draws.happens(constants.WITHDRAWN_SHARE):
             yield Turn("withdrawn", fate.assessed_at, reason_code="wrong_entry")
         if fate.outcome == "removed" and draws.happens(constants.REAPPEARED_SHARE):

@@ -1,8 +1,11 @@
 """What all simulated members share: the clock, what is planned, and what became of each report."""
 
+from typing import Self
+
 import msgspec
 
 from casework.directory import Directory
+from casework.messages import Delivery
 from operations.simulator.draws import Draws
 from operations.simulator.ledger import Ledger
 from operations.simulator.reports import SimulatedReport
@@ -24,6 +27,7 @@ class World(msgspec.Struct, frozen=True):
         mark: Stands in every address and note that is sealed, if there is one.
         taken: Address of a report and place of each of its turns that has happened: a turn happens once,
             whoever is responsible by then.
+        given_back: Case id and member of each case that a hotline gave back: colleagues of a country talk.
     """
 
     clock: Clock
@@ -34,6 +38,7 @@ class World(msgspec.Struct, frozen=True):
     draws: Draws
     mark: str = ""
     taken: set[tuple[str, int]] = msgspec.field(default_factory=set)
+    given_back: set[tuple[str, str]] = msgspec.field(default_factory=set)
 
     def country_of(self, member: str) -> str | None:
         """Answer the country of a member, or None for an international or unknown one."""
@@ -52,7 +57,7 @@ class Held(msgspec.Struct, frozen=True):
     """A case as a member knows it: what an action must name.
 
     Attributes:
-        case_id: Case id.
+        case_id: Case id; empty for an escalation that intake sent before there was a case.
         url_key: Url key.
         hosting_country: Hosting country.
         round: Round of the case.
@@ -66,3 +71,15 @@ class Held(msgspec.Struct, frozen=True):
     round: int
     leg: int
     since: int
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> Self:
+        """Answer the case of a delivery."""
+        return cls(
+            case_id=delivery.case_id,
+            url_key=delivery.url_key,
+            hosting_country=delivery.hosting_country or "",
+            round=delivery.round,
+            leg=delivery.leg,
+            since=delivery.admitted_at,
+        )

@@ -49,17 +49,33 @@ def test_an_equipped_directory_obeys_every_rule_of_a_protected_one(equipment: Eq
     assert check(directory) == ()
     assert (directory.protection, directory.expires_at) == ("required", AT * 2)
     assert check_signatures(equipment.signed(), directory, equipment.anchor) == ()
-    active = {m.id for m in directory.members if m.active and m.kind != "secretariat"}
+    active = {m.id for m in directory.members if m.active}
     assert set(equipment.rings) == active
-    assert len(directory.keys_by_id) == 2 * len(active) + 1
+    uses = {m.id: [key.use for key in m.keys] for m in directory.members if m.active}
+    assert uses.pop("inhope") == ["sign"]
+    assert all(each == ["sign", "seal"] for each in uses.values())
+    assert len(directory.keys_by_id) == 2 * len(uses) + 1 + 1
 
 
 def test_every_member_opens_the_network_key_and_nobody_else(equipment: Equipment) -> None:
-    """Whatever part it was sealed in, all get the same 32 bytes; the exchange and strangers get none."""
-    keys = {opened(equipment.directory, ring, 1) for ring in equipment.rings.values()}
+    """Whatever its part, all get the same 32 bytes; exchange, secretariat and strangers get none."""
+    rings = {member: ring for member, ring in equipment.rings.items() if member != "inhope"}
+    keys = {opened(equipment.directory, ring, 1) for ring in rings.values()}
     assert keys == {equipment.network_key.reveal()}
-    for stranger in (equipment.exchange, KeyRing([PrivateKey.new("seal")])):
+    for stranger in (equipment.exchange, equipment.rings["inhope"], KeyRing([PrivateKey.new("seal")])):
         assert opened(equipment.directory, stranger, 1) is None
+
+
+def test_the_secretariat_is_given_no_network_key_even_with_a_key_to_seal(equipment: Equipment) -> None:
+    """Who rules the directory cannot tell which address a case is about."""
+    own = KeyRing([PrivateKey.new("seal")])
+    members = tuple(
+        msgspec.structs.replace(m, keys=(*m.keys, own.keys[0].entry(AT))) if m.id == "inhope" else m
+        for m in equipment.directory.members
+    )
+    directory = msgspec.structs.replace(equipment.directory, members=members)
+    changed = msgspec.structs.replace(directory, network_keys=new_keys(directory, AT))
+    assert opened(changed, own, 1) is None
 
 
 def test_a_network_key_changes_in_two_steps_and_leaves_out_who_left(equipment: Equipment) -> None:

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from agents.judgement import Admit, Bench, GiveUp, Refuse, Verdict, judge
-from casework.codes import ACTIONS
 from casework.directory import Directory
 from casework.ids import RANDOM_BYTES, new_event_id
 from casework.messages import Delivery, Receipt
@@ -26,11 +25,14 @@ from operations.simulator.bad_input import (
     Fault,
     FaultySystem,
 )
+from operations.simulator.case_work import Work, correction_of, steps_of, turn_action
 from operations.simulator.cast import choose_cast
 from operations.simulator.constants import DAY_MS
-from operations.simulator.hotlines import steps_of
 from operations.simulator.ledger import Ledger
+from operations.simulator.parts import PLAYED_BY
 from operations.simulator.schedule import Schedule
+from operations.simulator.turns import Turn
+from operations.simulator.world import Held
 from operations.simulator.year import SimulatedYear
 from streams.clock import ManualClock
 from streams.settings import DEMO_NETWORK_KEY
@@ -76,7 +78,7 @@ def test_every_simulated_report_passes_the_rules_of_intake(directory: Directory)
 
 
 def test_every_step_of_a_fate_is_an_action_of_the_table(directory: Directory) -> None:
-    """Simulated hotlines take only actions that the table knows, in order, with their reasons."""
+    """Steps come in order; they and the turns are in the table and pass the client's checks."""
     taken = set()
     for report in SimulatedYear(2022, 3, directory, scale=0.005):
         if report.is_duplicate:
@@ -84,13 +86,29 @@ def test_every_step_of_a_fate_is_an_action_of_the_table(directory: Directory) ->
         steps = steps_of(report)
         times = [at for _, at, _ in steps]
         assert times == sorted(times)
-        for action, _, fields in steps:
-            assert action in ACTIONS
-            assert action in USABLE
+        held = Held(
+            "00000000-0000-8000-8000-000000000001", b"\1" + b"k" * 32, report.hosting_country, 1, 1, 0
+        )
+        work = Work(held, report)
+        turns = (turn_action(work, turn, NOW, "NL") for turn in report.turns)
+        correction = "corrected", correction_of(work, Turn("corrected", NOW, reason_code="second_opinion"), 3)
+        drafted = [(action, fields) for action, _, fields in steps]
+        for action, fields in [*drafted, *filter(None, turns), correction]:
+            if (action, *fields) in taken:
+                continue
+            judgement = {"law_country": "NL", "assessed_at": NOW} if "classification" in fields else {}
+            draft = ActionDraft(
+                action=action, case_id=held.case_id, url_key=held.url_key, hosting_country="NL",
+                occurred_at=NOW, **fields, **judgement,
+            )  # fmt: skip
+            build_action(draft, sender("nl-offlimits"), admission(directory))
             assert (action in NEED_REASON) == ("reason_code" in fields)
-            taken.add(action)
-    # Those two are no steps: a member answers a request, or finds a wrong key.
-    assert taken == USABLE - {"observed", "rewrap", "key_mismatch"}
+            taken.add((action, *fields))
+    played = {action for action, *_ in taken}
+    assert played <= USABLE
+    hotlines = {action for action, kinds in PLAYED_BY.items() if "hotline" in kinds}
+    answers = {"claim", "hand_back", "hold", "confirmed", "transfer", "withdraw", "reappeared"}
+    assert played == hotlines - answers
 
 
 def test_the_cast_hosts_and_reports_everything_it_plays(directory: Directory) -> None:
@@ -207,7 +225,7 @@ async def test_following_hands_out_what_is_due_until_cancelled() -> None:
 
 
 def test_the_ledger_knows_what_is_unanswered() -> None:
-    """A confirmed submission is unanswered until its first receipt, whatever that says."""
+    """A submission is unanswered until its first receipt; refusals are counted that nobody meant to get."""
     ledger = Ledger()
     ledger.sent("a", "report")
     ledger.sent("b", "action")
@@ -216,9 +234,16 @@ def test_the_ledger_knows_what_is_unanswered() -> None:
     ledger.got_receipt(
         Receipt(event_id="a", recipient="nl", outcome="refused", receipt_id="r", rule="x", **stamps)
     )
+    ledger.sent("c", "action", "nl", "claim")
+    ledger.wrong.add("b")
+    for event_id in ("b", "c"):
+        refused = Receipt(
+            event_id=event_id, recipient="nl", outcome="refused", receipt_id="r", rule="y", **stamps
+        )
+        ledger.got_receipt(refused)
     ledger.got_receipt(Receipt(event_id="a", recipient="nl", outcome="duplicate", receipt_id="s", **stamps))
-    assert (ledger.unanswered, ledger.answers["a"]) == (1, "refused")
-    assert ledger.refusals == {"x": 1}
+    assert (ledger.unanswered, ledger.answers["a"]) == (0, "refused")
+    assert ledger.refusals == {("report", "x"): 1, ("claim", "y"): 1}
 
 
 def test_the_ledger_counts_flows_of_reports_only() -> None:
@@ -229,8 +254,8 @@ def test_the_ledger_counts_flows_of_reports_only() -> None:
         environment="demo", round=1, leg=1, state="assigned", fact="assigned", fact_number=2, by="exchange",
         occurred_at=1, admitted_at=1, submitted_at=1, hosting_country="DE",
     )  # fmt: skip
-    ledger.got_delivery("de-x", given, "NL")
-    ledger.got_delivery("de-x", msgspec.structs.replace(given, kind="update", delivery_id="d2"), "NL")
+    ledger.got_delivery(given, "NL")
+    ledger.got_delivery(msgspec.structs.replace(given, kind="update", delivery_id="d2"), "NL")
     assert ledger.flows == {("NL", "DE"): 1}
     assert ledger.deliveries["de-x"] == {"d1", "d2"}
     ledger.took_on("c", "de-x", NOW - 8 * DAY_MS)

@@ -54,7 +54,8 @@ def test_turns_leave_the_year_as_it_is(
     reports: list[SimulatedReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without any turn the same reports are made, with the same fates."""
-    for name in ("MOVED", "HOLD", "DECLINED", "OBSERVED", "NOTED", "CORRECTED", "WITHDRAWN", "REAPPEARED"):
+    kinds = ("MOVED", "HOLD", "DECLINED", "TRANSFERRED", "DOUBTED", "OBSERVED", "NOTED", "CORRECTED")
+    for name in (*kinds, "WITHDRAWN", "REAPPEARED"):
         monkeypatch.setattr(constants, f"{name}_SHARE", 0.0)
     directory = files.parse(files.read(), environment="demo", published_at=0, candidates="admit")
     quiet = [report for report in SimulatedYear(2022, 5, directory, scale=0.03) if not report.is_duplicate]

@@ -54,7 +54,7 @@ WRITES = {("topic", f"{name}.submitted", "write") for name in ("reports", "actio
             | {("topic", name, "read") for name in ("escalations.nl", "feed.nl-one")},
         ),
         "authority": ({"kind": "authority"}, READS | {("topic", "actions.submitted", "write")}),
-        "secretariat": ({"kind": "secretariat"}, READS),
+        "secretariat": ({"kind": "secretariat"}, READS | {("topic", "actions.submitted", "write")}),
         "suspended": ({"status": "suspended", "mandates": ("orphans",)}, READS),
         "suspended police": ({"status": "suspended", "kind": "law_enforcement", "liaison": "nl"}, READS),
         "candidate": ({"status": "candidate"}, set()),

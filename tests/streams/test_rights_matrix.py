@@ -50,6 +50,7 @@ WORDS: Final = {
     "active hotlines with the mandate": ("gb-iwf",),
     "active liaisons": tuple(LIAISONS),
     "active authorities": ("nl-atkm",),
+    "the active secretariat": ("inhope",),
     "members": WITH_ACCESS,
     **{f"`{name}`": (name,) for name in PROCESSES},
 }

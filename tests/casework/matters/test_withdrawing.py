@@ -9,7 +9,7 @@ def test_a_case_ends_without_its_last_report(opened: "Story") -> None:
     opened.act("gb-iwf", "withdraw", reason_code="wrong_item")
     assert opened.kinds()[-2:] == ["withdrawn", "closed"]
     assert (opened.case.state, opened.case.outcome) == ("closed", "withdrawn")
-    told = opened.deliveries("nl-offlimits")[-1]
+    told = opened.deliveries("nl-offlimits")[-2]
     assert (told.fact, told.needs_confirmation) == ("withdrawn", True)
 
 
@@ -39,6 +39,13 @@ def test_only_an_own_report_can_be_taken_back(opened: "Story") -> None:
     theirs = opened.case.origins[0].first_event_id
     opened.act("de-eco", "withdraw", report_event_id=theirs, case_id=opened.case.case_id)
     assert opened.receipts()[-1].rule == "other_report"
+
+
+def test_who_has_the_case_learns_that_it_is_closed(opened: "Story") -> None:
+    """Who is told of the withdrawal cannot know whether other reports are left: the end is told too."""
+    opened.act("gb-iwf", "withdraw")
+    told = opened.deliveries("nl-offlimits")
+    assert [(one.fact, one.state) for one in told[-2:]] == [("withdrawn", "assigned"), ("closed", "closed")]
 
 
 def test_a_report_opens_a_withdrawn_case_again(opened: "Story") -> None:

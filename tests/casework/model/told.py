@@ -72,8 +72,7 @@ def _origins(facts):
 def _of_an_update(facts, fact):
     there = q.responsible(facts)
     if fact["kind"] == "closed":
-        were_offered_it = q.pool(q.before(facts, fact))
-        return [member for member in [*q.former(facts), *were_offered_it] if member != there]
+        return _of_an_end(facts, fact)
     if fact["kind"] == "reopened":
         return _of_a_new_round(facts, fact)
     if fact["kind"] == "overdue":
@@ -83,6 +82,16 @@ def _of_an_update(facts, fact):
     if fact["kind"] == "observed" or not q.counts(fact):
         return [q.place(facts)] if q.place(facts) else []
     return _everybody_of(facts)
+
+
+def _of_an_end(facts, fact):
+    """Who was responsible has made the end, unless the last report was taken back."""
+    earlier = q.before(facts, fact)
+    if fact["outcome"] == "withdrawn":
+        there = [q.place(earlier)] if q.place(earlier) else q.pool(earlier)
+        return q.unique([*there, *q.former(facts)])
+    told = [*q.former(facts), *q.pool(earlier)]
+    return [member for member in told if member != q.responsible(facts)]
 
 
 def _of_a_new_round(facts, fact):
