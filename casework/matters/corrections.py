@@ -17,6 +17,7 @@ from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import Changes
 from casework.matters.confirmations import CORRECTION, with_asked
+from casework.matters.feeds import feed_acknowledged
 from casework.messages import Case, Fact, Stated
 from casework.notices import Notice, update_to
 from casework.parties import told_officials
@@ -138,7 +139,22 @@ def _corrected(case: Case, fact: Fact) -> Changes:
     if wrong.counts and wrong.fact in _OF_LEG and is_current(case, wrong):
         changes |= _leg_without(case, wrong, right, stated)
         changes["reference"] = fact.reference or (case.reference if changes["done"] else None)
+    if right is None and wrong.fact == "feed_acknowledged" and is_current(case, wrong):
+        changes |= _without_item(case, wrong)
     return changes
+
+
+def _without_item(case: Case, wrong: Stated) -> Changes:
+    """Answer the leg in which a liaison has not acknowledged its feed, nor been informed by that."""
+    gone = {feed_acknowledged(wrong.by)}
+    stated = any(
+        one.counts and one.fact == "police_informed" and is_current(case, one) for one in case.stated
+    )
+    changes: Changes = {}
+    if not stated and case.police_informed_at == wrong.at:
+        gone.add("police_informed")
+        changes["police_informed_at"] = None
+    return changes | {"done": tuple(key for key in case.done if key not in gone)}
 
 
 def _right(wrong: Stated, fact: Fact) -> Stated | None:

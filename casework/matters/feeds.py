@@ -93,7 +93,7 @@ def _report_for(
 def acknowledge(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
     """Write that a liaison has its items of a case; as the directory says it counts as police informed."""
     sender = draft.cause.sender
-    if _done(sender) in case.done:
+    if feed_acknowledged(sender) in case.done:
         return Answer(
             "not_applicable", "already_done", "action", "acknowledged was taken in this leg already."
         )
@@ -105,12 +105,13 @@ def acknowledge(case: Case, _: Action, draft: Draft, details: Mapping[str, Any])
     return ACCEPTED
 
 
-def _done(liaison: str) -> str:
+def feed_acknowledged(liaison: str) -> str:
+    """Answer how a case notes that a liaison has acknowledged its feed in this leg."""
     return f"{ACKNOWLEDGED}:{liaison}"
 
 
 def _acknowledged(case: Case, fact: Fact) -> Changes:
-    return {"done": (*case.done, _done(fact.by))}
+    return {"done": (*case.done, feed_acknowledged(fact.by))}
 
 
 def _fed(_: Case, __: Fact) -> Changes:

@@ -268,3 +268,20 @@ def test_another_role_takes_the_place_of_a_wrong_one(opened: "Story") -> None:
     assert (opened.case.done, opened.case.provider_informed_at) == (("provider_informed:registrar",), None)
     opened.act("nl-offlimits", "provider_informed")
     assert opened.receipts()[-1].outcome == "accepted"
+
+
+def test_an_item_that_was_not_read_informs_nobody(story: "Story") -> None:
+    """A liaison that takes its acknowledgement back was not informed: that is left for the hotline to do."""
+    members = tuple(
+        msgspec.structs.replace(m, feed="all_hosted", feed_informs_police=True) if m.id == "nl-police" else m
+        for m in story.directory.members
+    )
+    story.directory = msgspec.structs.replace(story.directory, members=members)
+    story.report()
+    story.act("nl-police", "acknowledged")
+    assert story.case.police_informed_at is not None
+    assert correct(story, "nl-police", "feed_acknowledged") is None
+    assert (story.case.police_informed_at, story.case.done) == (None, ())
+    story.act("nl-offlimits", "police_informed")
+    story.act("nl-police", "acknowledged")
+    assert [receipt.outcome for receipt in story.receipts()[-2:]] == ["accepted", "accepted"]

@@ -50,7 +50,7 @@ def was_fed(facts, liaison):
 def acknowledge(now, action):
     """Write that a liaison has its items; where the directory says so, police are informed by it."""
     facts, sender = now["facts"], action["sender"]
-    if any(fact["kind"] == "feed_acknowledged" and fact["by"] == sender for fact in q.leg_as_told(facts)):
+    if any(fact["kind"] == "feed_acknowledged" and fact["by"] == sender for fact in q.this_leg(facts)):
         return actions.not_applicable(now, action, "already_done")
     writing.by_sender(now, "feed_acknowledged", ref=action.get("fact_number"))
     informs = network.MEMBERS[sender].get("feed_informs_police", False)

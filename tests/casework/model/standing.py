@@ -37,6 +37,7 @@ def standing(facts):
 
 def _correct(found, place, correction):
     wrong, put = found[place], correction["put"]
+    was = wrong["kind"]
     is_an_end = wrong["kind"] in FINAL and not _has_no_effect(wrong)
     wrong["stands_as"] = correction["number"]
     if put is None and wrong["kind"] in {"opened", "reopened", "linked"}:
@@ -46,9 +47,20 @@ def _correct(found, place, correction):
     else:
         wrong |= {"kind": put, "classification": correction.get("classification")}
         wrong["role"] = correction.get("role") or wrong.get("role")
+    if put is None and was == "feed_acknowledged":
+        _uninform(found[place + 1 :], wrong["at"])
     if is_an_end:
         closing = found[place + 1]
         closing |= {"kind": "closing_taken_back"} if put is None else {"outcome": put}
+
+
+def _uninform(later, at):
+    """Take back that police were informed by the acknowledgement of a feed, in the same leg."""
+    for fact in later:
+        if fact["kind"] in {"assigned", "orphaned", "offered", "opened", "reopened"} or fact["at"] != at:
+            return
+        if fact["kind"] == "police_informed" and fact["by"] == "exchange":
+            fact["kind"] = "taken_back"
 
 
 def _has_no_effect(fact):
