@@ -17,7 +17,7 @@ from agents.calendar import Calendar
 from agents.metrics import CasekeeperMetrics
 from agents.sending import Sender
 from casework.directory import Directory
-from casework.due import REASSIGN, Due, due_times
+from casework.due import REASSIGN, Due, next_due
 from casework.ids import derived_id
 from casework.messages import Admitted, Case
 from casework.parties import answerable
@@ -181,7 +181,7 @@ class Deadlines:
 
     def _next(self, case: Case) -> Due | None:
         """Answer what a case needs next without anybody sending anything."""
-        due = next(iter(due_times(case)), None)
+        due = next_due(case)
         if due is None and case.state == CLOSED and may_shrink(case):
             return Due(case.last_now + self._shrink_after_ms, SHRINK)
         return due

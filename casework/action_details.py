@@ -1,5 +1,6 @@
 """What an action says, as the facts and the state keep it."""
 
+from operator import attrgetter
 from typing import Any, Final
 
 from casework.causes import Cause
@@ -18,6 +19,12 @@ STEP_OF: Final = {
 
 Action = ActionStatement | Waiting
 _NOTHING: Final = ActionDetails()
+_said: Final = attrgetter(
+    *("observation", "observed_from", "new_hosting_country", "hosting_status", "hosting_method"),
+    *("to_member", "preserve_until", "hold_until", "fact_number", "corrected_action"),
+    *("has_police_reference", "second_analyst", "priority", "related_case_ids"),
+)
+"""Answers what of an action makes its details; most actions say nothing of it."""
 
 
 def is_stale(case: Case, action: Action) -> bool:
@@ -56,6 +63,8 @@ def further_details(action: Action) -> ActionDetails | None:
     """Answer what only some actions say; None where this one says nothing of it."""
     if isinstance(action, Waiting):
         return action.details
+    if not any(_said(action)):
+        return None
     details = ActionDetails(
         observation=action.observation,
         observed_from=_canonical(action.observed_from),

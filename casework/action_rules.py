@@ -97,10 +97,10 @@ def _no_room(case: Case | None, action: Action, cause: Cause) -> Answer | None:
 
 def _foreign(case: Case, action: Action, cause: Cause) -> Answer | None:
     sender, directory = cause.sender, cause.directory
-    is_late_claim = action.action == CLAIM and could_claim(case, sender, directory)
-    may_ask = is_late_claim or asks_for_hold(case, sender, action, directory)
-    if not may_ask and not is_party(case, sender, directory):
-        return refused("not_a_party", "sender", "not a party of this case")
+    if not is_party(case, sender, directory):
+        is_late_claim = action.action == CLAIM and could_claim(case, sender, directory)
+        if not is_late_claim and not asks_for_hold(case, sender, action, directory):
+            return refused("not_a_party", "sender", "not a party of this case")
     if not names_case(case, cause.sender, action):
         field = "case_id" if action.case_id is not None else "report_event_id"
         return refused("wrong_case", field, "not the case of this url_key")

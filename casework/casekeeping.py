@@ -15,7 +15,7 @@ from casework.causes import Cause, cause_of, waiting_cause
 from casework.decisions import decide_waiting, judge
 from casework.directory import Directory
 from casework.dsse import signed_statement
-from casework.due import due_times
+from casework.due import next_due
 from casework.effects import effects
 from casework.errors import BugError, ForeignRecordError, RuleViolation
 from casework.events import ActionEvent, Event, ReportEvent, Source, Unpark, WakeUp
@@ -188,10 +188,10 @@ class _Work:
     def apply_timers(self, trigger: Cause) -> None:
         """Fire what is due, one at a time, because a timer may change the others."""
         while self.case is not None:
-            due = due_times(self.case)
-            if not due or due[0].at > trigger.now:
+            due = next_due(self.case)
+            if due is None or due.at > trigger.now:
                 return
-            fired = fire(self.case, due[0], trigger)
+            fired = fire(self.case, due, trigger)
             self.apply(fired.facts, fired.answer, fired.cause)
 
     def apply_waiting(self, trigger: Cause) -> None:

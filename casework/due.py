@@ -1,6 +1,7 @@
 """When a case needs attention without anybody sending anything: its timers, earliest first."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final
 
 from casework.matters import DUE
@@ -16,9 +17,11 @@ REWRAP: Final = "rewrap"
 REASSIGN: Final = "reassign"
 """Step of a wake-up sent when a directory version no longer has the responsible hotline as active."""
 
-__all__ = ["REASSIGN", "REWRAP", "WAITING", "Due", "due_times"]
+__all__ = ["REASSIGN", "REWRAP", "WAITING", "Due", "due_times", "next_due"]
 
 _ASSIGNED: Final = frozenset(ASSIGNED_STATES)
+_timed: Final = attrgetter(*(field for timers in DUE for field in timers.fields))
+"""Answers the fields without which a case has no timer of any matter: this is asked after every record."""
 
 
 def due_times(case: Case) -> tuple[Due, ...]:
@@ -26,9 +29,12 @@ def due_times(case: Case) -> tuple[Due, ...]:
 
     A parked case has none: they fire, each with its own time, when it goes on.
     """
-    if case.parked is not None:
-        return ()
-    return tuple(sorted(_timers(case)))
+    return () if case.parked is not None else tuple(sorted(_timers(case)))
+
+
+def next_due(case: Case) -> Due | None:
+    """Answer the first of the timers of a case."""
+    return None if case.parked is not None else min(_timers(case), default=None)
 
 
 def _timers(case: Case) -> Iterator[Due]:
@@ -36,8 +42,9 @@ def _timers(case: Case) -> Iterator[Due]:
         yield Due(waiting.due_at, WAITING, waiting.event_id)
     if case.rewrap_due_at is not None and REWRAP not in case.overdue:
         yield Due(case.rewrap_due_at, REWRAP)
-    for timers in DUE:
-        yield from timers(case)
+    if any(_timed(case)):
+        for timers in DUE:
+            yield from timers.of(case)
     limits = case.deadlines
     # Who cannot open anything yet is late with nothing.
     if limits is None or case.state not in _ASSIGNED or case.state == AWAITING_REWRAP:

@@ -1,7 +1,7 @@
 """effects: what is sent because of a fact: deliveries to members and escalations to police."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, cast
 
 import msgspec
 
@@ -21,6 +21,9 @@ from casework.stubs import last_number
 _WITHOUT_REPORT: Final = frozenset({UPDATE, OFFER, ERASURE_REQUEST, HOLD_REQUEST})
 """Kinds of delivery that hand over no report."""
 _REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
+_NOTHING_ENCLOSED: Final = (None, None, None, None)
+# By position, as in first_reports: the names of so many fields cost more than all else.
+_body = cast("Callable[..., Delivery]", Delivery)
 
 
 def effects(
@@ -80,61 +83,32 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
         is_entitled = may_see(before, after, fact, notice.recipient)
         enclosed, stored = action_of(fact, event, with_content=is_entitled)
     tells_report = hands_over or fact.fact not in _REPORT_FACTS
-    return Posting(
-        recipient=notice.recipient,
-        inbox=inbox,
-        is_urgent=is_urgent,
-        body=Delivery(
-            case_id=after.case_id,
-            url_key=after.url_key,
-            recipient=notice.recipient,
-            number=number,
-            kind=notice.kind,
-            delivery_id=derived_id(fact.fact_id, f"delivery.{notice.kind}.{number}", notice.recipient),
-            environment=after.environment,
-            is_urgent=is_urgent,
-            round=after.round,
-            leg=after.leg,
-            state=after.state,
-            is_repeat=notice.kind != UPDATE and _is_repeat(after),
-            fact=fact.fact,
-            fact_number=fact.number,
-            by=fact.by,
-            occurred_at=fact.occurred_at,
-            admitted_at=fact.admitted_at,
-            submitted_at=fact.submitted_at,
-            received_at=after.received_at if fact.received_at is None else fact.received_at,
-            breaches=fact.breaches,
-            hosting_country=after.hosting_country if fact.hosting_country is None else fact.hosting_country,
-            assigned_country=after.assigned_country,
-            assigned_hotline=after.assigned_hotline,
-            origin=notice.origin,
-            report_event_id=notice.report_event_id,
-            outcome=fact.outcome,
-            step=fact.step,
-            due_at=fact.due_at,
-            reason_code=fact.reason_code,
-            recipient_role=fact.recipient_role,
-            reference=fact.reference if tells_report else None,
-            is_online=fact.is_online,
-            observed_at=fact.observed_at,
-            classification=after.classification if fact.classification is None else fact.classification,
-            law_country=after.law_country if fact.classification is None else fact.law_country,
-            statement=None if enclosed is None else enclosed.statement,
-            signature=None if enclosed is None else enclosed.signature,
-            key_id=None if enclosed is None else enclosed.key_id,
-            content=None if enclosed is None else enclosed.content,
-            credentials=None if enclosed is None else enclosed.credentials,
-            details=fact.details,
-            until=fact.until,
-            fact_ref=fact.fact_ref,
-            chain=after.chain,
-            hosting_status=after.hosting_status if fact.hosting_status is None else fact.hosting_status,
-            needs_confirmation=_is_asked(after, fact, notice.recipient),
-            priority=after.priority,
-        ),
-        content_of=stored,
+    # fmt: off
+    body = _body(
+        after.case_id, after.url_key, notice.recipient, number, notice.kind,
+        derived_id(fact.fact_id, f"delivery.{notice.kind}.{number}", notice.recipient),
+        after.environment, is_urgent, after.round, after.leg, after.state,
+        notice.kind != UPDATE and _is_repeat(after),
+        fact.fact, fact.number, fact.by, fact.occurred_at, fact.admitted_at, fact.submitted_at,
+        after.received_at if fact.received_at is None else fact.received_at,
+        fact.breaches,
+        after.hosting_country if fact.hosting_country is None else fact.hosting_country,
+        after.assigned_country, after.assigned_hotline, notice.origin, notice.report_event_id,
+        fact.outcome, fact.step, fact.due_at, fact.reason_code, fact.recipient_role,
+        fact.reference if tells_report else None,
+        fact.is_online, fact.observed_at,
+        after.classification if fact.classification is None else fact.classification,
+        after.law_country if fact.classification is None else fact.law_country,
+        *_NOTHING_ENCLOSED if enclosed is None else
+        (enclosed.statement, enclosed.signature, enclosed.key_id, enclosed.content),
+        fact.details, fact.until, fact.fact_ref, after.chain,
+        after.hosting_status if fact.hosting_status is None else fact.hosting_status,
+        bool(after.asked) and _is_asked(after, fact, notice.recipient),
+        after.priority,
+        None if enclosed is None else enclosed.credentials,
     )
+    # fmt: on
+    return Posting(notice.recipient, inbox, is_urgent, body, stored)
 
 
 def _is_asked(after: Case, fact: Fact, recipient: str) -> bool:

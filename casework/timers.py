@@ -1,6 +1,10 @@
 """A timer of a case: what is due, and when. `due` lists those of a case, `timer_rules` fires them."""
 
+from collections.abc import Callable, Iterator
+
 import msgspec
+
+from casework.messages import Case
 
 
 class Due(msgspec.Struct, frozen=True, order=True):
@@ -15,3 +19,15 @@ class Due(msgspec.Struct, frozen=True, order=True):
     at: int
     step: str
     event_id: str = ""
+
+
+class Timers(msgspec.Struct, frozen=True):
+    """The timers of a matter.
+
+    Attributes:
+        fields: Fields of a case: where all of them are null or empty, as in most cases, it has no such timer.
+        of: Yields those of a case.
+    """
+
+    fields: tuple[str, ...]
+    of: Callable[[Case], Iterator[Due]]

@@ -4,9 +4,10 @@ fastavro goes through the schema for every value and through a dictionary for ev
 from the schema does neither, and is stricter with hostile bytes (docs/adr/0009). Only the shapes of
 schemas/shapes.py occur. fastavro stays the judge: tests compare the two on any record.
 
-A reader's first look is at a run of optional fields, because most are null; a writer's at what it has written
-before, because most texts and times of a batch repeat (schemas/compiled_values.py). Where the functions were
-built as machine code, those are taken (schemas/native.py).
+The first look is at a run of optional fields and arrays, because most are null or empty, one zero byte each.
+A writer looks next at what it has written before, because most texts and times of a batch repeat
+(schemas/compiled_values.py). Where the functions were built as machine code, those are taken
+(schemas/native.py).
 """
 
 import itertools
@@ -28,7 +29,9 @@ MISFITS = (TypeError, ValueError, AttributeError, OverflowError)
 """What a compiled writer raises on a value that does not fit."""
 
 _LONGEST_RUN: Final = 6
-"""Optional fields that are looked at together: longer runs are seldom null throughout."""
+"""Optional fields and arrays that are looked at together: longer runs are seldom zero bytes throughout."""
+_SHORTEST_RUN: Final = 3
+"""A writer looks at fewer fields one by one."""
 _KNOWN_LENGTHS: Final = compiled_values.KNOWN_LENGTHS
 
 
@@ -106,11 +109,18 @@ class _WriterSource(_Source):
         self._functions: dict[str, str] = {}
 
     def parts_of(self, record: Declaration) -> list[str]:
-        return [
-            part
-            for field in record["fields"]
-            for part in self._parts(f"value.{field['name']}", field["type"], is_id=_is_id(field["name"]))
-        ]
+        parts = []
+        for run in _runs(record["fields"]):
+            written = [part for field in run for part in self._field(field)]
+            if len(run) < _SHORTEST_RUN:
+                parts += written
+                continue
+            blank = " and ".join(f"value.{field['name']} is {_blank(field)}" for field in run)
+            parts.append(f"{bytes(len(run))!r} if {blank} else join(({', '.join(written)}))")
+        return parts
+
+    def _field(self, field: Mapping[str, Any]) -> Iterable[str]:
+        return self._parts(f"value.{field['name']}", field["type"], is_id=_is_id(field["name"]))
 
     def _parts(self, value: str, kind: Any, *, is_id: bool = False) -> Iterable[str]:  # noqa: ANN401 - a type is any JSON
         kind = self._resolved(kind)
@@ -170,7 +180,8 @@ class _WriterSource(_Source):
         self.add(0, f"def {name}(value):")
         self.add(1, "if value.__class__ is not tuple: fail('array')")
         self.add(1, "if not value: return NULL")
-        self.add(1, "out = [number(len(value))]")
+        self.add(1, "size = len(value)")
+        self.add(1, f"out = [LENGTHS[size] if size < {_KNOWN_LENGTHS} else number(size)]")
         self.add(1, "for item in value:")
         for part in parts:
             self.add(2, f"out.append({part})")
@@ -198,7 +209,8 @@ class _ReaderSource(_Source):
             inner = depth
             if len(run) > 1:
                 self.add(depth, f"if data[at:at + {len(run)}] == {bytes(len(run))!r}:")
-                self.add(depth + 1, f"{' = '.join(names)} = None")
+                for field, name in zip(run, names, strict=True):
+                    self.add(depth + 1, f"{name} = {_blank(field)}")
                 self.add(depth + 1, f"at += {len(run)}")
                 self.add(depth, "else:")
                 inner = depth + 1
@@ -216,16 +228,16 @@ class _ReaderSource(_Source):
             self.add(depth, "else: fail('branch')")
         elif shapes.is_array(kind):
             count, item = self._new(), self._new()
-            self.add(depth, f"{name} = ()")
-            self.add(depth, f"{count}, at = get(data, at)")
-            self.add(depth, f"if {count}:")
+            self._count_of(depth, count)
+            self.add(depth, f"if not {count}: {name} = NOTHING")
+            self.add(depth, "else:")
             self.add(depth + 1, f"{name} = []")
             self.add(depth + 1, f"while {count}:")
             self.add(depth + 2, f"if {count} < 0: {count}, at = -{count}, get(data, at)[1]")
             self.add(depth + 2, f"for _ in range({count}):")
             self._read(depth + 3, kind["items"], item)
             self.add(depth + 3, f"{name}.append({item})")
-            self.add(depth + 2, f"{count}, at = get(data, at)")
+            self._count_of(depth + 2, count)
             self.add(depth + 1, f"{name} = tuple({name})")
         elif shapes.is_record(kind):
             self.add(depth, f"{name} = {self.read_record(depth, kind)}")
@@ -260,6 +272,12 @@ class _ReaderSource(_Source):
         if kind == "int":
             self.add(depth + 1, f"if not -{2**31} <= {name} < {2**31}: fail('int')")
 
+    def _count_of(self, depth: int, count: str) -> None:
+        """Read how many items follow: nearly always a byte; odd is negative, 128 says that more follow."""
+        self.add(depth, "byte = data[at]")
+        self.add(depth, f"if byte & 129: {count}, at = get(data, at)")
+        self.add(depth, f"else: {count}, at = byte >> 1, at + 1")
+
     def _byte(self, depth: int) -> None:
         self.add(depth, "byte = data[at]")
         self.add(depth, "at += 1")
@@ -270,10 +288,19 @@ def _is_id(field: str) -> bool:
     return field.endswith("_id")
 
 
+def _may_be_blank(kind: Any) -> bool:  # noqa: ANN401 - a type is any JSON
+    return shapes.is_optional(kind) or shapes.is_array(kind)
+
+
+def _blank(field: Mapping[str, Any]) -> str:
+    """Answer the value that is one zero byte."""
+    return "None" if shapes.is_optional(field["type"]) else "NOTHING"
+
+
 def _runs(fields: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """Part fields into runs of optional ones, and single ones."""
-    for is_optional, group in itertools.groupby(fields, lambda field: shapes.is_optional(field["type"])):
+    """Part fields into runs of those that may be one zero byte, and single ones."""
+    for may_be_blank, group in itertools.groupby(fields, lambda field: _may_be_blank(field["type"])):
         run = list(group)
-        length = _LONGEST_RUN if is_optional else 1
+        length = _LONGEST_RUN if may_be_blank else 1
         for start in range(0, len(run), length):
             yield run[start : start + length]

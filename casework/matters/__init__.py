@@ -7,7 +7,7 @@ of transitions like all others. The modules beside this package put the matters 
 by name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ from casework.matters import (
 )
 from casework.messages import Case, Fact
 from casework.notices import Notice
-from casework.timers import Due
+from casework.timers import Due, Timers
 
 ActionRule = Callable[[Case, Action, Draft, Mapping[str, Any]], Answer]
 """Writes the facts of an action into the draft and answers its sender; the last argument is what
@@ -70,7 +70,7 @@ TIMER_RULES: Final[Mapping[str, TimerRule]] = MappingProxyType(
         **retention.TIMER_RULES,
     }
 )
-DUE: Final[tuple[Callable[[Case], Iterator[Due]], ...]] = (
+DUE: Final[tuple[Timers, ...]] = (
     overdue.DUE,
     escalating.DUE,
     claims.DUE,

@@ -18,7 +18,7 @@ from casework.next_legs import hand_on, to_hotline, way_of
 from casework.notices import Notice, update_to, with_place
 from casework.parties import could_claim
 from casework.placing import escalate
-from casework.timers import Due
+from casework.timers import Due, Timers
 from casework.transitions import ASSIGNED_STATES, CLOSED, OFFERED, ORPHANED
 
 LEASE: Final = "lease"
@@ -140,7 +140,7 @@ def _told_at_desk(after: Case, _: Fact) -> Iterable[Notice]:
 
 ACTION_RULES: Final = MappingProxyType({"claim": _claim, "hand_back": _hand_back})
 TIMER_RULES: Final = MappingProxyType({LEASE: _expire, UNCLAIMED: _give_out})
-DUE: Final = _due
+DUE: Final = Timers(("lease", "unclaimed_due_at"), _due)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {CLAIMED: _nothing, HANDED_BACK: _no_lease, LEASE_EXPIRED: _no_lease, UNCLAIMED: _not_due}
 )

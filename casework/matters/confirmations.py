@@ -20,7 +20,7 @@ from casework.legs import Changes
 from casework.messages import Asked, Case, Fact
 from casework.notices import Notice, update_to
 from casework.parties import secretariat_of
-from casework.timers import Due
+from casework.timers import Due, Timers
 
 CORRECTION: Final = "correction"
 ERASURE: Final = "erasure"
@@ -109,6 +109,6 @@ def _told_of_silence(after: Case, fact: Fact) -> Iterable[Notice]:
 
 ACTION_RULES: Final = {"confirmed": _confirm}
 TIMER_RULES: Final = {CONFIRM: _fire}
-DUE: Final = _due
+DUE: Final = Timers(("asked",), _due)
 EVOLVE: Final = {"confirmed": _confirmed, "unconfirmed": _unconfirmed}
 NOTICES: Final = {"confirmed": _told_of_confirmation, "unconfirmed": _told_of_silence}

@@ -20,7 +20,7 @@ from casework.notices import Notice, update_to
 from casework.parties import is_concerned, secretariat_of, was_fed
 from casework.preservations import with_reference
 from casework.routing import later_contacts
-from casework.timers import Due
+from casework.timers import Due, Timers
 from casework.transitions import ACKNOWLEDGED, CLOSED
 
 ESCALATION: Final = "escalation"
@@ -133,7 +133,7 @@ def _of_unanswered(after: Case, fact: Fact) -> tuple[Notice, ...]:
 
 POLICE_RULES: Final = MappingProxyType({ACKNOWLEDGED: acknowledge})
 TIMER_RULES: Final = MappingProxyType({ESCALATION: _repeat})
-DUE: Final = _due
+DUE: Final = Timers(("open_escalations",), _due)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
         "escalated": _escalated,

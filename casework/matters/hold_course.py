@@ -20,7 +20,7 @@ from casework.notices import HOLD_REQUEST, Notice, update_to
 from casework.parties import hosting_liaison
 from casework.preservations import with_reference
 from casework.secrecy import HOLD_FACTS, changes_pause
-from casework.timers import Due
+from casework.timers import Due, Timers
 
 _HOUR_MS: Final = 3_600_000
 WARNINGS_MS: Final = (72 * _HOUR_MS, 24 * _HOUR_MS)
@@ -246,7 +246,7 @@ def _request(_: Case, fact: Fact) -> Iterator[Notice]:
 
 
 TIMER_RULES: Final = MappingProxyType({HOLD: _expire, HOLD_WARNING: _warn, HOLD_ASKED: _lapse})
-DUE: Final = due
+DUE: Final = Timers(("hold", "hold_requests"), due)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
         "held": _held,

@@ -16,7 +16,7 @@ from casework.matters.relocation import relocate
 from casework.messages import ActionDetails, Case, Fact, HostDoubt
 from casework.notices import Notice, update_to
 from casework.placing import ReportOf
-from casework.timers import Due
+from casework.timers import Due, Timers
 from casework.transitions import ASSIGNED_STATES
 
 ANSWER_HOST: Final = "answer_host"
@@ -127,7 +127,7 @@ def _told(after: Case, _: Fact) -> Iterable[Notice]:
 
 
 TIMER_RULES: Final = MappingProxyType({ANSWER_HOST: _fire})
-DUE: Final = _due
+DUE: Final = Timers(("doubt",), _due)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {DISPUTED: _disputed, UNANSWERED: _ended}
 )

@@ -53,7 +53,7 @@ def provider_told(
     if action != PROVIDER_INFORMED:
         return
     ends = role_of(recipient_role) == "host"
-    liaison = hosting_liaison(draft.cause.directory, case.hosting_country)
+    liaison = hosting_liaison(draft.cause.directory, case.hosting_country) if breaches else None
     for breach in breaches:
         reported_to = case.hold.liaison if breach == DESPITE_HOLD and case.hold is not None else liaison
         told_by_end = breach == DESPITE_HOLD and ends

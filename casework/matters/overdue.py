@@ -18,7 +18,7 @@ from casework.legs import Changes
 from casework.messages import Case, Fact
 from casework.notices import DIGEST_ITEM, Notice, update_to
 from casework.parties import secretariat_of
-from casework.timers import Due
+from casework.timers import Due, Timers
 from casework.transitions import ASSIGNED_STATES
 
 REMIND: Final = "remind"
@@ -144,7 +144,7 @@ def _of_provider(after: Case, fact: Fact) -> tuple[Notice, ...]:
 TIMER_RULES: Final = MappingProxyType(
     {**dict.fromkeys(ANSWERED_BY, _overdue), REMIND: _remind, DIGEST: _digest}
 )
-DUE: Final = _due
+DUE: Final = Timers(("told",), _due)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
         "overdue": _passed,

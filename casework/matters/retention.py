@@ -23,7 +23,7 @@ from casework.preservations import (
     with_reference,
     without_members,
 )
-from casework.timers import Due
+from casework.timers import Due, Timers
 from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED
 
 ERASE: Final = "erase"
@@ -162,7 +162,7 @@ def _of_erasure(after: Case, fact: Fact) -> Iterator[Notice]:
 
 ACTION_RULES: Final = {"preserve": _preserve, ERASE: _erase}
 TIMER_RULES: Final = {ERASE: _erase_when_due}
-DUE: Final = _due
+DUE: Final = Timers(("erase_at",), _due)
 EVOLVE: Final = {
     "preserved": _preserved,
     "preservation_ended": _preservation_ended,
