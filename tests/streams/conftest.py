@@ -1,11 +1,13 @@
 """Topics for the tests of the transport, made, filled and read by plain clients without any code of ours."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import CoordinatorLoadInProgressError, NotCoordinatorError
 
 from operations.embedded_kafka import EmbeddedKafka
 
@@ -46,9 +48,17 @@ class Topics:
         admin.close()
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
-        """Return what a group has committed."""
+        """Return what a group has committed; after a start of the broker, once it coordinates the group."""
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
-        found = admin.list_group_offsets(self.prefix + group)
+        until = time.monotonic() + 60
+        while True:
+            try:
+                found = admin.list_group_offsets(self.prefix + group)
+                break
+            except (NotCoordinatorError, CoordinatorLoadInProgressError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
         admin.close()
         offsets = found.get(self.prefix + group, found)
         return {(tp.topic, tp.partition): meta.offset for tp, meta in offsets.items() if meta.offset >= 0}

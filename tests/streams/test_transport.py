@@ -56,7 +56,7 @@ async def test_sigkill_under_load_loses_nothing_and_state_stays_exact(topics: To
 async def test_sigterm_join_and_leave_repeat_nothing(topics: Topics) -> None:
     """Another worker joins and leaves under load, the first is stopped and replaced: each id arrives once."""
     create_all(topics)
-    await topics.fill("in0", 4, range(4000))
+    await topics.fill("in0", 4, range(12_000))
     options = {"delay": 0.05, "max_records": 10}
     async with workers(topics) as start:
         first = await start(**options)
@@ -67,11 +67,11 @@ async def test_sigterm_join_and_leave_repeat_nothing(topics: Topics) -> None:
         at_leave = len(await topics.values(OUT))
         await until_delivered(topics, at_leave + 1)
         assert (await first.end(signal.SIGTERM))[0] == 0
-        assert 0 < len(await topics.values(OUT)) < 4000, "the load ended before the last stop"
+        assert 0 < len(await topics.values(OUT)) < 12_000, "the load ended before the last stop"
         third = await start()
-        await until_delivered(topics, 4000)
+        await until_delivered(topics, 12_000)
         assert (await third.end(signal.SIGTERM))[0] == 0
-    assert sorted(await topics.values(OUT)) == list(range(4000))
+    assert sorted(await topics.values(OUT)) == list(range(12_000))
 
 
 @pytest.mark.parametrize("fault", ["fail_at", "refuse"])
