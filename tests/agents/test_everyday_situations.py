@@ -570,6 +570,7 @@ async def test_where_no_authority_is_the_police_get_overdue_providers_by_digest(
     item = await here.fed("bg-police", kind="digest_item")
     assert (item.fact, item.step, item.hosting_country) == ("provider_overdue", "confirm_removal", "BG")
     assert item.statement is not None
+    assert item.occurred_at % DAY_MS == 6 * HOUR_MS, "the digest goes out at its hour"
 
 
 async def test_a_notice_repeats_by_role_and_only_the_host_counts(desk: Desk) -> None:
