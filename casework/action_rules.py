@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from casework import codes
-from casework.action_details import STEP_OF, Action, details_of, done_key, is_stale, role_of
+from casework.action_details import STEP_OF, Action, details_of, done_key, further_details, is_stale, role_of
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
 from casework.matters import ACTION_RULES, POLICE_RULES
 from casework.matters.disagreements import disagrees, note_disagreement
 from casework.matters.notice_order import notice_breaches, provider_told
-from casework.messages import Case
+from casework.messages import ActionDetails, Case
 from casework.parties import asks_for_hold, could_claim, has_report, is_party, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
 from casework.transitions import (
@@ -87,12 +87,18 @@ def _known(action: str) -> str:
 
 def _no_room(case: Case | None, action: Action, cause: Cause) -> Answer | None:
     waiting = () if case is None else case.waiting
-    size = len(cause.statement or b"") + _WAITING_OVERHEAD
-    size += sum(len(other.statement) + _WAITING_OVERHEAD for other in waiting)
+    size = _room_of(cause.statement or b"", further_details(action))
+    size += sum(_room_of(other.statement, other.details) for other in waiting)
     if len(waiting) < MAX_WAITING and size <= MAX_WAITING_BYTES:
         return None
     field = "case_id" if action.case_id is not None else "report_event_id"
     return refused("too_many_waiting", field, "too many actions wait for this unknown report already")
+
+
+def _room_of(statement: bytes, details: ActionDetails | None) -> int:
+    """Answer about what an action takes while it waits: related cases stand beside the statement again."""
+    related = () if details is None else details.related_case_ids
+    return len(statement) + _WAITING_OVERHEAD + sum(map(len, related))
 
 
 def _foreign(case: Case, action: Action, cause: Cause) -> Answer | None:

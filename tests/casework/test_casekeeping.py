@@ -310,6 +310,33 @@ def test_large_waiting_actions_are_bounded_by_size(story: "Story") -> None:
     assert len(wire.encode(story.case)) <= CASE_LIMIT_BYTES
 
 
+def test_a_case_stays_small_with_all_that_it_keeps_at_once(new_story: "Callable[[], Story]") -> None:
+    """Not even origins, references, copies, confirmations and a full queue together outgrow the limit."""
+    story = new_story()
+    story.report()
+    members = story.directory.members
+    for hotline in (m.id for m in members if m.kind == "hotline"):
+        story.report(hotline, reference="r" * 128)
+        for _ in range(8):
+            story.act(hotline, "observed", is_online=True)
+    for police in (m.id for m in members if m.kind == "law_enforcement"):
+        story.act(police, "hold", has_police_reference=True)
+        story.act("nl-police", "release", fact_number=story.case.number)
+    related = tuple(story.new_id() for _ in range(16))
+    for _ in range(16):
+        story.act("gb-iwf", "note", labels=("a",), related_case_ids=related)
+        number = story.case.number
+        story.act(
+            "gb-iwf", "corrected", fact_number=number, corrected_action="note", reason_code="wrong_entry"
+        )
+    for n in range(16):
+        aim = {"report_event_id": story.new_id(), "related_case_ids": related}
+        story.act(f"xx-{n}", "note", labels=("a",), reference="r" * 128, **aim)
+    assert len(story.case.asked) == 16
+    assert story.receipts()[-1].rule == "too_many_waiting"
+    assert len(wire.encode(story.case)) <= CASE_LIMIT_BYTES - 8 * 1024
+
+
 def test_a_record_of_another_url_key_is_a_bug(opened: "Story", new_story: "Callable[..., Story]") -> None:
     """A case is never changed by a record of another url key; the mistake is named."""
     other = new_story(b"\x01" + bytes(32))
