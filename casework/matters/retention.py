@@ -10,7 +10,7 @@ from typing import Any, Final
 from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
-from casework.directory import Directory
+from casework.directory import ORPHAN_DESK, Directory
 from casework.feed_names import FEED
 from casework.legs import Changes
 from casework.matters.confirmations import ERASURE, with_asked
@@ -23,6 +23,7 @@ from casework.preservations import (
     with_reference,
     without_members,
 )
+from casework.stubs import last_number
 from casework.timers import Due, Timers
 from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED
 
@@ -152,8 +153,9 @@ def _of_preservation(after: Case, fact: Fact) -> Iterator[Notice]:
 
 
 def _of_erasure(after: Case, fact: Fact) -> Iterator[Notice]:
-    for member in fact.members:
-        yield Notice(member, ERASURE_REQUEST)
+    desk = (ORPHAN_DESK,) if last_number(after, ORPHAN_DESK) else ()
+    for reader in (*fact.members, *desk):
+        yield Notice(reader, ERASURE_REQUEST)
     if after.state != CLOSED:
         for origin in after.origins:
             if origin.member not in fact.members:

@@ -86,6 +86,16 @@ def test_whoever_was_handed_content_is_asked_to_erase_it(story: "Story") -> None
     assert story.case.asked[0].members == (HOTLINE,)
 
 
+def test_who_reads_the_orphan_desk_is_asked_there(story: "Story") -> None:
+    """The desk was handed the content too: the request lies there, and waits for nobody by name."""
+    story.report("gb-iwf", "HK")
+    story.act("ie-hotline", "claim")
+    story.act("ie-hotline", "removed")
+    story.later(100 * 24 * story.hour).wake()
+    [asked] = [one for one in story.deliveries("desk-orphans") if one.fact == "erased"]
+    assert (asked.kind, asked.needs_confirmation, asked.content) == ("erasure_request", False, None)
+
+
 def test_an_erasure_that_nobody_confirms_is_told_to_the_secretariat(closed: "Story") -> None:
     """After the time to confirm the secretariat is told once; then the case may become a stub."""
     closed.later(LIMITS.erase_ms).wake("erase")

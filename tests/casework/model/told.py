@@ -164,7 +164,8 @@ def _of_a_disagreement(facts, fact):
 
 
 def _of_an_erasure(facts, fact):
-    found = [_hands_over("erasure_request", member, None) for member in fact["members"]]
+    desk = ["desk-orphans"] if q.had_a_delivery(facts, "desk-orphans") else []
+    found = [_hands_over("erasure_request", reader, None) for reader in [*fact["members"], *desk]]
     if q.state(facts) != "closed":
         found += [update(facts, member) for member in _origins(facts) if member not in fact["members"]]
     return found
