@@ -47,7 +47,7 @@ from streams.key_rings import PrivateKey, Signer
 from streams.slots import partition_of
 from streams.topics import Topics
 
-DIGEST: Final = "607d1789187fa4d8595d07bb4d3dbc2fb0d5bed72bed5c4d1aff09b6cf878730"
+DIGEST: Final = "def0719fe0bf2f048c2f240f546a46bcdf7543edde26d9324962efb9991da545"
 """Of all records. A change of a schema, a rule or
 an id changes it on purpose: run this test and put in what it says."""
 START: Final = 1_760_000_000_000
