@@ -40,6 +40,7 @@ from casework.protection import SEALED
 from casework.sealed_content import parse
 from casework.stubs import last_number
 from casework.transitions import PLACES
+from operations.beside import counted
 from schemas.errors import UnreadableError
 from streams import wire
 
@@ -140,6 +141,7 @@ class Account(msgspec.Struct, frozen=True):
         police_informed: Cases police were told about.
         provider_informed: Cases a provider was told about.
         removed: Cases closed as removed.
+        beside: What happened beside the straight way, by kind, and how often; see `operations.beside`.
         lost: What is missing.
         conflicts: What is there twice and different.
     """
@@ -160,6 +162,7 @@ class Account(msgspec.Struct, frozen=True):
     police_informed: int
     provider_informed: int
     removed: int
+    beside: dict[str, int]
     lost: tuple[Loss, ...]
     conflicts: tuple[Loss, ...]
 
@@ -205,6 +208,7 @@ def account(books: Books) -> Account:
         police_informed=len(cases_with["police_informed"]),
         provider_informed=len(cases_with["provider_informed"]),
         removed=len(cases_with["removed"]),
+        beside=counted(books.facts),
         lost=tuple(sorted(set(lost))),
         conflicts=tuple(sorted(set(_conflicts(whole)))),
     )

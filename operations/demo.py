@@ -25,9 +25,10 @@ from agents import casekeeper
 from casework.directory import Directory
 from operations import provisioning, setting_up
 from operations.accounting import Account
+from operations.beside import SHOWN
 from operations.canary import Canary, Hit, new_mark
 from operations.demo_directory import with_everything
-from operations.demo_view import Measured, Picture, ages_of, as_line, casework_of, draw, late_of, read_metrics
+from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, read_metrics
 from operations.demo_worker import DemoWorker, fetch
 from operations.directory.equipping import equip, keep
 from operations.embedded_kafka import EmbeddedKafka, LocalAccess
@@ -127,6 +128,8 @@ class Outcome(msgspec.Struct, frozen=True):
         days: Simulated days.
         leaks: Where marks of sealed content or the network key can be read in what the operator holds.
         searched_bytes: How much was searched for them.
+        surprises: Action, rule and number of what was refused although nobody meant it to be: two members
+            did something at once, or one had not heard yet.
     """
 
     account: Account
@@ -138,6 +141,7 @@ class Outcome(msgspec.Struct, frozen=True):
     days: float
     leaks: tuple[Hit, ...] = ()
     searched_bytes: int = 0
+    surprises: tuple[tuple[str, str, int], ...] = ()
 
 
 class Demo:
@@ -226,6 +230,7 @@ class Demo:
             options.days,
             leaks,
             canary.searched_bytes,
+            tuple((*what, count) for what, count in sorted(simulation.ledger.refusals.items())),
         )
 
     async def _play(self, simulation: LiveSimulation) -> bool:
@@ -366,7 +371,7 @@ def as_summary(outcome: Outcome) -> str:
         ("police informed", f"{found.police_informed:,} cases"),
         ("provider informed", f"{found.provider_informed:,} cases"),
         ("removed", f"{found.removed:,} cases"),
-        *((name, f"{count:,}") for name, count in casework_of(outcome.measured)),
+        *((SHOWN[kind], f"{count:,}") for kind, count in found.beside.items()),
         ("duplicates", f"{found.duplicates:,}"),
         ("refused", f"{found.refused:,}"),
         ("dead-lettered", f"{found.dead_lettered:,}"),
@@ -379,6 +384,7 @@ def as_summary(outcome: Outcome) -> str:
     ]
     lines = [f"{name + ':':<19}{value}" for name, value in rows]
     lines[-1:] = [
+        *(f"  refused by chance: {action}, {rule}: {count}" for action, rule, count in outcome.surprises),
         "(some were wrong or repeated on purpose: refused, dead-lettered, duplicates)",
         f"{'lost:':<6}{len(found.lost)}",
     ]

@@ -19,6 +19,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 
+from operations.beside import IN_METRICS
 from operations.simulator.constants import DAY_MS
 from operations.simulator.ledger import Ledger
 
@@ -34,18 +35,6 @@ _AGES: Final = (
     (28, "7-28 days"),
     (math.inf, "over 28 days"),
 )
-CASEWORK: Final = {
-    "moved": "moved",
-    "orphaned": "without a hotline",
-    "claimed": "claimed",
-    "declined": "declined",
-    "paused": "paused by police",
-    "overdue": "steps overdue",
-    "corrected": "corrected",
-    "withdrawn": "reports withdrawn",
-    "reopened": "reopened",
-}
-"""Kinds of fact that tell of what happens beside the straight way, and what the demo calls them."""
 _LATE_DAYS: Final = 7
 _ROWS: Final = 8
 
@@ -200,8 +189,8 @@ def draw(picture: Picture) -> RenderableType:
 
 
 def casework_of(measured: Measured) -> Iterable[tuple[str, int]]:
-    """Yield what happened beside the straight way, and how often."""
-    return ((name, measured.facts.get(fact, 0)) for fact, name in CASEWORK.items())
+    """Yield what has happened beside the straight way since the worker started, and how often."""
+    return ((name, measured.facts.get(fact, 0)) for fact, name in IN_METRICS.items())
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -14,13 +14,15 @@ import msgspec
 
 from operations.simulator import constants
 
-_STANDARD_ERRORS: Final = 3.5
+STANDARD_ERRORS: Final = 3.5
+CLUSTER: Final = 2.0 * constants.REPORTS_PER_COMPLAINT - 1.0
+"""Mean of the squared size over the mean size of a geometric cluster, as reports of one complaint are."""
 _BINS_PER_DAY: Final = 20
 # The standard error of a median is this times that of a mean, for a normal distribution of the logarithms.
 _MEDIAN_ERROR: Final = math.sqrt(math.pi / 2)
 
 
-Unit = Literal["reports", "share", "days", "items"]
+Unit = Literal["reports", "share", "days", "items", "times"]
 
 
 class Sample(Protocol):
@@ -47,8 +49,8 @@ class Line(msgspec.Struct, frozen=True):
         simulated: What came out.
         published: The published figure.
         tolerance: Greatest difference that passes.
-        unit: `reports`, `share`, `days` or `items`.
-        rule: `within` the tolerance of it, or `at_least` it less the tolerance.
+        unit: `reports`, `share`, `days`, `items` or `times`.
+        rule: `within` the tolerance of it, `at_least` it less the tolerance, or `at_most` it and that.
         source: Who published it.
     """
 
@@ -57,14 +59,16 @@ class Line(msgspec.Struct, frozen=True):
     published: float
     tolerance: float
     unit: Unit
-    rule: Literal["within", "at_least"]
+    rule: Literal["within", "at_least", "at_most"]
     source: str
 
     @property
     def passes(self) -> bool:
         """Whether it is within its tolerance."""
         difference = self.simulated - self.published
-        return difference >= -self.tolerance and (self.rule == "at_least" or difference <= self.tolerance)
+        is_low = self.rule != "at_most" and difference < -self.tolerance
+        is_high = self.rule != "at_least" and difference > self.tolerance
+        return not is_low and not is_high
 
 
 def compare(name: str, sample: Sample, published: float, source: str, digit: float) -> Line:
@@ -77,7 +81,7 @@ def compare(name: str, sample: Sample, published: float, source: str, digit: flo
         source: Who published it.
         digit: Half a unit of the last digit that was published.
     """
-    tolerance = digit + _STANDARD_ERRORS * sample.standard_error
+    tolerance = digit + STANDARD_ERRORS * sample.standard_error
     return Line(name, sample.value, published, tolerance, sample.unit, "within", source)
 
 
@@ -191,5 +195,5 @@ def _shown(value: float, unit: str) -> str:
 
 
 def _tolerance(line: Line) -> str:
-    sign = "-" if line.rule == "at_least" else "±"
+    sign = {"at_least": "-", "at_most": "+"}.get(line.rule, "±")
     return sign + _shown(line.tolerance, line.unit)

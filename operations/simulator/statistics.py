@@ -1,7 +1,7 @@
 """What came out of a simulated year, line by line against what was published.
 
-What is assumed is not compared. Reports of one complaint share a host, so shares of hosts and site types
-count with the effective sample size of such clusters.
+What is assumed is compared with the range that was found, and named so (`rarities`). Reports of one complaint
+share a host, so shares of hosts and site types count with the effective sample size of such clusters.
 """
 
 from collections import Counter
@@ -15,8 +15,10 @@ from operations.simulator import constants
 from operations.simulator.constants import DAY_MS
 from operations.simulator.hosting import published_hosting
 from operations.simulator.population import Population
+from operations.simulator.rarities import Rarities
 from operations.simulator.reports import SimulatedReport
-from operations.simulator.samples import Days, Line, Share, compare
+from operations.simulator.samples import CLUSTER, Days, Line, Share, compare
+from operations.simulator.year import start_of
 
 # Half a unit of the last digit: of whole per cents, of tenths and hundredths of one, of tenths of a day.
 _PERCENT: Final = 0.005
@@ -25,8 +27,6 @@ _HUNDREDTH_PERCENT: Final = 0.00005
 _DAY: Final = 0.5
 _TENTH_DAY: Final = 0.05
 _HUNDREDTH_DAY: Final = 0.005
-# Mean of the squared size over the mean size of a geometric cluster.
-_CLUSTER: Final = 2.0 * constants.REPORTS_PER_COMPLAINT - 1.0
 _HOSTS_COMPARED: Final = 10
 
 
@@ -53,6 +53,8 @@ class Statistics:
         self._police = Days()
         self._german_police = Days()
         self._stays = 0
+        scale = expected / constants.REPORTS[year]
+        self._rarities = Rarities(year, start_of(year), scale, population)
 
     def watch(self, reports: Iterable[SimulatedReport]) -> Iterator[SimulatedReport]:
         """Count the reports while they pass unchanged."""
@@ -63,6 +65,7 @@ class Statistics:
     def add(self, report: SimulatedReport) -> None:
         """Count one report; those of a complaint follow each other."""
         self._total += 1
+        self._rarities.add(report)
         if report.complaint_id != self._last_complaint:
             self._complaints += 1
             self._last_complaint = report.complaint_id
@@ -101,6 +104,7 @@ class Statistics:
             *self._removal_lines(),
             *self._hosting_lines(),
             *self._attribute_lines(),
+            *self._rarities.lines(),
         ]
 
     def _judgement_lines(self) -> Iterator[Line]:
@@ -147,8 +151,6 @@ class Statistics:
         for country in sorted(published, key=lambda code: -published[code])[:_HOSTS_COMPARED]:
             yield self._hosted(f"hosted in {country}", self._hosting[country], published[country])
         if TOR in published:
-            tor = Share(self._hosting[TOR], self._total, _CLUSTER)
-            yield compare("onion services", tor, published[TOR], "IWF 2024", _TENTH_PERCENT)
             named = constants.ORPHAN_COUNTRIES_2024
             count = sum(self._hosting[country] for country in named)
             yield self._hosted(
@@ -158,16 +160,17 @@ class Statistics:
         if limits is not None:
             line = self._hosted("no hotline responsible", self._orphans, sum(limits) / 2)
             tolerance = line.tolerance + (limits[1] - limits[0]) / 2
-            yield msgspec.structs.replace(line, tolerance=tolerance, source="10-15 %, domain 4.6")
+            source = constants.ORPHAN_SOURCE[self._year]
+            yield msgspec.structs.replace(line, tolerance=tolerance, source=source)
 
     def _hosted(self, name: str, count: int, share: float) -> Line:
         source = constants.HOSTING_SOURCE[self._year]
-        return compare(name, Share(count, self._total, _CLUSTER), share, source, _PERCENT)
+        return compare(name, Share(count, self._total, CLUSTER), share, source, _PERCENT)
 
     def _attribute_lines(self) -> Iterator[Line]:
         inhope = "INHOPE 2023, 2024"
         for site, share in constants.SITE_TYPES.items():
-            found = Share(self._sites[site], self._total, _CLUSTER)
+            found = Share(self._sites[site], self._total, CLUSTER)
             yield compare(f"site type {site}", found, share, inhope, _HUNDREDTH_PERCENT)
         for gender, share in constants.GENDERS[self._year].items():
             yield compare(

@@ -6,6 +6,7 @@ from typing import Self
 
 import msgspec
 import pytest
+from paper_exchange import PaperExchange
 from prometheus_client import generate_latest
 from rich.console import Console
 
@@ -13,7 +14,9 @@ from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
 from casework.errors import SetupError, TemporaryError
 from operations import demo
-from operations.accounting import Account, Loss
+from operations.accounting import Account, Loss, account
+from operations.beside import SHOWN
+from operations.books import read_books
 from operations.demo import DemoOptions, Outcome, as_summary, run_demo
 from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, quantile, read_metrics
 from operations.demo_worker import DemoWorker, fetch
@@ -34,8 +37,8 @@ def _temporary_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def some_account(**changes: object) -> Account:
     """Return an account in which nothing is lost."""
-    numbers = [field for field in Account.__struct_fields__ if field not in {"lost", "conflicts"}]
-    whole = Account(**dict.fromkeys(numbers, 3), lost=(), conflicts=())  # type: ignore[arg-type]
+    numbers = [field for field in Account.__struct_fields__ if field not in {"lost", "conflicts", "beside"}]
+    whole = Account(**dict.fromkeys(numbers, 3), beside=dict.fromkeys(SHOWN, 0), lost=(), conflicts=())  # type: ignore[arg-type]
     return msgspec.structs.replace(whole, **changes)
 
 
@@ -110,9 +113,9 @@ def test_screen_and_line_show_the_same_numbers() -> None:
         assert shown in line
 
 
-def test_screen_and_summary_show_what_happens_beside_the_straight_way() -> None:
-    """Moves, pauses, orphans and the like are shown by name with their number."""
-    measured = Measured(0.02, 1.5, {}, {}, {"moved": 41, "paused": 7, "orphaned": 23, "removed": 99})
+def test_the_screen_shows_what_happens_beside_the_straight_way() -> None:
+    """While it runs moves, pauses, orphans and the like are shown by name with their number."""
+    measured = Measured(0.02, 1.5, {}, {}, {"moved": 41, "paused": 7, "orphaned": 23, "fed": 99})
     picture = Picture(
         now_ms=NOW, left_s=12, phase="playing", measured=measured, submitted=7, answered=6, delivered=5,
         flows=(), ages=(), late=(), restarts=0, metrics=(),
@@ -120,10 +123,36 @@ def test_screen_and_summary_show_what_happens_beside_the_straight_way() -> None:
     console = Console(width=150, record=True, file=io.StringIO())
     console.print(draw(picture))
     screen = " ".join(console.export_text().split())
-    summary = " ".join(as_summary(msgspec.structs.replace(some_outcome(), measured=measured)).split())
-    for name, number in (("moved", 41), ("paused by police", 7), ("without a hotline", 23)):
+    for name, number in (("moved", 41), ("paused", 7), ("without a hotline", 23), ("feed items", 99)):
         assert f"{name} {number}" in screen
-        assert f"{name}: {number}" in summary
+
+
+def test_the_summary_counts_from_the_facts_what_happened_beside_the_straight_way() -> None:
+    """A claim is told by its queue, a repeated escalation by its attempt, a hold only as a pause."""
+    paper = PaperExchange()
+    orphan, held = "https://beside.example.test/orphan", "https://beside.example.test/held"
+    paper.report(orphan, country="HK")
+    paper.act(orphan, "us-ncmec", "claim")
+    paper.report(held)
+    for _ in range(2):
+        paper.act(held, "nl-police", "hold")
+    paper.act(held, "nl-police", "release")
+    paper.report(held, "de-eco")
+    found = account(read_books(paper.history().log, paper.topics)).beside
+    assert {kind: count for kind, count in found.items() if count} == {
+        "linked": 1, "orphaned": 1, "orphan claimed": 1, "paused": 1,
+    }  # fmt: skip
+    shown = " ".join(as_summary(some_outcome(beside=found)).split())
+    for line in ("orphans claimed: 1", "offers claimed: 0", "paused: 1", "erased: 0", "feed items: 0"):
+        assert line in shown
+
+
+def test_the_summary_names_what_was_refused_by_chance() -> None:
+    """What nobody meant to be refused is told by action and rule, and lost stays the last line."""
+    outcome = msgspec.structs.replace(some_outcome(), surprises=(("claim", "not_a_party", 2),))
+    shown = as_summary(outcome).splitlines()
+    assert "  refused by chance: claim, not_a_party: 2" in shown
+    assert shown[-1] == "lost: 0"
 
 
 def test_the_summary_names_what_was_lost() -> None:

@@ -6,6 +6,7 @@ from casework.directory import Directory
 from operations.directory import files
 from operations.simulator import constants
 from operations.simulator.reports import SimulatedReport
+from operations.simulator.simulate import simulate
 from operations.simulator.turns import Turn
 from operations.simulator.year import SimulatedYear
 
@@ -61,3 +62,29 @@ def test_turns_leave_the_year_as_it_is(
     quiet = [report for report in SimulatedYear(2022, 5, directory, scale=0.03) if not report.is_duplicate]
     assert [report.fate for report in quiet] == [report.fate for report in reports]
     assert {turn.kind for report in quiet for turn in report.turns} == {"host_confirmed"}
+
+
+@pytest.mark.parametrize("year", constants.YEARS)
+def test_rare_things_are_as_rare_as_the_research_says(year: int) -> None:
+    """Moves, holds, orphans, onion services and bursts have a line in every year; assumptions say so."""
+    directory = files.parse(files.read(), environment="demo", published_at=0, candidates="admit")
+    lines = {line.name: line for line in simulate(year, 11, directory, scale=0.02)}
+    found = {name: line for name, line in lines.items() if "burst" in name or "quarter" in name}
+    rare = [
+        lines[name]
+        for name in ("moved elsewhere", "held by police", "onion services", "no hotline responsible")
+    ]
+    assert all(line.passes for line in [*rare, *found.values()])
+    assert lines["moved elsewhere"].source.startswith("assumed")
+    assert lines["held by police"].source.startswith("assumed")
+    assert [line.unit for line in found.values()] == (["reports"] if year == 2024 else ["times"])
+
+
+def test_too_many_moves_and_holds_and_no_burst_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines fail where more moves and is held than assumed, and where the sender sends as usual."""
+    monkeypatch.setattr(constants, "MOVED_SHARE", 0.12)
+    monkeypatch.setattr(constants, "HOLD_SHARE", 0.03)
+    monkeypatch.setitem(constants.BURSTS, 2022, (("PL", 120, 14, 0.0001),))
+    directory = files.parse(files.read(), environment="demo", published_at=0, candidates="admit")
+    failed = {line.name for line in simulate(2022, 11, directory, scale=0.1) if not line.passes}
+    assert {"moved elsewhere", "held by police", "burst of pl-dyzurnet, 14 days"} <= failed
