@@ -44,7 +44,7 @@ def test_the_shipped_directory_says_none_of_it(shipped: Directory) -> None:
     assert all(rule.routing != "claim" and rule.second_liaison is None for rule in shipped.countries)
 
 
-def test_who_is_not_admitted_is_left_as_it_is(shipped: Directory) -> None:
+def test_who_is_not_admitted_is_left_as_it_is() -> None:
     """In a network without the members concerned there is nothing to choose, and no rule is broken."""
     bare = build(environment="demo", published_at=1, candidates="keep")
     assert check(with_everything(bare)) == ()
