@@ -122,7 +122,10 @@ def _is_repeat(after: Case) -> bool:
 
 
 def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
-    """Yield the escalation that a fact records, unless intake sent it at admission (urgency codes)."""
+    """Yield the escalation that a fact records, unless it was sent before.
+
+    Intake has sent what is urgent; what waits again names the correction because of which it does.
+    """
     reason, code, report_event_id, origin = (
         fact.reason_code,
         fact.recipient,
@@ -133,7 +136,7 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
         raise BugError("an escalated fact names reason, recipient, report and origin")
     attempt = fact.attempt or 1
     is_urgent = reason in codes.URGENCIES.codes
-    if is_urgent and attempt == 1:
+    if (is_urgent and attempt == 1) or fact.fact_ref is not None:
         return
     enclosed = _report(event, report_event_id)
     yield Posting(

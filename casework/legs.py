@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from casework.messages import Case, Fact, OpenEscalation
 
-_OVER_WITH_A_HOTLINE: Final = frozenset({"no_hotline", "unclaimed", "unreadable"})
+OVER_WITH_A_HOTLINE: Final = frozenset({"no_hotline", "unclaimed", "unreadable"})
 """Reasons to escalate that end when a hotline gets the case."""
 
 Changes = dict[str, Any]
@@ -20,7 +20,7 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
     if case.assigned_hotline not in {None, fact.assigned_hotline, *former}:
         former = (*former, str(case.assigned_hotline))
     status = case.hosting_status if fact.hosting_status is None else fact.hosting_status
-    over = frozenset[str]() if fact.assigned_hotline is None else _OVER_WITH_A_HOTLINE
+    over = frozenset[str]() if fact.assigned_hotline is None else OVER_WITH_A_HOTLINE
     return {
         "leg": fact.leg,
         "open_escalations": open_without(case, over),

@@ -17,6 +17,7 @@ from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import Changes
 from casework.matters.confirmations import CORRECTION, with_asked
+from casework.matters.escalating import open_again
 from casework.matters.feeds import feed_acknowledged
 from casework.messages import Case, Fact, Stated
 from casework.notices import Notice, update_to
@@ -88,6 +89,8 @@ def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
     if is_end and put is None and not case.origins:
         # All reports were taken back after it, so nothing is left to go on with.
         draft.by_rule("closed", outcome="withdrawn")
+    if put is None and wrong.fact == "escalation_acknowledged" and wrong.round == case.round:
+        open_again(case, draft)
     return ACCEPTED
 
 

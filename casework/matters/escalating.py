@@ -13,7 +13,7 @@ from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer
 from casework.causes import Draft
 from casework.errors import BugError
-from casework.legs import Changes
+from casework.legs import OVER_WITH_A_HOTLINE, Changes
 from casework.matters import feeds
 from casework.messages import Case, Fact, OpenEscalation
 from casework.notices import Notice, update_to
@@ -43,6 +43,29 @@ def acknowledge(case: Case, action: Action, draft: Draft, details: Mapping[str, 
         draft.by_sender("escalation_acknowledged", **details)
         return ACCEPTED
     return feeds.acknowledge(case, action, draft, details) if fed else _NOTHING_OPEN
+
+
+def open_again(case: Case, draft: Draft) -> None:
+    """Write that the escalations of the round wait again: a liaison takes back that police have them.
+
+    The case does not keep what an acknowledgement answered, so each reason waits for the first report.
+    """
+    cause = draft.cause
+    own = cause.directory.member(cause.sender).liaison
+    codes_told = [code for code in case.liaisons if code == own] or case.liaisons[-1:]
+    over = frozenset[str]() if case.assigned_hotline is None else OVER_WITH_A_HOTLINE
+    for reason in case.escalated if case.origins else ():
+        if reason not in over:
+            draft.by_rule(
+                "escalated",
+                reason_code=reason,
+                recipient=codes_told[0],
+                origin=case.origins[0].member,
+                report_event_id=case.origins[0].last_event_id,
+                attempt=1,
+                due_at=cause.now + cause.directory.casework.escalation_ms,
+                fact_ref=draft.facts[0].number,
+            )
 
 
 def _due(case: Case) -> Iterator[Due]:

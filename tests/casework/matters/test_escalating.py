@@ -209,3 +209,27 @@ def test_police_with_a_feed_item_of_a_case_answer_no_escalation_of_others(story:
     kept = story.act("europol", "acknowledged")
     assert [fact.fact for fact in kept.facts] == ["feed_acknowledged"]
     assert story.case.open_escalations
+
+
+def test_an_acknowledgement_that_is_taken_back_lets_others_be_called(story: "Story") -> None:
+    """A liaison that does not have it after all ends nothing: the secretariat hears if nobody answers."""
+    story.report(urgency=URGENT)
+    story.act("nl-police", "acknowledged")
+    number = story.case.number
+    story.act("nl-police", "corrected", fact_number=number, reason_code="wrong_entry")
+    again = story.case.open_escalations
+    assert story.escalations() == []
+    assert [(one.recipient, one.reason_code) for one in again] == [("nl", *URGENT)]
+    story.later(5 * HOUR).wake()
+    assert "escalation_unanswered" in story.kinds()
+
+
+def test_what_ended_with_a_hotline_does_not_wait_again(story: "Story") -> None:
+    """Police need not be called for want of a hotline when one has the case by now."""
+    story.report("gb-iwf", "AF")
+    police = story.directory.liaison(story.case.liaisons[0]).id
+    story.act(police, "acknowledged")
+    number = story.case.number
+    story.act("gb-iwf", "claim")
+    story.act(police, "corrected", fact_number=number, reason_code="wrong_entry")
+    assert (story.receipts()[-1].outcome, story.case.open_escalations) == ("accepted", ())

@@ -1,6 +1,6 @@
 """Members take back what they stated, or their report; those who hold it are asked to confirm."""
 
-from model import actions, network, routes, writing
+from model import actions, escalating, network, routes, writing
 from model import questions as q
 from model import standing as s
 
@@ -24,7 +24,11 @@ def correct(now, action):
     holders = [member for member in holders if member != action["sender"]]
     what = {"ref": _number(wrong), "put": put, "wrong_kind": wrong["kind"], "due_at": confirm_until(now)}
     what |= {"members": active(now, holders), "classification": action.get("classification")}
+    is_of_round = any(fact["number"] == wrong["number"] for fact in q.this_round(facts))
+    waits_again = put is None and wrong["kind"] == "escalation_acknowledged" and is_of_round
     writing.by_sender(now, "corrected", role=action.get("role"), **what)
+    if waits_again:
+        escalating.open_again(now, action["sender"])
     if q.state(facts) != "closed" and not q.origins(facts):
         routes.close(now, "withdrawn")
     return ("accepted",)

@@ -74,6 +74,19 @@ def repeat(now, timer):
         )
 
 
+def open_again(now, sender):
+    """Let what was acknowledged wait again, with the first origin's report."""
+    facts, correction = list(now["facts"]), now["facts"][-1]["number"]
+    own = network.MEMBERS[sender]["liaison"]
+    to = own if own in q.liaisons(facts) else [None, *q.liaisons(facts)][-1]
+    for reason in q.escalated(facts) if q.origins(facts) else []:
+        if q.responsible(facts) is None or reason not in OVER_WITH_A_HOTLINE:
+            first = q.origins(facts)[0]
+            what = {"reason": reason, "report": first["last"], "origin": first["member"], "liaison": to}
+            due_at = now["now"] + network.LIMITS["escalation"]
+            writing.by_rule(now, "escalated", attempt=1, due_at=due_at, ref=correction, **what)
+
+
 def acknowledge(now, action):
     """Write that police have an escalation or a feed item, whichever a liaison means."""
     facts = now["facts"]

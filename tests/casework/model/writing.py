@@ -47,7 +47,9 @@ def _write(world, kind, by, more):
         made["deliveries"].append(delivery)
         fact["deliveries"].append((recipient, before + 1))
     sent_at_admission = {"possible_new_victim", "abuse_in_progress"}
-    if kind == "escalated" and (fact["attempt"] > 1 or fact["reason"] not in sent_at_admission):
+    was_sent = kind == "escalated" and fact.get("ref") is not None
+    is_first = kind == "escalated" and fact["attempt"] == 1
+    if kind == "escalated" and not (was_sent or (is_first and fact["reason"] in sent_at_admission)):
         escalation = {"to": fact["liaison"], "reason": fact["reason"], "report": fact["report"]}
         made["escalations"].append(escalation | {"attempt": fact["attempt"], "due_at": fact["due_at"]})
 
