@@ -33,7 +33,7 @@ WHAT: Final[Mapping[str, str]] = MappingProxyType(
         "end_hold": "release or renew the hold",
         "answer_hold": "consent to the hold that was asked for, or refuse it",
         "acknowledge_escalation": "acknowledge the escalation",
-        "confirm_correction": "confirm that the correction was carried out",
+        "confirm_correction": "confirm that the correction or withdrawal was carried out",
         "confirm_erasure": "confirm that the contents were erased",
         "close_reference": "end the preservation once the police reference is closed",
         "send_report": "send the report that an action waits for",

@@ -73,6 +73,12 @@ def knows_hold(after: Case, fact: Fact, member: str) -> bool:
     return member in {after.assigned_hotline, *police}
 
 
+def name_for(after: Case, fact: Fact, member: str) -> str:
+    """Answer the name under which a member is told of a fact."""
+    is_hidden = fact.fact in HOLD_FACTS and not knows_hold(after, fact, member)
+    return _SHOWN_AS[fact.fact] if is_hidden else fact.fact
+
+
 def as_shown(after: Case, fact: Fact, delivery: Delivery) -> Delivery:
     """Answer a delivery as its recipient may see it."""
     is_of_hold = fact.fact in HOLD_FACTS

@@ -28,7 +28,9 @@ Draft = TypeVar("Draft", ReportDraft, ActionDraft)
 MAX_LINE_BYTES: Final = 1 << 20
 """Four times the largest submission: room for JSON's escapes, and a bound for memory."""
 
-LISTS: Final = frozenset({"payment_methods", "urgency", "sibling_items", "readers", "related_case_ids"})
+LISTS: Final = frozenset(
+    {"payment_methods", "urgency", "sibling_items", "readers", "parties", "related_case_ids"}
+)
 """Fields that hold several values."""
 _NOT_IN_CSV: Final = frozenset({"labels"})
 _CSV: Final = frozenset({".csv"})

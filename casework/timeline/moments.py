@@ -8,6 +8,7 @@ from casework.errors import BugError
 from casework.evolution import evolved
 from casework.messages import Case, Fact
 from casework.notices import Notice
+from casework.secrecy import name_for
 from casework.stubs import last_number
 
 
@@ -36,11 +37,13 @@ class Told(msgspec.Struct, frozen=True):
         recipient: Member id or desk.
         number: Its number for this recipient.
         kind: What was delivered, such as assignment or update.
+        fact: The name under which this recipient was told of the fact.
     """
 
     recipient: str
     number: int
     kind: str
+    fact: str
 
 
 def walk(facts: Sequence[Fact]) -> tuple[Moment, ...]:
@@ -69,5 +72,7 @@ def deliveries_of(moment: Moment) -> tuple[Told, ...]:
     for notice in moment.notices:
         number = 1 + (numbers.get(notice.recipient) or last_number(moment.before, notice.recipient))
         numbers[notice.recipient] = number
-        told.append(Told(notice.recipient, number, notice.kind))
+        after = moment.after
+        name = moment.fact.fact if after is None else name_for(after, moment.fact, notice.recipient)
+        told.append(Told(notice.recipient, number, notice.kind, name))
     return tuple(told)

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from casework.messages import Fact
 from casework.timeline.moments import Moment
 
 _REPORTS: Final = frozenset({"opened", "linked", "reopened"})
@@ -56,6 +57,11 @@ class Receipted(msgspec.Struct, frozen=True, kw_only=True):
     fact: int
 
 
+def _action_of(fact: Fact) -> str:
+    """Answer what was sent; the action in a correction is the one that it corrects."""
+    return fact.fact if fact.fact == "corrected" else fact.action or fact.fact
+
+
 def reports_of(moments: Iterable[Moment]) -> tuple[Reported, ...]:
     """Answer the reports in the order they came."""
     found: dict[str, Reported] = {}
@@ -104,7 +110,7 @@ def _receipt(moment: Moment) -> Receipted:
     return Receipted(
         event_id=fact.input_id,
         to=fact.by,
-        what="report" if is_report else fact.action or fact.fact,
+        what="report" if is_report else _action_of(fact),
         at=fact.admitted_at,
         outcome=outcome,
         rule=fact.rule,

@@ -17,7 +17,7 @@ import typer
 
 from casework.codes import ACTIONS
 from casework.errors import BROKEN_JSON
-from casework.messages import ActionContent, ActionStatement
+from casework.messages import ActionContent, ActionStatement, Case
 from connectors.drafts import ActionDraft
 from operations.command_line.exits import Exit, leave
 from operations.command_line.session import Session
@@ -33,6 +33,8 @@ _HELP: Final[Mapping[str, str]] = {
     "hosting_country": "Country where the content is hosted; that of the case if --case-id names it.",
     "labels": f"Label as {_LABEL}; may be given again.",
     "readers": "Member id of a further reader of the content; may be given again.",
+    "parties": "Member id of a party of the case, for whom the content is sealed too; those of the case if"
+    " --case-id names it. May be given again.",
 }
 _ATTRIBUTE: Final = re.compile(r"^ {4}([a-z_]+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _WORDS: Final = {
@@ -77,7 +79,8 @@ def one_line(
     if "labels" in fields:
         fields["labels"] = [_label(text) for text in fields["labels"]]
     if may_ask and "case_id" in fields and not {"url", "url_key"} & fields.keys():
-        fields = {**_place_of(fields["case_id"], session), **fields}
+        yield _line_for(_case(fields["case_id"], session), fields)
+        return
     yield line_of(FROM_OPTIONS, 1, fields, ActionDraft, strict=False)
 
 
@@ -96,7 +99,17 @@ def _read(sealed: Path) -> dict[str, Any]:
     return fields
 
 
-def _place_of(case_id: str, session: Session) -> dict[str, str]:
+def _line_for(case: Case, fields: dict[str, Any]) -> Line[ActionDraft] | Problem:
+    """Answer the action on a case: in its place, and to be read by its parties."""
+    place = {"url_key": case.url_key.hex(), "hosting_country": case.hosting_country}
+    line = line_of(FROM_OPTIONS, 1, {**place, **fields}, ActionDraft, strict=False)
+    if isinstance(line, Problem):
+        return line
+    others = (*(origin.member for origin in case.origins), *case.former)
+    return msgspec.structs.replace(line, draft=line.draft.known_to(case.assigned_hotline, others))
+
+
+def _case(case_id: str, session: Session) -> Case:
     with session.reader() as reader:
         cases = newest_cases(reader.whole(session.topics.cases_status)).values()
     found = next((case for case in cases if case.case_id == case_id), None)
@@ -104,7 +117,7 @@ def _place_of(case_id: str, session: Session) -> dict[str, str]:
         leave(
             Exit.NO, f"no case has the id {case_id}: give url or url_key with --sealed, and --hosting-country"
         )
-    return {"url_key": found.url_key.hex(), "hosting_country": found.hosting_country}
+    return found
 
 
 def _label(text: str) -> dict[str, str]:

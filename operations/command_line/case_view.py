@@ -137,7 +137,7 @@ def _deliveries(shown: Timeline) -> Iterable[Sequence[object]]:
     found: dict[str, list[tuple[int, str]]] = {}
     for entry in shown.entries:
         for told in entry.told:
-            what = f"{told.number} {told.kind} of fact {entry.fact.number} {entry.fact.fact}"
+            what = f"{told.number} {told.kind} of fact {entry.fact.number} {told.fact}"
             found.setdefault(told.recipient, []).append((told.number, what))
     for recipient, lines in sorted(found.items()):
         yield (recipient, f"{lines[0][0]} to {lines[-1][0]}", "; ".join(what for _, what in lines))

@@ -8,7 +8,7 @@ import typer
 
 from casework.countries import canonical_country
 from casework.messages import Case
-from casework.next_steps import NO_STEP, WHAT, NextStep, outlook, reason_for_none
+from casework.next_steps import DEADLINES, NO_STEP, WHAT, NextStep, outlook, reason_for_none
 from casework.queues import QUEUES, queues_of
 from operations.command_line.keepers import of_case
 from operations.command_line.naming import unknown_member
@@ -116,7 +116,9 @@ def in_words(step: NextStep | Todo) -> str:
     """Answer what is to be done, in words; a timer of the exchange by its name."""
     if step.what is None:
         return ""
-    return WHAT.get(step.what, f"the exchange: {step.what}")
+    words = WHAT.get(step.what, f"the exchange: {step.what}")
+    # A deadline without a time is one that a hold has stopped.
+    return f"{words} (not while the hold lasts)" if step.what in DEADLINES and step.due_at is None else words
 
 
 def _run(

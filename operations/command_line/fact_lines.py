@@ -10,6 +10,7 @@ from casework.transitions import PARKING
 from operations.command_line.texts import moment
 
 _PLACING: Final = frozenset({"assigned", "opened", "claimed", "transferred"})
+_REPLACING: Final = frozenset({"corrected", "held"})
 _NOTHING: Final = ActionDetails()
 _NAMES: Final = {
     "new_hosting_country": "to country",
@@ -54,8 +55,11 @@ def _more(fact: Fact) -> Iterator[tuple[str, str | None]]:
     yield "erase at", None if fact.erase_at is None else moment(fact.erase_at)
     yield "due", None if fact.due_at is None or fact.fact == "overdue" else moment(fact.due_at)
     yield "attempt", None if fact.attempt in {None, 1} else str(fact.attempt)
-    yield "replaces", None if fact.fact_ref is None else f"fact {fact.fact_ref}"
-    yield from _details(fact.details)
+    refers = "replaces" if fact.fact in _REPLACING else "about"
+    yield refers, None if fact.fact_ref is None else f"fact {fact.fact_ref}"
+    for name, value in _details(fact.details):
+        if (name, value) != (_NAMES["fact_number"], str(fact.fact_ref)):
+            yield name, value
 
 
 def _details(details: ActionDetails | None) -> Iterator[tuple[str, str]]:

@@ -326,7 +326,8 @@ def line_of(message: Answer, at_ms: int, keeper: str = "") -> str:
             f"{head} escalation  {message.reason_code}  from {message.origin}  host {message.hosting_country}"
             f"  report {printable(message.event_id)}  case {message.case_id or 'not decided yet'}"
         )
-    what = f"#{message.number} {message.fact} by {message.by}"
+    until = "" if message.until is None else f" until {moment(message.until)}"
+    what = f"#{message.number} fact {message.fact_number} {message.fact} by {message.by}{until}"
     return f"{head} {message.kind:<13} {what}  {message.state}{_reference(message)}  case {message.case_id}"
 
 

@@ -102,7 +102,9 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except TyperException as error:
-        print(f"hx: {error.format_message()} (--help explains)", file=sys.stderr)
+        # A group without a command has printed its help, and says no more.
+        if said := error.format_message():
+            print(f"hx: {said} (--help explains)", file=sys.stderr)
         sys.exit(Exit.USAGE)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -3,13 +3,16 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+
+_WHOLE: Final = frozenset({"case", "event id"})
+"""Columns whose values are copied into commands: other columns become narrower before these."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one value a line, for a machine.")]
 
@@ -32,7 +35,8 @@ def print_json(value: object) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people; without a terminal its lines are as wide as they need."""
-    table = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    heads = (Column(name, no_wrap=name in _WHOLE) for name in columns)
+    table = Table(*heads, title=title, box=box.SIMPLE_HEAD, title_justify="left")
     count = 0
     for row in rows:
         count += 1

@@ -171,7 +171,8 @@ class Submission:
             print(f"{item.file}:{item.line}: sent {event_id}{self._waits(item)}", flush=True)
             return
         where = place_of(receipt, of_receipt(receipt, directory)) if receipt.case_id else ""
-        print(f"{item.file}:{item.line}: {receipt.outcome}{why(receipt)}{where}", flush=True)
+        number = f", fact {receipt.fact_number}" if _has_fact(item, receipt) else ""
+        print(f"{item.file}:{item.line}: {receipt.outcome}{why(receipt)}{where}{number}", flush=True)
 
     def _waits(self, item: Ready) -> str:
         """Answer what an action without an answer may be waiting for; nothing of what was not waited for."""
@@ -189,6 +190,12 @@ class Submission:
             raise typer.Exit(Exit.NO)
         if self._unanswered:
             leave(Exit.UNAVAILABLE, "not every submission has its receipt yet: is a worker running?")
+
+
+def _has_fact(item: Ready, receipt: Receipt) -> bool:
+    """Answer whether to tell the number by which an action is corrected or confirmed later."""
+    accepted = receipt.outcome == "accepted" and receipt.fact_number is not None
+    return accepted and item.prepared.kind == "action"
 
 
 def why(receipt: Receipt) -> str:
