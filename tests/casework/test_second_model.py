@@ -400,6 +400,27 @@ STORIES: dict[str, list[Line]] = {
         passed(8 * DAY),
         NOTICED,
     ],
+    "police take back that they have an escalation": [
+        reported("NL") | {"urgency": ("possible_new_victim",)},
+        said("acknowledged", "police", **POLICE),
+        said("corrected", "maker"),
+        passed(5 * HOUR),
+        NOTICED,
+    ],
+    "police take back that they read their feed": [
+        reported("NL"),
+        said("acknowledged", "police", **POLICE),
+        said("corrected", "maker"),
+        said("police_informed", "responsible"),
+        said("acknowledged", "police", **POLICE),
+    ],
+    "a hotline renews a hold of police": [
+        reported("NL"),
+        said("hold", "police", **POLICE),
+        said("hold", "responsible"),
+        said("release", "responsible"),
+        said("release", "police", **POLICE),
+    ],
     "two holds pause the clock one after the other": [
         reported("NL"),
         *[said("hold", "police", **POLICE), passed(5 * HOUR), said("release", "police", **POLICE)] * 2,
