@@ -1,6 +1,8 @@
 """Evidence from a real exchange on a real Kafka: written and checked by the command line."""
 
 import asyncio
+import contextlib
+import io
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +18,7 @@ from connectors.client import MemberClient
 from connectors.drafts import ActionDraft, ReportDraft
 from connectors.membership import Membership
 from connectors.positions import MemoryPositions
+from operations.command_line import main
 from operations.directory.equipping import Equipment, equip
 from operations.evidence.container import unpack
 from streams import wire
@@ -54,19 +57,27 @@ class Network:
         return MemberClient(membership, clock=self.exchange.clock, positions=MemoryPositions())
 
     async def hx(self, *words: str, kafka: bool = True) -> tuple[int, str]:
-        """Run `hx evidence` in a process of its own; answer exit code and what it printed."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith("HX_")}
-        if kafka:
-            env |= self.exchange.settings.as_environment()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "operations.command_line", "evidence", *words),
-            env=env,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        out, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode()
+        """Run `hx evidence` as in a shell of its own; answer exit code and what it printed."""
+        env = self.exchange.settings.as_environment() if kafka else {}
+        return await asyncio.to_thread(_hx, words, env)
+
+
+def _hx(words: tuple[str, ...], env: dict[str, str]) -> tuple[int, str]:
+    out = io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(out),
+    ):
+        for name in [name for name in os.environ if name.startswith("HX_")]:
+            patch.delenv(name)
+        for name, value in env.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["hx", "evidence", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, out.getvalue()
 
 
 @pytest.fixture
