@@ -1,14 +1,11 @@
 """Evidence from a real exchange on a real Kafka: written and checked by the command line."""
 
 import asyncio
-import contextlib
-import io
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import in_shell
 import msgspec
 import pytest
 
@@ -18,7 +15,6 @@ from connectors.client import MemberClient
 from connectors.drafts import ActionDraft, ReportDraft
 from connectors.membership import Membership
 from connectors.positions import MemoryPositions
-from operations.command_line import main
 from operations.directory.equipping import Equipment, equip
 from operations.evidence.container import unpack
 from streams import wire
@@ -59,25 +55,8 @@ class Network:
     async def hx(self, *words: str, kafka: bool = True) -> tuple[int, str]:
         """Run `hx evidence` as in a shell of its own; answer exit code and what it printed."""
         env = self.exchange.settings.as_environment() if kafka else {}
-        return await asyncio.to_thread(_hx, words, env)
-
-
-def _hx(words: tuple[str, ...], env: dict[str, str]) -> tuple[int, str]:
-    out = io.StringIO()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(out),
-    ):
-        for name in [name for name in os.environ if name.startswith("HX_")]:
-            patch.delenv(name)
-        for name, value in env.items():
-            patch.setenv(name, value)
-        patch.setattr(sys, "argv", ["hx", "evidence", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, out.getvalue()
+        code, out, err = await asyncio.to_thread(in_shell.hx, ("evidence", *words), env)
+        return code, out + err
 
 
 @pytest.fixture
