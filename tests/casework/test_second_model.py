@@ -417,7 +417,7 @@ STORIES: dict[str, list[Line]] = {
     "a hotline renews a hold of police": [
         reported("NL"),
         said("hold", "police", **POLICE),
-        said("hold", "responsible"),
+        said("hold", "responsible", ahead=205 * DAY),
         said("release", "responsible"),
         said("release", "police", **POLICE),
     ],
