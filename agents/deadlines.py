@@ -20,9 +20,10 @@ from casework.directory import Directory
 from casework.due import REASSIGN, Due, next_due
 from casework.ids import derived_id
 from casework.messages import Admitted, Case
+from casework.next_legs import reason_to_reassign
 from casework.parties import answerable
 from casework.stubs import SHRINK, may_shrink
-from casework.transitions import CLOSED, RULES_VERSION
+from casework.transitions import CLOSED, ORPHANED, RULES_VERSION
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import Clock
@@ -48,8 +49,9 @@ class _Partition:
         store: State of its cases.
         calendar: Url keys by due time on the exchange's clock, possibly outdated.
         sent: Url key to the real time at which its wake-up is sent again.
-        reassign: Url keys of cases whose hotline may no longer be active.
+        reassign: Url keys of cases whose hotline may no longer be active, or that may have one now.
         hotlines: Hotlines that were met here as responsible, or with an offer.
+        countries: Hosting countries of the cases that were met here without a hotline.
         directory_version: Version under which the cases were looked at last.
     """
 
@@ -59,6 +61,7 @@ class _Partition:
         self.sent: dict[bytes, int] = {}
         self.reassign: set[bytes] = set()
         self.hotlines: set[str] = set()
+        self.countries: set[str] = set()
         self.directory_version = directory_version
 
     def case(self, url_key: bytes) -> Case | None:
@@ -120,7 +123,7 @@ class Deadlines:
         due = self._next(case)
         if due is not None:
             found.calendar.add(due.at, case.url_key)
-        self._look_at_hotline(found, case)
+        self._look_at_place(found, case)
 
     def rest(self, partition: int) -> None:
         """Wake none of a partition's cases until `resume`: it was given up, and may come back."""
@@ -149,7 +152,7 @@ class Deadlines:
         if due is not None and (was_sent or before is None or self._next(before) != due):
             found.calendar.add(due.at, after.url_key)
         # Admitted under an earlier version, decided after the look at all cases: nobody looks again.
-        self._look_at_hotline(found, after)
+        self._look_at_place(found, after)
 
     async def run(self, on_failure: Callable[[str, BaseException], object]) -> None:
         """Tick until cancelled; an error is reported, because a worker without timers must not go on."""
@@ -164,7 +167,7 @@ class Deadlines:
         """Send the wake-ups that are due now and answer how many."""
         sent = 0
         for partition, found in list(self._partitions.items()):
-            await self._look_for_left_hotlines(found)
+            await self._look_at_directory(found)
             wakeups = list(islice(self._due(found), MAX_WAKEUPS))
             if not wakeups:
                 continue
@@ -186,11 +189,15 @@ class Deadlines:
             return Due(case.last_now + self._shrink_after_ms, SHRINK)
         return due
 
-    def _look_at_hotline(self, found: _Partition, case: Case) -> None:
-        if hotlines := answerable(case):
+    def _look_at_place(self, found: _Partition, case: Case) -> None:
+        if case.state == ORPHANED:
+            found.countries.add(case.hosting_country)
+        elif hotlines := answerable(case):
             found.hotlines.update(hotlines)
-            if has_left(case, self._feed.latest(self._clock.now_ms())):
-                found.reassign.add(case.url_key)
+        else:
+            return
+        if goes_elsewhere(case, self._feed.latest(self._clock.now_ms())):
+            found.reassign.add(case.url_key)
 
     def _due(self, found: _Partition) -> Iterator[tuple[Case, Due]]:
         """Yield case, due time and step of what is due and was not sent just now."""
@@ -222,18 +229,19 @@ class Deadlines:
         directory = self._feed.latest(now)
         for url_key in sorted(found.reassign - found.sent.keys()):
             case = found.case(url_key)
-            if case is None or not has_left(case, directory):
+            if case is None or not goes_elsewhere(case, directory):
                 found.reassign.discard(url_key)
                 continue
             yield case, Due(directory.valid_from, REASSIGN)
 
-    async def _look_for_left_hotlines(self, found: _Partition) -> None:
-        """Find cases of hotlines that a new directory version no longer lists as active."""
+    async def _look_at_directory(self, found: _Partition) -> None:
+        """Find cases whose hotline is active no more by a new directory version, or that may have one."""
         directory = self._feed.latest(self._clock.now_ms())
         if directory.version == found.directory_version:
             return
         found.directory_version = directory.version
-        if all(directory.is_active(hotline) for hotline in found.hotlines):
+        have_joined = any(has_hotline(directory, country) for country in found.countries)
+        if not have_joined and all(directory.is_active(hotline) for hotline in found.hotlines):
             return
         for number, (url_key, framed) in enumerate(found.store.items(), start=1):
             if number % _CHUNK == 0:
@@ -242,7 +250,7 @@ class Deadlines:
                 case = wire.decode_as(Case, framed)
             except UnreadableError:
                 continue
-            if has_left(case, directory):
+            if goes_elsewhere(case, directory):
                 found.reassign.add(url_key)
 
     def _admitted(self, partition: int, case: Case, due: Due) -> Admitted:
@@ -270,8 +278,13 @@ class Deadlines:
         )
 
 
-def has_left(case: Case, directory: Directory) -> bool:
-    """Answer whether an open case, unless parked, is with or offered to a hotline that is active no more."""
-    if case.parked is not None:
+def goes_elsewhere(case: Case, directory: Directory) -> bool:
+    """Answer whether a directory version sends an open case elsewhere, unless it is parked."""
+    return case.parked is None and reason_to_reassign(case, directory) is not None
+
+
+def has_hotline(directory: Directory, country: str) -> bool:
+    """Answer whether any hotline of a country is active."""
+    if directory.pseudo_country(country) is not None:
         return False
-    return not all(directory.is_active(hotline) for hotline in answerable(case))
+    return any(directory.is_active(share.member) for share in directory.country(country).hotlines)

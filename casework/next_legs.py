@@ -3,13 +3,32 @@
 from typing import Final
 
 from casework.causes import Cause, Draft
+from casework.directory import Directory
 from casework.messages import Case
+from casework.parties import answerable
 from casework.placing import ReportOf, begin_leg, escalate, traits_of
 from casework.rewrap_rules import ask_if_unreadable
 from casework.routing import Route, route
+from casework.transitions import ORPHANED
 
 MEMBER_LEFT: Final = "member_left"
 """Reason of a leg that begins because the hotline of the one before is suspended or has left."""
+MEMBER_JOINED: Final = "member_joined"
+"""Reason of a leg that begins because the country of an orphaned case has a hotline now."""
+
+
+def reason_to_reassign(case: Case, directory: Directory) -> str | None:
+    """Answer why a directory version sends a case elsewhere, or None where it leaves it as it is.
+
+    An open case may be with a hotline, or offered to one, that is active no more. One that nobody has may be
+    hosted in a country whose hotline has become active, or is back; who has claimed it keeps it.
+    """
+    if not all(directory.is_active(hotline) for hotline in answerable(case)):
+        return MEMBER_LEFT
+    if case.state != ORPHANED or not case.origins:
+        return None
+    way = _route_of(case, directory, case.hosting_country, case.declined)
+    return None if way.escalates else MEMBER_JOINED
 
 
 def way_of(
@@ -29,17 +48,25 @@ def way_of(
         declined: Who may not get it; None: those who gave it back in this round.
         offers: Whether a country with the rule `claim` is asked who wants it; else its weights decide.
     """
+    host = case.hosting_country if hosting_country is None else hosting_country
+    out = case.declined if declined is None else declined
     first = case.origins[0]
-    way = route(
-        cause.directory,
-        case.hosting_country if hosting_country is None else hosting_country,
+    way = _route_of(case, cause.directory, host, out, offers=offers)
+    return way, ReportOf(first.member, first.last_event_id)
+
+
+def _route_of(
+    case: Case, directory: Directory, host: str, declined: tuple[str, ...], *, offers: bool = True
+) -> Route:
+    return route(
+        directory,
+        host,
         case.url_key,
-        origin=first.member,
+        origin=case.origins[0].member,
         traits=traits_of(case),
-        declined=case.declined if declined is None else declined,
+        declined=declined,
         offers=offers,
     )
-    return way, ReportOf(first.member, first.last_event_id)
 
 
 def to_hotline(

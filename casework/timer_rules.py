@@ -10,8 +10,7 @@ from casework.matters import TIMER_RULES
 from casework.matters.feeds import feed
 from casework.matters.hold_course import settle
 from casework.messages import Case, Fact, Waiting
-from casework.next_legs import MEMBER_LEFT, hand_on, way_of
-from casework.parties import answerable
+from casework.next_legs import hand_on, reason_to_reassign, way_of
 from casework.placing import escalate
 from casework.stubs import SHRINK, may_shrink
 
@@ -61,9 +60,8 @@ def decide_wake_up(case: Case, event: WakeUp, cause: Cause, draft: Draft) -> Non
     """Write what a wake-up means beyond the timers that were due anyway.
 
     `shrink` makes a closed case a stub, if nothing has happened to it since the wake-up was sent.
-    `reassign` means something only while the case is with a hotline, or offered to one, that the directory
-    version of the record does not have as active. A directory older than the case's last decision is not
-    believed.
+    `reassign` means something only where the directory version of the record sends the case elsewhere
+    (`reason_to_reassign`). A directory older than the case's last decision is not believed.
     """
     if event.admitted.step == SHRINK and event.admitted.source_offset == case.source_offset:
         if may_shrink(case):
@@ -72,9 +70,9 @@ def decide_wake_up(case: Case, event: WakeUp, cause: Cause, draft: Draft) -> Non
     directory = cause.directory
     if event.admitted.step != REASSIGN or directory.version < case.directory_version:
         return
-    if all(directory.is_active(hotline) for hotline in answerable(case)):
-        return
-    hand_on(case, draft, way_of(case, cause), reason_code=MEMBER_LEFT)
+    reason = reason_to_reassign(case, directory)
+    if reason is not None:
+        hand_on(case, draft, way_of(case, cause), reason_code=reason)
 
 
 def _waiting(case: Case, event_id: str) -> Waiting:

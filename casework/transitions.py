@@ -955,6 +955,15 @@ _TIMER_ROWS: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         event="timer",
+        when="a hotline of its country has become active",
+        states=(ORPHANED,),
+        who="exchange",
+        facts=(NEW_LEG,),
+        state=NEW_LEG,
+        told=("place", "desk", "origins", "former"),
+    ),
+    Transition(
+        event="timer",
         when="the responsible hotline or one of the pool is no longer active; another is responsible",
         states=(OFFERED, *ASSIGNED_STATES),
         who="exchange",

@@ -7,7 +7,7 @@ from agents.deadlines import RETRY_MS, Deadlines
 from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
 from casework.directory import Directory
-from casework.messages import Admitted, Case
+from casework.messages import Admitted, Case, Origin
 from casework.messages import Deadlines as Limits
 from operations.directory.document import build
 from streams import wire
@@ -69,6 +69,9 @@ class Bench:
         await self.deadlines.tick()
         assert {(record.topic, record.partition) for record in self.sent} <= {("cases.admitted", 2)}
         return [wire.decode_as(Admitted, record.value or b"") for record in self.sent[before:]]
+
+
+ORIGIN = Origin(member="gb-iwf", first_event_id="e1", first_at=0, last_event_id="e1", last_at=0, count=1)
 
 
 def case(number: int = 0, **changes: Any) -> Case:  # noqa: ANN401 - fields
@@ -208,6 +211,24 @@ async def test_an_offer_to_a_hotline_that_left_is_made_anew(bench: Bench) -> Non
     bench.feed.directory = msgspec.structs.replace(WHOLE, version=2, members=members)
     assert [wakeup.step for wakeup in await bench.tick()] == ["reassign"]
     bench.write(case(1, state="offered", assigned_hotline=None, deadlines=None, pool=("de-eco", "de-fsm")))
+    bench.clock.advance(RETRY_MS)
+    assert await bench.tick() == []
+
+
+async def test_an_orphaned_case_is_woken_when_its_country_has_a_hotline(bench: Bench) -> None:
+    """A directory version in which a hotline of its country is active wakes the cases that nobody has."""
+    members = tuple(
+        msgspec.structs.replace(m, status="suspended") if m.id == "nl-offlimits" else m for m in WHOLE.members
+    )
+    bench.feed.directory = msgspec.structs.replace(WHOLE, version=2, members=members)
+    assert await bench.tick() == []
+    orphaned = {"state": "orphaned", "assigned_hotline": None, "deadlines": None, "origins": (ORIGIN,)}
+    bench.write(case(1, **orphaned))
+    bench.write(case(2, **orphaned, hosting_country="HK"))
+    assert await bench.tick() == []
+    bench.feed.directory = msgspec.structs.replace(WHOLE, version=3)
+    assert [(wakeup.step, wakeup.url_key) for wakeup in await bench.tick()] == [("reassign", case(1).url_key)]
+    bench.write(case(1))
     bench.clock.advance(RETRY_MS)
     assert await bench.tick() == []
 

@@ -144,6 +144,42 @@ def test_a_country_left_without_hotline_sends_its_cases_to_the_desk(opened: "Sto
     }
 
 
+def test_an_orphaned_case_goes_to_a_hotline_that_becomes_active(opened: "Story") -> None:
+    """A case that nobody has goes to a hotline of its country as soon as there is one."""
+    full = opened.directory
+    without(opened, "nl-offlimits")
+    opened.wake("reassign")
+    assert opened.wake("reassign").facts == (), "there is still nobody"
+    opened.directory = replace(full, version=opened.directory.version + 1)
+    kept = opened.wake("reassign")
+    assert [(f.fact, f.leg, f.reason_code) for f in kept.facts] == [("assigned", 3, "member_joined")]
+    assert (opened.case.assigned_hotline, opened.case.deadlines is None) == ("nl-offlimits", False)
+    assert {p.recipient for p in kept.postings} == {"nl-offlimits", "desk-orphans", "gb-iwf"}
+    assert opened.wake("reassign").facts == ()
+
+
+def test_several_hotlines_that_become_active_are_offered_it(story: "Story") -> None:
+    """Where the rule of the country is to claim, the case is offered and not given."""
+    full = story.claimable().directory
+    without(story, *(share.member for share in full.country("DE").hotlines))
+    story.report("gb-iwf", "DE")
+    story.directory = replace(full, version=story.directory.version + 1)
+    story.wake("reassign")
+    assert (story.facts[-1].fact, story.facts[-1].reason_code) == ("offered", "member_joined")
+
+
+def test_who_has_claimed_an_orphaned_case_keeps_it(opened: "Story") -> None:
+    """A hotline of the country that comes later takes nothing away from the claimer."""
+    full = opened.directory
+    without(opened, "nl-offlimits")
+    opened.wake("reassign")
+    claimer = next(m.id for m in full.active_members("hotline") if "orphans" in m.mandates)
+    opened.act(claimer, "claim")
+    assert opened.case.assigned_hotline == claimer
+    opened.directory = replace(full, version=opened.directory.version + 1)
+    assert opened.wake("reassign").facts == ()
+
+
 def test_an_origin_that_takes_over_is_told_so(story: "Story") -> None:
     """Without a submission there is no receipt, so even the origin itself gets an assignment."""
     story.report("gb-iwf", "DE")

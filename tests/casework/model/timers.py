@@ -84,9 +84,12 @@ def _shrink(now, event):
 
 
 def _reassign(now):
-    """Hand a case on whose hotline, or one of those it is offered to, is suspended or has left."""
+    """Hand a case on whose hotline, or one it is offered to, has left; or that has a hotline now."""
     facts, directory = now["facts"], now["directory"]
     with_whom = [q.responsible(facts)] if q.state(facts) in q.WITH_A_HOTLINE else q.pool(facts)
-    is_newer = directory["version"] >= facts[-1]["version"]
-    if is_newer and not all(network.is_active(directory, hotline) for hotline in with_whom):
+    if directory["version"] < facts[-1]["version"]:
+        return
+    if not all(network.is_active(directory, hotline) for hotline in with_whom):
         moves.hand_on(now, moves.way_of(now), "member_left")
+    elif q.state(facts) == "orphaned" and moves.way_of(now)["reason"] is None:
+        moves.hand_on(now, moves.way_of(now), "member_joined")
