@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from casework.directory import EXCHANGE
-from casework.messages import Case, Delivery, Fact
+from casework.messages import Case, Delivery, Fact, Hold
 
 PAUSED: Final = "paused"
 RESUMED: Final = "resumed"
@@ -69,7 +69,7 @@ def knows_hold(after: Case, fact: Fact, member: str) -> bool:
     if fact.fact in HOLD_FACTS:
         return member == fact.recipient or member in fact.members
     hold = after.hold
-    police = () if hold is None else (hold.liaison, hold.asked_by)
+    police = () if hold is None else (hold.liaison, *askers_of(hold))
     return member in {after.assigned_hotline, *police}
 
 
@@ -77,6 +77,13 @@ def name_for(after: Case, fact: Fact, member: str) -> str:
     """Answer the name under which a member is told of a fact."""
     is_hidden = fact.fact in HOLD_FACTS and not knows_hold(after, fact, member)
     return _SHOWN_AS[fact.fact] if is_hidden else fact.fact
+
+
+def askers_of(hold: Hold | None) -> tuple[str, ...]:
+    """Answer all whose requests a hold grants, in the order they were granted: they hear how it goes on."""
+    if hold is None or hold.asked_by is None:
+        return ()
+    return (*hold.askers, hold.asked_by)
 
 
 def as_shown(after: Case, fact: Fact, delivery: Delivery) -> Delivery:

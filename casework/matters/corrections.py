@@ -22,6 +22,7 @@ from casework.matters.feeds import feed_acknowledged
 from casework.messages import Case, Fact, Stated
 from casework.notices import Notice, update_to
 from casework.parties import told_officials
+from casework.secrecy import askers_of
 from casework.statements import ASSESSING, assessment_of, is_current
 from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED, FINAL_ACTIONS, furthest
 
@@ -45,7 +46,7 @@ def holders(case: Case) -> tuple[str, ...]:
         case.assigned_hotline,
         *(origin.member for origin in case.origins),
         *case.former,
-        *(() if hold is None else (hold.liaison, hold.asked_by)),
+        *(() if hold is None else (hold.liaison, *askers_of(hold))),
     ]
     return tuple(dict.fromkeys(member for member in members if member is not None))
 

@@ -19,7 +19,7 @@ from casework.messages import ActionDetails, Case, Fact, Hold, HoldRequest
 from casework.notices import HOLD_REQUEST, Notice, update_to
 from casework.parties import hosting_liaison
 from casework.preservations import with_reference
-from casework.secrecy import HOLD_FACTS, changes_pause
+from casework.secrecy import HOLD_FACTS, askers_of, changes_pause
 from casework.timers import Due, Timers
 
 _HOUR_MS: Final = 3_600_000
@@ -34,6 +34,8 @@ CONSENT: Final = "release"
 """How a leg notes in `Case.done` that police no longer mind the notice."""
 PAUSED_STEPS: Final = frozenset({"inform_provider", "confirm_removal"})
 """Deadlines that do not run during a hold."""
+MAX_EARLIER: Final = 7
+"""Askers before the newest one who hear of a hold; bounds the state."""
 _LEGS: Final = frozenset({"assigned", "orphaned", "offered"})
 
 
@@ -93,7 +95,7 @@ def _of(hold: Hold, responsible: str | None) -> dict[str, Any]:
     """Answer the fields by which a fact names a hold and all who know of it."""
     return {
         "recipient": hold.liaison,
-        "members": knowing(responsible, hold.asked_by),
+        "members": knowing(responsible, *askers_of(hold)),
         "fact_ref": hold.fact_number,
     }
 
@@ -151,6 +153,9 @@ def _held(case: Case, fact: Fact) -> Changes:
     if until is None or liaison is None:
         raise BugError("a hold has an expiry and a liaison")
     before = None if hold is None else hold.asked_by
+    earlier = () if hold is None else hold.askers
+    if asked is not None:
+        earlier = tuple(one for one in askers_of(hold) if one != asked.by)[-MAX_EARLIER:]
     new = Hold(
         until=until,
         since=fact.admitted_at if hold is None else hold.since,
@@ -159,6 +164,7 @@ def _held(case: Case, fact: Fact) -> Changes:
         asked_by=before if asked is None else asked.by,
         warned=sum(until - ahead <= fact.admitted_at for ahead in WARNINGS_MS),
         fact_number=fact.number,
+        askers=earlier,
     )
     left = tuple(one for one in case.hold_requests if one is not asked)
     owner = liaison if fact.by == case.assigned_hotline else fact.by

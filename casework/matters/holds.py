@@ -17,6 +17,7 @@ from casework.directory import Directory
 from casework.matters.hold_course import CONSENT, end_hold, knowing, refuse
 from casework.messages import Case, Hold, HoldRequest
 from casework.parties import hosting_liaison, is_hosting_liaison
+from casework.secrecy import askers_of
 from casework.transitions import CLOSED
 
 MAX_REQUESTS: Final = 8
@@ -80,7 +81,7 @@ def _by_liaison(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
     until = _until(case, draft.cause, said, None if request is None else request.until)
     if isinstance(until, Answer):
         return until
-    askers = (None if in_force is None else in_force.asked_by, None if request is None else request.by)
+    askers = (*askers_of(in_force), None if request is None else request.by)
     if request is not None and in_force is not None:
         until = max(until, in_force.until)
     _hold(case, draft, said, until, draft.cause.sender, *askers)
@@ -102,8 +103,7 @@ def _on_behalf(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
         return until
     if in_force is not None and until < in_force.until:
         return _SHORTER
-    askers = () if in_force is None else (in_force.asked_by,)
-    _hold(case, draft, said, until, liaison, *askers)
+    _hold(case, draft, said, until, liaison, *askers_of(in_force))
     return ACCEPTED
 
 
@@ -193,7 +193,7 @@ def _release(case: Case, in_force: Hold, draft: Draft, said: dict[str, Any]) -> 
         "released",
         **said,
         recipient=in_force.liaison,
-        members=knowing(case.assigned_hotline, in_force.asked_by),
+        members=knowing(case.assigned_hotline, *askers_of(in_force)),
         fact_ref=in_force.fact_number,
     )
     return ACCEPTED

@@ -122,6 +122,7 @@ class Hold(Message, frozen=True, kw_only=True):
         asked_by: Member whose request it grants.
         warned: How many warnings before its expiry were sent.
         fact_number: Number of the fact that set it or renewed it last.
+        askers: Members whose earlier requests it grants too, at most 7, the newest.
     """
 
     until: int
@@ -131,6 +132,7 @@ class Hold(Message, frozen=True, kw_only=True):
     asked_by: str | None = None
     warned: int
     fact_number: int
+    askers: tuple[str, ...] = ()
 
 
 class HoldRequest(Message, frozen=True, kw_only=True):

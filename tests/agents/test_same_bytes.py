@@ -47,7 +47,7 @@ from streams.key_rings import PrivateKey, Signer
 from streams.slots import partition_of
 from streams.topics import Topics
 
-DIGEST: Final = "def0719fe0bf2f048c2f240f546a46bcdf7543edde26d9324962efb9991da545"
+DIGEST: Final = "805366965c98ffecf97dc913fe2c1ce591a568a66579aa80761a6647b0586d1c"
 """Of all records. A change of a schema, a rule or
 an id changes it on purpose: run this test and put in what it says."""
 START: Final = 1_760_000_000_000

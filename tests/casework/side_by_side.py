@@ -11,6 +11,7 @@ from casework.casekeeping import Kept, Source, keep
 from casework.due import due_times
 from casework.ids import new_event_id
 from casework.messages import Case, Delivery, Escalation, Fact, Receipt
+from casework.secrecy import askers_of
 
 START = 1_760_000_000_000
 FACT_FIELDS = {
@@ -235,7 +236,7 @@ def of_code(case: Case) -> dict[str, Any]:
             "hosting_status": case.hosting_status,
             "chain": list(case.chain),
             "moves": case.moves,
-            "hold": None if case.hold is None else (case.hold.until, case.hold.liaison, case.hold.asked_by),
+            "hold": None if case.hold is None else (case.hold.until, case.hold.liaison, askers_of(case.hold)),
             "hold_requests": [(one.by, one.until) for one in case.hold_requests],
             "declined": list(case.declined),
             "pool": list(case.pool),
@@ -290,7 +291,7 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
             "moves": q.moves(facts),
             "hold": None
             if (hold := q.hold(facts)) is None
-            else (hold["until"], hold["liaison"], hold["asked_by"]),
+            else (hold["until"], hold["liaison"], tuple(hold["askers"])),
             "hold_requests": [(one["by"], one["until"]) for one in q.hold_requests(facts)],
             "declined": q.declined(facts),
             "pool": q.pool(facts),

@@ -8,6 +8,7 @@ from casework.due import due_times
 from casework.evolution import fold
 from casework.matters.holds import MAX_REQUESTS
 from casework.parties import hosting_liaison
+from casework.secrecy import askers_of
 from casework.transitions import TABLE, Transition
 
 if TYPE_CHECKING:
@@ -273,6 +274,30 @@ def test_a_consent_never_shortens_a_hold_in_force(opened: "Story") -> None:
     kept = opened.act("nl-police", "hold", fact_number=opened.case.number)
     assert (opened.case.hold.until, opened.case.hold.asked_by) == (until, "de-police")
     assert told(kept) == {"fr-police": "held", "de-police": "held", "nl-offlimits": "held"}
+
+
+def test_all_whose_requests_a_hold_grants_hear_how_it_goes_on(opened: "Story") -> None:
+    """A second request that is granted leaves the first asker informed: warnings and the end reach both."""
+    for asker in ("fr-police", "de-police"):
+        opened.act(asker, "hold", hold_until=opened.now + 9 * DAY)
+        opened.act("nl-police", "hold", fact_number=opened.case.number)
+    kept = opened.act("nl-police", "hold")
+    assert {"fr-police", "de-police"} <= told(kept).keys(), "a renewal is for both"
+    opened.later(60 * DAY).wake("hold")
+    for asker in ("fr-police", "de-police"):
+        course = [
+            each.fact for each in opened.deliveries(asker) if each.fact in {"hold_warned", "hold_expired"}
+        ]
+        assert course == ["hold_warned", "hold_warned", "hold_expired"]
+
+
+def test_a_hold_tells_the_newest_askers(opened: "Story", network: "Directory") -> None:
+    """Of more than eight whose requests were granted the newest eight are kept, each once."""
+    police = [m.id for m in network.active_members("law_enforcement") if "NL" not in m.countries][:9]
+    for asker in (*police, police[3]):
+        opened.act(asker, "hold", hold_until=opened.now + 9 * DAY)
+        opened.act("nl-police", "hold", fact_number=opened.case.number)
+    assert askers_of(opened.case.hold) == (*police[1:3], *police[4:], police[3])
 
 
 def test_a_liaison_or_who_set_it_releases_a_hold(new_story: "Callable[[], Story]") -> None:

@@ -33,15 +33,15 @@ def hold(now, action):
         }
         writing.by_sender(now, "hold_asked", has_reference=action.get("has_police_reference", False), **what)
         return ("accepted",)
-    liaison, asked_by = sender, [in_force["asked_by"]] if in_force else []
+    liaison, askers = sender, list(in_force["askers"]) if in_force else []
     if role == "responsible":
         liaison = action.get("to_member") or (in_force and in_force["liaison"])
         liaison = liaison or network.hosting_liaison(now["directory"], q.host(facts))
     elif request:
-        asked_by.append(request["by"])
+        askers.append(request["by"])
         until = max(until, in_force["until"]) if in_force else until
     what = {"until": until, "member": liaison, "ref": in_force and in_force["number"]}
-    what |= {"members": _each(q.responsible(facts), *asked_by), "answers": request and request["number"]}
+    what |= {"members": _each(q.responsible(facts), *askers), "answers": request and request["number"]}
     writing.by_sender(now, "held", has_reference=action.get("has_police_reference", False), **what)
     return ("accepted",)
 
@@ -154,7 +154,7 @@ def _refuse(now, request):
 
 def _of(facts, in_force, responsible=None):
     """Answer how a fact names a hold and all who know of it."""
-    members = _each(responsible or q.responsible(facts), in_force["asked_by"])
+    members = _each(responsible or q.responsible(facts), *in_force["askers"])
     return {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
 
 
@@ -166,7 +166,7 @@ def end(now, reason, country=None):
         before = q.before(now["facts"], now["facts"][now["first_fact"]]) if _has_new(now) else facts
         hotline = q.responsible(before)
         following = country and network.hosting_liaison(now["directory"], country)
-        members = _each(hotline, in_force["asked_by"], following)
+        members = _each(hotline, *in_force["askers"], following)
         what = {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
         writing.by_rule(now, "hold_ended", reason=reason, **what)
     for request in q.hold_requests(facts):

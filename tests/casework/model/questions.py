@@ -451,7 +451,7 @@ def is_party(facts, member):
     keepers = [*references(facts), *(one["by"] for one in preservations(facts))]
     of_holds = [one[who] for one in hold_requests(facts) for who in ("by", "liaison")]
     if hold(facts) is not None:
-        of_holds += [hold(facts)["asked_by"], hold(facts)["liaison"]]
+        of_holds += [*hold(facts)["askers"], hold(facts)["liaison"]]
     if member in [*parties, *keepers, *of_holds] or any(member in one["members"] for one in asked(facts)):
         return True
     if member in references(facts) or any(one["by"] == member for one in preservations(facts)):
@@ -513,7 +513,7 @@ def holders(facts):
     """Answer the members that may hold what was told of the case."""
     found = [responsible(facts), *(one["member"] for one in origins(facts)), *former(facts)]
     if hold(facts) is not None:
-        found += [hold(facts)["liaison"], hold(facts)["asked_by"]]
+        found += [hold(facts)["liaison"], *hold(facts)["askers"]]
     return unique(member for member in found if member is not None)
 
 
@@ -640,13 +640,16 @@ def hold(facts):
             asked = next(
                 (one for one in _requests(before(facts, fact)) if one["number"] == fact["answers"]), None
             )
-            earlier = found or {"since": fact["at"], "by": fact["by"], "asked_by": None, "liaison": None}
+            earlier = found or {"since": fact["at"], "by": fact["by"], "askers": [], "liaison": None}
             found = {"until": fact["until"], "liaison": fact["member"], "number": fact["number"]}
             found |= {
                 "since": earlier["since"],
                 "by": _set_by(earlier, fact),
             }
-            found["asked_by"] = earlier["asked_by"] if asked is None else asked["by"]
+            found["askers"] = earlier["askers"]
+            if asked is not None:
+                others = [one for one in earlier["askers"] if one != asked["by"]]
+                found["askers"] = [*others[-7:], asked["by"]]
             found["warned"] = sum(fact["until"] - ahead * network.HOUR <= fact["at"] for ahead in (72, 24))
         elif kind == "hold_warned":
             found = found | {"warned": found["warned"] + 1}
