@@ -17,6 +17,7 @@ from casework.legs import Changes
 from casework.messages import Case, Fact
 from casework.notices import FEED_ITEM, Notice
 from casework.placing import ReportOf
+from casework.statements import ASSESSING
 from casework.transitions import ACKNOWLEDGED, ASSIGNED_STATES, EFFECTLESS
 
 CONFIRMED: Final = frozenset({"baseline", "national"})
@@ -73,6 +74,8 @@ def _is_hosted(fact: Fact, liaison: Member) -> bool:
 def _is_confirmed(fact: Fact, *, was_confirmed: bool) -> bool:
     """Answer whether a fact confirms a case, or takes back what was told as confirmed."""
     if fact.fact not in _JUDGES or fact.classification is None:
+        return False
+    if fact.fact == "corrected" and fact.action not in ASSESSING:
         return False
     return fact.classification in CONFIRMED or (fact.fact == "corrected" and was_confirmed)
 

@@ -184,3 +184,17 @@ def test_the_last_to_be_asked_about_an_escalation_can_read_it() -> None:
     )
     directory = replace(subscribed(nl_police={"reads_escalations": False}), countries=rules)
     assert {"nl-police", "be-police", "fr-police"} <= set(readers_of(directory, "NL", "gb-iwf"))
+
+
+def test_a_correction_of_something_else_confirms_nothing(story: "Story") -> None:
+    """A classification beside the correction of a note is no assessment, and hands nobody a report."""
+    members = tuple(
+        msgspec.structs.replace(m, feed="all_confirmed") if m.id == "interpol" else m
+        for m in story.directory.members
+    )
+    story.directory = msgspec.structs.replace(story.directory, members=members)
+    story.report()
+    story.act("gb-iwf", "note", labels=("a",))
+    judged = {"classification": "baseline", "law_country": "GB", "reason_code": "wrong_entry"}
+    story.act("gb-iwf", "corrected", fact_number=story.case.number, corrected_action="note", **judged)
+    assert story.kinds()[-1] == "corrected"

@@ -1,6 +1,6 @@
 """What police liaisons subscribed to: an item for each decision that brought, judged or ended a case."""
 
-from model import actions, network, writing
+from model import actions, network, standing, writing
 from model import questions as q
 
 JUDGES = ["opened", "reopened", "assessed", "corrected"]
@@ -23,6 +23,8 @@ def _is_for(now, liaison, fact):
     who = network.MEMBERS[liaison]
     if who["feed"] == "all_confirmed":
         if fact["kind"] not in JUDGES or fact["classification"] is None:
+            return False
+        if fact["kind"] == "corrected" and fact["wrong_kind"] not in standing.ASSESSES:
             return False
         was_confirmed = q.assessment(now["facts"][: now["first_fact"]])[0] in CONFIRMED
         takes_back = fact["kind"] == "corrected" and was_confirmed
