@@ -22,7 +22,7 @@ SHOWN: Final[Mapping[str, str]] = MappingProxyType(
         "host_disputed": "hosts disputed",
         "orphaned": "without a hotline",
         _ORPHAN: "orphans claimed",
-        "offered": "offered to several",
+        "offered": "offers",
         _OFFER: "offers claimed",
         "handed_back": "claims given back",
         "declined": "declined",

@@ -143,6 +143,7 @@ def test_the_summary_counts_from_the_facts_what_happened_beside_the_straight_way
         "linked": 1, "orphaned": 1, "orphan claimed": 1, "paused": 1,
     }  # fmt: skip
     shown = " ".join(as_summary(some_outcome(beside=found)).split())
+    assert max(map(len, SHOWN.values())) < len("took effect twice: ")
     for line in ("orphans claimed: 1", "offers claimed: 0", "paused: 1", "erased: 0", "feed items: 0"):
         assert line in shown
 
