@@ -3,6 +3,7 @@
 import itertools
 from typing import Any, Final
 
+from casework.directory import EXCHANGE
 from casework.messages import Delivery, Escalation, Receipt
 from casework.notices import FEED_ITEM, HOLD_REQUEST
 from connectors.client import MemberClient
@@ -55,6 +56,9 @@ class SimulatedLiaison(Player):
             self._acknowledge_item(delivery)
         elif delivery.kind == HOLD_REQUEST:
             self._decide(delivery)
+        elif delivery.fact == "held" and delivery.by not in {self.member, EXCHANGE}:
+            # The hosting country's liaison has consented: now the hold is its own.
+            self._holds.pop(delivery.case_id, None)
         elif delivery.fact in ENDS_A_HOLD:
             self._holds.pop(delivery.case_id, None)
             self._requests.discard((delivery.case_id, delivery.fact_ref or 0))

@@ -20,6 +20,9 @@ def play() -> PaperPlay:
     with pytest.MonkeyPatch.context() as patch:
         for name in _OFTEN:
             patch.setattr(constants, f"{name}_SHARE", 0.15)
+        patch.setattr(constants, "TRANSFERRED_SHARE", 0.8)
+        patch.setattr(constants, "HOLD_SHARE", 0.3)
+        patch.setattr(constants, "HOLD_RELEASED_SHARE", 1.0)
         patch.setattr(constants, "URGENCY_SHARES", {"possible_new_victim": 0.1, "abuse_in_progress": 0.05})
         played = PaperPlay(days=28, reports=300)
         played.run()
