@@ -16,7 +16,7 @@ from casework.matters import ACTION_RULES, POLICE_RULES
 from casework.matters.disagreements import disagrees, note_disagreement
 from casework.matters.notice_order import notice_breaches, provider_told
 from casework.messages import ActionDetails, Case
-from casework.parties import asks_for_hold, could_claim, has_report, is_party, names_case, origin_of
+from casework.parties import asks_for_hold, could_claim, has_report, may_say, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
 from casework.transitions import (
     ACKNOWLEDGED,
@@ -103,7 +103,7 @@ def _room_of(statement: bytes, details: ActionDetails | None) -> int:
 
 def _foreign(case: Case, action: Action, cause: Cause) -> Answer | None:
     sender, directory = cause.sender, cause.directory
-    if not is_party(case, sender, directory):
+    if not may_say(case, sender, action.action, directory):
         is_late_claim = action.action == CLAIM and could_claim(case, sender, directory)
         if not is_late_claim and not asks_for_hold(case, sender, action, directory):
             return refused("not_a_party", "sender", "not a party of this case")

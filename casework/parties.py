@@ -1,5 +1,7 @@
 """Who is what to a case: responsible, origin, former or police; everybody else is a stranger."""
 
+from typing import Final
+
 from casework.directory import Directory, Member
 from casework.feed_names import feed_of
 from casework.ids import id_bytes
@@ -8,6 +10,9 @@ from casework.routing import liaisons_of
 from casework.secrecy import askers_of
 from casework.stubs import last_number
 from casework.transitions import ACKNOWLEDGED, ASSIGNED_STATES, OFFERED, ORPHANED
+
+_OF_POLICE: Final = frozenset({"hold", "release", "preserve", "acknowledged", "confirmed"})
+"""What police may send that are a party by a hold or by keeping the case only."""
 
 
 def origin_of(case: Case, member: str) -> Origin | None:
@@ -37,11 +42,25 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     while it is orphaned, those whose confirmation is waited for, and the secretariat, which may send nothing
     but notes, confirmations and erasures (`action_checks`).
     """
+    return _is_told(case, member_id, directory) or _is_of_hold(case, member_id) or _keeps(case, member_id)
+
+
+def may_say(case: Case, member_id: str, action: str, directory: Directory) -> bool:
+    """Answer whether a member is a party that may send an action of a code at all.
+
+    Police that only asked for a hold, speak for one or keep the case say nothing of the content itself: they
+    were told nothing of it, and could take a case by an observation of theirs.
+    """
+    if action in _OF_POLICE:
+        return is_party(case, member_id, directory)
+    return _is_told(case, member_id, directory)
+
+
+def _is_told(case: Case, member_id: str, directory: Directory) -> bool:
+    """Answer whether a member is a party by more than a hold or by keeping the case."""
     if member_id == case.assigned_hotline or member_id in case.former or origin_of(case, member_id):
         return True
     if member_id in case.pool or any(member_id in asked.members for asked in case.asked):
-        return True
-    if _is_of_hold(case, member_id) or _keeps(case, member_id):
         return True
     member = directory.members_by_id.get(member_id)
     if member is None:

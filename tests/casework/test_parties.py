@@ -50,3 +50,14 @@ def test_ids_between_first_and_last_are_known_while_remembered(opened: "Story") 
         action = opened.action_event("gb-iwf", "observed", report_event_id=event_id).statement
         assert names_case(opened.case, "gb-iwf", action)
         assert not names_case(opened.case, "nl-offlimits", action)
+
+
+def test_police_that_only_ask_for_a_hold_say_nothing_of_the_content(opened: "Story") -> None:
+    """Foreign police may ask for a hold by case id and keep the case; they may not move it or write notes."""
+    opened.act("de-police", "hold", hold_until=opened.now + 24 * opened.hour)
+    assert opened.facts[-1].fact == "hold_asked"
+    for action in ("moved", "observed", "note", "reappeared"):
+        opened.act("de-police", action, new_hosting_country="DE", hosting_method="whois", is_online=True)
+        assert (opened.facts[-1].fact, opened.facts[-1].rule) == ("refused", "not_a_party")
+    opened.act("de-police", "preserve", preserve_until=opened.now + 240 * opened.hour)
+    assert opened.facts[-1].fact == "preserved"

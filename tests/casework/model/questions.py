@@ -445,16 +445,25 @@ def had_a_delivery(facts, recipient):
     return any(to == recipient for fact in facts for to, _ in fact["deliveries"])
 
 
+def may_say(facts, member, action):
+    """Answer whether a member is entitled to an action; by a hold or by keeping it to police matters."""
+    by_police_work = {"hold", "release", "preserve", "acknowledged", "confirmed"}
+    return is_party(facts, member) if action in by_police_work else is_told_of_the_case(facts, member)
+
+
 def is_party(facts, member):
     """Answer whether a member is entitled to speak about the case."""
-    parties = [responsible(facts), *former(facts), *pool(facts), *(one["member"] for one in origins(facts))]
     keepers = [*references(facts), *(one["by"] for one in preservations(facts))]
     of_holds = [one[who] for one in hold_requests(facts) for who in ("by", "liaison")]
     if hold(facts) is not None:
         of_holds += [*hold(facts)["askers"], hold(facts)["liaison"]]
-    if member in [*parties, *keepers, *of_holds] or any(member in one["members"] for one in asked(facts)):
-        return True
-    if member in references(facts) or any(one["by"] == member for one in preservations(facts)):
+    return member in [*keepers, *of_holds] or is_told_of_the_case(facts, member)
+
+
+def is_told_of_the_case(facts, member):
+    """Answer whether a member is a party by more than a hold or by keeping the case."""
+    parties = [responsible(facts), *former(facts), *pool(facts), *(one["member"] for one in origins(facts))]
+    if member in parties or any(member in one["members"] for one in asked(facts)):
         return True
     who = network.MEMBERS.get(member, {"kind": "stranger"})
     if who["kind"] == "law_enforcement":
