@@ -6,6 +6,7 @@ that closes a round or begins a leg can forget the police.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -116,22 +117,11 @@ def due(case: Case) -> Iterator[Due]:
         yield Due(request.until, HOLD_ASKED, str(request.fact_number))
 
 
-def _expire(case: Case, timer: Due, draft: Draft) -> None:
+def _tell(fact: str, case: Case, timer: Due, draft: Draft) -> None:
+    """Write a fact of a timer of the hold in force: a warning, or its expiry."""
     hold = _in_force(case)
     draft.by_rule(
-        "hold_expired",
-        step=timer.step,
-        due_at=timer.at,
-        occurred_at=timer.at,
-        until=hold.until,
-        **_of(hold, case.assigned_hotline),
-    )
-
-
-def _warn(case: Case, timer: Due, draft: Draft) -> None:
-    hold = _in_force(case)
-    draft.by_rule(
-        "hold_warned",
+        fact,
         step=timer.step,
         due_at=timer.at,
         occurred_at=timer.at,
@@ -251,7 +241,13 @@ def _request(_: Case, fact: Fact) -> Iterator[Notice]:
         yield Notice(fact.recipient, HOLD_REQUEST)
 
 
-TIMER_RULES: Final = MappingProxyType({HOLD: _expire, HOLD_WARNING: _warn, HOLD_ASKED: _lapse})
+TIMER_RULES: Final = MappingProxyType(
+    {
+        HOLD: partial(_tell, "hold_expired"),
+        HOLD_WARNING: partial(_tell, "hold_warned"),
+        HOLD_ASKED: _lapse,
+    }
+)
 DUE: Final = Timers(("hold", "hold_requests"), due)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {
