@@ -86,10 +86,16 @@ class StateStore(Protocol):
 
 
 class DictStore:
-    """For small values and few keys: about 140 bytes of memory per entry beyond key and value."""
+    """For small values and few keys: about 140 bytes of memory per entry beyond key and value.
+
+    Whoever asks for keys by a prefix asks for prefixes of one length: from the first question on the keys are
+    kept by their beginnings of that length, so that no later one looks at every key.
+    """
 
     def __init__(self) -> None:
         self._data: dict[bytes, bytes] = {}
+        self._prefix_bytes = 0
+        self._by_prefix: dict[bytes, dict[bytes, None]] = {}
         self.mark: CopyMark | None = None
 
     def get(self, key: bytes) -> bytes | None:
@@ -101,8 +107,11 @@ class DictStore:
         for key, value in changes.items():
             if value is None:
                 self._data.pop(key, None)
+                self._forget(key)
             else:
                 self._data[key] = value
+                if self._prefix_bytes:
+                    self._by_prefix.setdefault(key[: self._prefix_bytes], {})[key] = None
         if mark is not None:
             self.mark = mark
 
@@ -111,16 +120,31 @@ class DictStore:
         return iter(list(self._data.items()))
 
     def keys(self, prefix: bytes) -> list[bytes]:
-        """Return all keys that begin with `prefix`, looking at every key."""
+        """Return all keys that begin with `prefix`."""
+        if not self._prefix_bytes:
+            self._prefix_bytes = len(prefix)
+            for key in self._data:
+                self._by_prefix.setdefault(key[: self._prefix_bytes], {})[key] = None
+        if len(prefix) == self._prefix_bytes:
+            return list(self._by_prefix.get(prefix, ()))
         return [key for key in self._data if key.startswith(prefix)]
+
+    def _forget(self, key: bytes) -> None:
+        family = self._by_prefix.get(key[: self._prefix_bytes])
+        if family is None:
+            return
+        family.pop(key, None)
+        if not family:
+            del self._by_prefix[key[: self._prefix_bytes]]
 
     def close(self) -> None:
         """Free the memory; nothing is kept."""
         self._data.clear()
+        self._by_prefix.clear()
 
     def destroy(self) -> None:
         """Free the memory."""
-        self._data.clear()
+        self.close()
 
 
 class DiskOptions:
