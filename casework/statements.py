@@ -16,6 +16,7 @@ MAX_STATED: Final = 32
 LINKED: Final = "linked"
 ASSESSING: Final = frozenset({"opened", "reopened", "assessed", LINKED})
 """Facts that may carry an assessment. That of a report which joins a case is kept and does not count."""
+_WITH_A_REPORT: Final = frozenset({"opened", "reopened", LINKED})
 CORRECTABLE: Final = FINAL_ACTIONS | {
     "acknowledged",
     "assessed",
@@ -53,6 +54,11 @@ def with_stated(stated: tuple[Stated, ...], fact: Fact) -> tuple[Stated, ...]:
         return (*stated, new)
     dispensable = next((one for one in stated if not _is_needed(one, new)), stated[0])
     return (*(one for one in stated if one is not dispensable), new)
+
+
+def without_reports_of(stated: tuple[Stated, ...], member: str | None) -> tuple[Stated, ...]:
+    """Answer the statements without those that came with reports of a member that has withdrawn them all."""
+    return tuple(one for one in stated if one.by != member or one.fact not in _WITH_A_REPORT)
 
 
 def is_current(case: Case, one: Stated) -> bool:

@@ -241,7 +241,7 @@ def _request(_: Case, fact: Fact) -> Iterator[Notice]:
         yield Notice(fact.recipient, HOLD_REQUEST)
 
 
-TIMER_RULES: Final = MappingProxyType(
+TIMER_RULES: Final[Mapping[str, Callable[[Case, Due, Draft], None]]] = MappingProxyType(
     {
         HOLD: partial(_tell, "hold_expired"),
         HOLD_WARNING: partial(_tell, "hold_warned"),

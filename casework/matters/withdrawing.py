@@ -17,6 +17,7 @@ from casework.messages import Case, Fact, Origin
 from casework.notices import Notice
 from casework.parties import origin_of, told_officials
 from casework.splitting import without
+from casework.statements import assessment_of, without_reports_of
 from casework.transitions import CLOSED
 
 WITHDRAWN: Final = "withdrawn"
@@ -65,10 +66,12 @@ def _left(case: Case, member: str | None, report_event_id: str | None) -> tuple[
 
 
 def _withdrawn(case: Case, fact: Fact) -> Changes:
-    return {
-        "origins": _left(case, fact.origin, fact.report_event_id),
-        "asked": with_asked(case, fact, CORRECTION),
-    }
+    left = _left(case, fact.origin, fact.report_event_id)
+    changes: Changes = {"origins": left, "asked": with_asked(case, fact, CORRECTION)}
+    if all(origin.member != fact.origin for origin in left):
+        stated = without_reports_of(case.stated, fact.origin)
+        changes |= {"stated": stated, **assessment_of(stated, case.round)}
+    return changes
 
 
 def _told(after: Case, fact: Fact) -> tuple[Notice, ...]:

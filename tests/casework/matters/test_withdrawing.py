@@ -69,3 +69,17 @@ def test_a_report_of_a_closed_case_can_be_taken_back(opened: "Story") -> None:
     opened.act("gb-iwf", "withdraw")
     assert (opened.case.outcome, opened.case.origins) == ("removed", ())
     assert opened.deliveries("nl-offlimits")[-1].fact == "withdrawn"
+
+
+def test_a_withdrawn_baseline_binds_nobody(story: "Story") -> None:
+    """What an origin judged goes with its last report; what the responsible hotline assessed stays."""
+    story.report("gb-iwf", "NL", classification="baseline", law_country="GB")
+    story.report("de-eco", "NL")
+    story.act("nl-offlimits", "assessed", classification="national", law_country="NL")
+    assert story.facts[-1].breaches == ("not_responsible",)
+    story.act("gb-iwf", "withdraw", reason_code="wrong_entry")
+    assert (story.case.classification, story.case.classified_by) == (None, None)
+    story.act("nl-offlimits", "assessed", classification="national", law_country="NL")
+    assert story.facts[-1].breaches == ()
+    story.act("de-eco", "withdraw", reason_code="wrong_entry")
+    assert (story.case.classification, story.case.classified_by) == ("national", "nl-offlimits")

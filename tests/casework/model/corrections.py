@@ -76,7 +76,8 @@ def withdraw(now, action):
     asked = [member for member in asked if member != sender]
     what = {"members": active(now, asked), "due_at": confirm_until(now)}
     was_closed = q.state(facts) == "closed"
-    writing.by_sender(now, "withdrawn", origin=sender, report=action.get("report"), **what)
+    is_whole = action.get("report") is None or one["count"] == 1
+    writing.by_sender(now, "withdrawn", origin=sender, report=action.get("report"), is_whole=is_whole, **what)
     if not was_closed and not q.origins(now["facts"]):
         routes.close(now, "withdrawn")
     return ("accepted",)

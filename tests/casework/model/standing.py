@@ -18,11 +18,27 @@ CORRECTABLE = [
     "feed_acknowledged",
 ]
 MOST_KEPT = 32
+WITH_A_REPORT = ["opened", "reopened", "linked"]
 
 
 @once
 def standing(facts):
     """Answer the facts in the places where they came, each as it stands now."""
+    found = corrected(facts)
+    for withdrawal in filter(is_whole_withdrawal, facts):
+        found = [_without_judging(fact, told, withdrawal) for fact, told in zip(found, facts, strict=True)]
+    return found
+
+
+def _without_judging(fact, told, withdrawal):
+    """Answer a fact without what an origin judged with a report that it took back later."""
+    is_earlier = told["number"] < withdrawal["number"] and told["by"] == withdrawal["by"]
+    return fact | {"classification": None} if is_earlier and told["kind"] in WITH_A_REPORT else fact
+
+
+@once
+def corrected(facts):
+    """Answer the facts as corrections left them."""
     if not any(fact["kind"] == "corrected" for fact in facts):
         return facts
     found = [dict(fact) for fact in facts]
@@ -33,6 +49,11 @@ def standing(facts):
                     _correct(found, place, correction)
                     break
     return found
+
+
+def is_whole_withdrawal(fact):
+    """Answer whether an origin took back all of its reports."""
+    return fact["kind"] == "withdrawn" and fact["is_whole"]
 
 
 def _correct(found, place, correction):
@@ -74,11 +95,16 @@ def correctable(facts, where):
         facts: The facts since the case was a stub.
         where: From the number of a fact to the round and leg it was in.
     """
-    stands = {fact["number"]: fact for fact in standing(facts)}
+    stands = {fact["number"]: fact for fact in corrected(facts)}
     kept = []
     for fact in facts:
         if fact["kind"] == "corrected":
             kept = [one for one in kept if stands[one].get("stands_as") != fact["number"] or fact["put"]]
+        if is_whole_withdrawal(fact):
+            told = {one["number"]: one for one in facts}
+            kept = [
+                one for one in kept if told[one]["by"] != fact["by"] or told[one]["kind"] not in WITH_A_REPORT
+            ]
         is_one = fact["kind"] in CORRECTABLE or (fact["kind"] in ASSESSES and fact.get("classification"))
         if fact["by"] == "exchange" or not is_one:
             continue
