@@ -28,7 +28,7 @@ demo: .venv/run.stamp ## run the exchange with simulated members on a real Kafka
 
 test: lint ## everything, with the tests on the real Kafka
 	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m kafka $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m kafka -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: lint ## lint, types and the tests without Kafka: about a minute
 	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
