@@ -81,6 +81,8 @@ def tail(
     if feed and (member is None or escalations is not None):
         raise typer.BadParameter("name the liaison by its member id, such as fr-police", param_hint="--feed")
     stopped = threading.Event()
+    if follow:
+        signal.signal(signal.SIGINT, lambda *_: stopped.set())
     with session.reader() as reader:
         topics = (
             _feed(session, reader, str(member)) if feed else _topics(session, reader, member, escalations)
@@ -93,7 +95,6 @@ def tail(
         if not found and count and not as_json:
             print("no message yet" if topics else "no inbox yet: run 'hx provision --apply'", file=sys.stderr)
         if follow:
-            signal.signal(signal.SIGINT, lambda *_: stopped.set())
             for record in reader.follow(*topics, stop=stopped.is_set):
                 shown(record)
 
