@@ -22,8 +22,9 @@ from casework.ids import derived_id
 from casework.messages import Admitted, Case
 from casework.next_legs import reason_to_reassign
 from casework.parties import answerable
+from casework.states import CLOSED, ORPHANED
 from casework.stubs import SHRINK, may_shrink
-from casework.transitions import CLOSED, ORPHANED, RULES_VERSION
+from casework.transitions import RULES_VERSION
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.clock import Clock

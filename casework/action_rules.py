@@ -18,17 +18,9 @@ from casework.matters.notice_order import notice_breaches, provider_told
 from casework.messages import ActionDetails, Case
 from casework.parties import asks_for_hold, could_claim, has_report, may_say, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
-from casework.transitions import (
-    ACKNOWLEDGED,
-    ACTIONS,
-    AGAINST_BASELINE,
-    DISAGREEMENT,
-    FINAL_ACTIONS,
-    KEY_MISMATCH,
-    NEED_REASON,
-    Transition,
-    transition,
-)
+from casework.states import ACKNOWLEDGED
+from casework.transition_rows import AGAINST_BASELINE, DISAGREEMENT, Transition
+from casework.transitions import ACTIONS, FINAL_ACTIONS, KEY_MISMATCH, NEED_REASON, transition
 
 CLAIM: Final = "claim"
 WAIT_MS: Final = HOUR_MS

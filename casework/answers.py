@@ -10,7 +10,7 @@ from casework.errors import RuleViolation
 from casework.ids import derived_id_for_url
 from casework.messages import Case, Fact, Receipt
 from casework.postings import Posting
-from casework.transitions import CLOSED
+from casework.states import CLOSED
 
 
 class Answer(msgspec.Struct, frozen=True):

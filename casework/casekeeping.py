@@ -26,8 +26,9 @@ from casework.messages import Case, CaseContent, Fact
 from casework.parking import wait
 from casework.postings import Posting
 from casework.signatures import check_signature
+from casework.states import AWAITED, CLOSED
 from casework.timer_rules import fire
-from casework.transitions import AWAITED, CLOSED, ERASES_CONTENTS, RULES_VERSION
+from casework.transitions import ERASES_CONTENTS, RULES_VERSION
 
 CASE_LIMIT_BYTES: Final = 64 * 1024
 """Design 4: what a case may take as a record; copies and action_rules hold the parts that could grow."""

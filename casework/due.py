@@ -7,8 +7,8 @@ from typing import Final
 from casework.matters import DUE
 from casework.matters.hold_course import PAUSED_STEPS
 from casework.messages import Case
+from casework.states import ASSIGNED_STATES, AWAITING_REWRAP
 from casework.timers import Due
-from casework.transitions import ASSIGNED_STATES, AWAITING_REWRAP
 
 WAITING: Final = "waiting"
 """Step of the timer of an action that waits for its report."""

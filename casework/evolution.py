@@ -21,20 +21,18 @@ from casework.recipients import counted, recipients
 from casework.sealed_content import join_marks
 from casework.splitting import without
 from casework.statements import with_stated
-from casework.stubs import shrunk
-from casework.transitions import (
+from casework.states import (
     ACKNOWLEDGED,
     ASSIGNED,
     AWAITED,
     AWAITING_REWRAP,
     CLOSED,
-    EFFECTLESS,
-    FINAL_ACTIONS,
     OFFERED,
     ORPHANED,
-    PARKING,
     furthest,
 )
+from casework.stubs import shrunk
+from casework.transitions import EFFECTLESS, FINAL_ACTIONS, PARKING
 
 T = TypeVar("T")
 

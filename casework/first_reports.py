@@ -28,7 +28,9 @@ from casework.postings import Posting
 from casework.routing import route
 from casework.sealed_content import opens
 from casework.statements import with_stated
-from casework.transitions import ASSIGNED, HOTLINE, NONE, RULES_VERSION, transition
+from casework.states import ASSIGNED, NONE
+from casework.transition_rows import HOTLINE
+from casework.transitions import RULES_VERSION, transition
 
 _ROW: Final = transition("report", NONE, HOTLINE)
 assert _ROW is not None  # noqa: S101 - the table is in this room

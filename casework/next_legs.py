@@ -9,7 +9,7 @@ from casework.parties import answerable
 from casework.placing import ReportOf, begin_leg, escalate, traits_of
 from casework.rewrap_rules import ask_if_unreadable
 from casework.routing import Route, route
-from casework.transitions import ORPHANED
+from casework.states import ORPHANED
 
 MEMBER_LEFT: Final = "member_left"
 """Reason of a leg that begins because the hotline of the one before is suspended or has left."""

@@ -15,7 +15,7 @@ from casework.directory import EXCHANGE
 from casework.due import REWRAP, due_times
 from casework.matters.confirmations import TOLD
 from casework.messages import Case, OpenEscalation
-from casework.transitions import ASSIGNED_STATES, AWAITED, CLOSED, ORPHANED
+from casework.states import ASSIGNED_STATES, AWAITED, CLOSED, ORPHANED
 
 OPERATORS: Final = "operators"
 """Stands for those who run the exchange, who are no member."""

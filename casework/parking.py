@@ -15,7 +15,7 @@ from casework.events import Event, Source, Unpark
 from casework.evolution import evolve
 from casework.kept import Kept
 from casework.messages import Case, Parked
-from casework.transitions import AWAITED
+from casework.states import AWAITED
 
 MAX_LISTED: Final = 256
 """Offsets a case lists: at most 2.5 KiB of the 64 KiB of a case, and of each fact `parked`."""

@@ -8,8 +8,8 @@ from casework.ids import id_bytes
 from casework.messages import ActionStatement, Case, Origin, Waiting
 from casework.routing import liaisons_of
 from casework.secrecy import askers_of
+from casework.states import ACKNOWLEDGED, ASSIGNED_STATES, OFFERED, ORPHANED
 from casework.stubs import last_number
-from casework.transitions import ACKNOWLEDGED, ASSIGNED_STATES, OFFERED, ORPHANED
 
 _OF_POLICE: Final = frozenset({"hold", "release", "preserve", "acknowledged", "confirmed"})
 """What police may send that are a party by a hold or by keeping the case only."""

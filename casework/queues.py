@@ -12,7 +12,7 @@ import msgspec
 
 from casework.messages import Case
 from casework.next_steps import DEADLINES, is_done, missed_at, open_escalations
-from casework.transitions import ASSIGNED_STATES, CLOSED, ORPHANED
+from casework.states import ASSIGNED_STATES, CLOSED, ORPHANED
 
 
 class Queue(msgspec.Struct, frozen=True):

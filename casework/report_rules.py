@@ -12,23 +12,19 @@ from casework.placing import ReportOf, begin_leg, escalate, traits_of, withheld
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
 from casework.sealed_content import join_marks
+from casework.states import CLOSED, NONE, OPEN_STATES, ORPHANED
 from casework.stubs import is_stub
-from casework.transitions import (
-    CLOSED,
+from casework.transition_rows import (
     CONFIRMED_ELSEWHERE,
     DISPUTED,
     HOTLINE,
     NEEDS_NEW_ROUND,
     NEW_LEG,
     NO_HOTLINE,
-    NONE,
-    OPEN_STATES,
-    ORPHANED,
     OWN,
-    PLACES,
     POOL,
-    transition,
 )
+from casework.transitions import PLACES, transition
 
 
 def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draft: Draft) -> Answer:

@@ -15,7 +15,8 @@ from casework.messages import ActionStatement, Case
 from casework.parties import is_party, names_case, origin_of
 from casework.placing import withheld
 from casework.sealed_content import join_marks, opens
-from casework.transitions import ORPHANED, transition
+from casework.states import ORPHANED
+from casework.transitions import transition
 
 REWRAP_MS: Final = 4 * HOUR_MS
 """How long holders may take. An assumption: connectors answer by themselves within seconds, so four hours

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from casework.messages import Case, CaseStub, Fact
-from casework.transitions import CLOSED
+from casework.states import CLOSED
 
 SHRINK: Final = "shrink"
 """Step of the wake-up that is sent when a case has been closed for long."""

@@ -10,7 +10,8 @@ from typing import Final
 
 from casework.messages import Fact
 from casework.secrecy import PAUSED, RESUMED, changes_pause
-from casework.transitions import ORPHANED, PLACES
+from casework.states import ORPHANED
+from casework.transitions import PLACES
 
 _ORPHAN: Final = "orphan claimed"
 _OFFER: Final = "offer claimed"

@@ -22,8 +22,8 @@ from casework import codes
 from casework.ids import SHOWN_ID
 from casework.limits import URL_KEY_BYTES
 from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Message, Receipt, Submission
+from casework.states import AWAITED
 from casework.stubs import last_number
-from casework.transitions import AWAITED
 from operations.books import set_aside
 from operations.logs import Log, inboxes, police
 from operations.newest_states import newest_cases

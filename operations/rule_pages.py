@@ -15,18 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from casework import codes
-from casework.transitions import (
-    ACTION,
-    ASSIGNED_STATES,
-    NEW_LEG,
-    NONE,
-    SAME,
-    STATES,
-    TABLE,
-    Transition,
-    as_markdown,
-    furthest,
-)
+from casework.states import ASSIGNED_STATES, NONE, STATES, furthest
+from casework.transition_rows import ACTION, NEW_LEG, SAME, Transition
+from casework.transition_table import TABLE
+from casework.transitions import as_markdown
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 HAPPENS: Final = "what-may-happen-when.md"
@@ -36,7 +28,7 @@ _INTRODUCTION: Final = """\
 # What may happen when
 
 For each state of a case: which event, by whom, what is recorded, and who is told. `make pages` makes this
-page from the table in `casework/transitions.py`; [the state machine](state-machine.md) explains its words and
+page from the table in `casework/transition_table.py`; [the state machine](state-machine.md) explains its words and
 the order in which a submission is judged.
 
 - *Same*: the state stays; a step behind the state leaves it too.

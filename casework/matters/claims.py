@@ -18,8 +18,8 @@ from casework.next_legs import hand_on, to_hotline, way_of
 from casework.notices import Notice, update_to, with_place
 from casework.parties import could_claim
 from casework.placing import escalate
+from casework.states import ASSIGNED_STATES, CLOSED, OFFERED, ORPHANED
 from casework.timers import Due, Timers
-from casework.transitions import ASSIGNED_STATES, CLOSED, OFFERED, ORPHANED
 
 LEASE: Final = "lease"
 """Step of the timer of a claim that is not used, and name of its reason."""

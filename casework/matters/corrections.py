@@ -24,7 +24,8 @@ from casework.notices import Notice, update_to
 from casework.parties import told_officials
 from casework.secrecy import askers_of
 from casework.statements import ASSESSING, assessment_of, is_current
-from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED, FINAL_ACTIONS, furthest
+from casework.states import ASSIGNED, AWAITING_REWRAP, CLOSED, furthest
+from casework.transitions import FINAL_ACTIONS
 
 _STEPS: Final = frozenset({"acknowledged", "police_informed", "provider_informed"})
 _OF_LEG: Final = _STEPS | FINAL_ACTIONS | {"assessed"}

@@ -15,7 +15,7 @@ from casework.messages import Case, Fact
 from casework.notices import Notice, update_to
 from casework.parties import origin_of
 from casework.statements import LINKED
-from casework.transitions import DISAGREEMENT
+from casework.transition_rows import DISAGREEMENT
 
 
 def disagrees(case: Case, action: Action, sender: str) -> bool:

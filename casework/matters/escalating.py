@@ -20,8 +20,8 @@ from casework.notices import Notice, update_to
 from casework.parties import is_concerned, secretariat_of, was_fed
 from casework.preservations import with_reference
 from casework.routing import later_contacts
+from casework.states import ACKNOWLEDGED, CLOSED
 from casework.timers import Due, Timers
-from casework.transitions import ACKNOWLEDGED, CLOSED
 
 ESCALATION: Final = "escalation"
 """Step of the timer of an escalation that nobody has acknowledged."""

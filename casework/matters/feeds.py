@@ -18,7 +18,8 @@ from casework.messages import Case, Fact
 from casework.notices import FEED_ITEM, Notice
 from casework.placing import ReportOf
 from casework.statements import ASSESSING
-from casework.transitions import ACKNOWLEDGED, ASSIGNED_STATES, EFFECTLESS
+from casework.states import ACKNOWLEDGED, ASSIGNED_STATES
+from casework.transitions import EFFECTLESS
 
 CONFIRMED: Final = frozenset({"baseline", "national"})
 """Assessments that the feed of all confirmed cases is about: what INTERPOL pulls from ICCAM today."""

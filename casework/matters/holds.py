@@ -18,7 +18,7 @@ from casework.matters.hold_course import CONSENT, end_hold, knowing, refuse
 from casework.messages import Case, Hold, HoldRequest
 from casework.parties import hosting_liaison, is_hosting_liaison
 from casework.secrecy import askers_of
-from casework.transitions import CLOSED
+from casework.states import CLOSED
 
 MAX_REQUESTS: Final = 8
 """Requests that may wait for consent in one case; bounds the state."""

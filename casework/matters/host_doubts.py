@@ -16,8 +16,8 @@ from casework.matters.relocation import relocate
 from casework.messages import ActionDetails, Case, Fact, HostDoubt
 from casework.notices import Notice, update_to
 from casework.placing import ReportOf
+from casework.states import ASSIGNED_STATES
 from casework.timers import Due, Timers
-from casework.transitions import ASSIGNED_STATES
 
 ANSWER_HOST: Final = "answer_host"
 """Step of the timer of a doubt that the responsible hotline has not answered."""

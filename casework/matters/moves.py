@@ -17,7 +17,9 @@ from casework.matters.relocation import MOVED, relocate
 from casework.messages import ActionDetails, Case, Fact
 from casework.notices import Notice, update_to, with_place
 from casework.parties import origin_of, secretariat_of
-from casework.transitions import ELSEWHERE, HERE, OFFERED, ORPHANED, in_offer, transition
+from casework.states import OFFERED, ORPHANED
+from casework.transition_rows import ELSEWHERE, HERE, in_offer
+from casework.transitions import transition
 
 CONFIRMED: Final = "hosting_confirmed"
 EXCEEDED: Final = "moves_exceeded"

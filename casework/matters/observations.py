@@ -18,7 +18,7 @@ from casework.messages import Case, Fact
 from casework.next_legs import place_again
 from casework.notices import Notice, update_to
 from casework.parties import place
-from casework.transitions import CLOSED
+from casework.states import CLOSED
 
 _SEEN_BEFORE: Final = Answer(
     "not_applicable",

@@ -18,8 +18,8 @@ from casework.legs import Changes
 from casework.messages import Case, Fact
 from casework.notices import DIGEST_ITEM, Notice, update_to
 from casework.parties import secretariat_of
+from casework.states import ASSIGNED_STATES
 from casework.timers import Due, Timers
-from casework.transitions import ASSIGNED_STATES
 
 REMIND: Final = "remind"
 """Step of the timer after which the secretariat is told of an overdue step."""

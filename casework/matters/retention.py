@@ -23,9 +23,9 @@ from casework.preservations import (
     with_reference,
     without_members,
 )
+from casework.states import ASSIGNED, AWAITING_REWRAP, CLOSED
 from casework.stubs import last_number
 from casework.timers import Due, Timers
-from casework.transitions import ASSIGNED, AWAITING_REWRAP, CLOSED
 
 ERASE: Final = "erase"
 """Step of the timer that erases, and the action that asks for it."""

@@ -18,7 +18,7 @@ from casework.notices import Notice
 from casework.parties import origin_of, told_officials
 from casework.splitting import without
 from casework.statements import assessment_of, without_reports_of
-from casework.transitions import CLOSED
+from casework.states import CLOSED
 
 WITHDRAWN: Final = "withdrawn"
 

@@ -8,8 +8,8 @@ import msgspec
 
 from casework.due import due_times
 from casework.messages import Case
+from casework.states import CLOSED
 from casework.timeline.moments import Moment
-from casework.transitions import CLOSED
 
 _DONE_AT: Final[Mapping[str, str]] = MappingProxyType(
     {

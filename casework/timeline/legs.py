@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from casework.messages import Case
+from casework.states import CLOSED
 from casework.timeline.moments import Moment
-from casework.transitions import CLOSED
 
 HOTLINE: Final = "hotline"
 POOL: Final = "pool"

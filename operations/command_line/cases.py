@@ -6,8 +6,8 @@ from typing import Annotated, Final
 import typer
 
 from casework.messages import Case, Fact, ReportStatement
+from casework.states import STATES
 from casework.timeline import timeline
-from casework.transitions import STATES
 from operations import unparking
 from operations.command_line import erasing
 from operations.command_line.case_view import json_of, print_case

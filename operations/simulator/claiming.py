@@ -3,7 +3,7 @@
 from typing import Final
 
 from casework.messages import Delivery
-from casework.transitions import OFFERED, ORPHANED
+from casework.states import OFFERED, ORPHANED
 from operations.simulator import constants
 from operations.simulator.players import Player
 from operations.simulator.world import Held

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from casework.messages import Delivery, Receipt
-from casework.transitions import ACKNOWLEDGED, CLOSED
+from casework.states import ACKNOWLEDGED, CLOSED
 from connectors.client import MemberClient
 from connectors.drafts import ReportDraft
 from operations.simulator import constants

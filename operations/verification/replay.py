@@ -19,7 +19,8 @@ from casework.messages import Admitted, Case, Delivery, Escalation, Fact, Receip
 from casework.notices import UPDATE
 from casework.parking import BEHIND
 from casework.postings import Posting
-from casework.transitions import AWAITED, ERASES_CONTENTS, PARKING, RULES_VERSION
+from casework.states import AWAITED
+from casework.transitions import ERASES_CONTENTS, PARKING, RULES_VERSION
 from operations.reading import Record
 from operations.verification.contents import Contents, content_key
 from operations.verification.expected import OfIntake, place_key

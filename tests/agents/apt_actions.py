@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from casework.messages import Case, Hold
 from casework.parties import was_fed
-from casework.transitions import ASSIGNED_STATES, CLOSED, OFFERED, OPEN_STATES, ORPHANED
+from casework.states import ASSIGNED_STATES, CLOSED, OFFERED, OPEN_STATES, ORPHANED
 
 Apt = tuple[str, str, dict[str, Any]]
 """Sender, action, and what the action says beside."""

@@ -9,7 +9,8 @@ from casework import codes
 from casework.countries import ALL_COUNTRIES
 from casework.messages import Case
 from casework.queues import QUEUES
-from casework.transitions import STATES, TABLE
+from casework.states import STATES
+from casework.transition_table import TABLE
 
 HOUR, DAY = 3600, 86_400
 HOTLINES = [f"h{number}" for number in range(60)]

@@ -41,7 +41,9 @@ from casework.messages import (
 from casework.protection import binding_of
 from casework.public_keys import PublicKey
 from casework.sealed_content import to_bytes
-from casework.transitions import ACTION, ACTIONS, NEW_LEG, TABLE
+from casework.transition_rows import ACTION, NEW_LEG
+from casework.transition_table import TABLE
+from casework.transitions import ACTIONS
 from streams import wire
 from streams.key_rings import PrivateKey, Signer
 from streams.slots import partition_of

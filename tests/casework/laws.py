@@ -11,8 +11,8 @@ from casework.directory import ORPHAN_DESK
 from casework.evolution import fold
 from casework.messages import Case, Delivery, Fact
 from casework.next_steps import outlook
+from casework.states import OPEN_STATES
 from casework.timeline import Leg, timeline
-from casework.transitions import OPEN_STATES
 
 
 def after_each_event(

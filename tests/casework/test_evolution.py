@@ -7,7 +7,7 @@ from casework import evolution
 from casework.errors import BugError
 from casework.evolution import evolve, fold
 from casework.messages import Case, Fact
-from casework.transitions import TABLE
+from casework.transition_table import TABLE
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story

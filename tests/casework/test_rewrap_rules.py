@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from casework.due import REASSIGN, REWRAP, due_times
 from casework.evolution import fold
 from casework.rewrap_rules import REWRAP_MS
-from casework.transitions import OPEN_STATES
+from casework.states import OPEN_STATES
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from casework.evolution import fold
-from casework.transitions import ASSIGNED_STATES, AWAITING_REWRAP
+from casework.states import ASSIGNED_STATES, AWAITING_REWRAP
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Kept, Story

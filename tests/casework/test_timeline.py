@@ -13,9 +13,9 @@ from casework.matters.confirmations import TOLD
 from casework.messages import Asked, Case, Fact, Hold, HoldRequest, OpenEscalation
 from casework.next_steps import NO_STEP, WHAT, outlook
 from casework.queues import QUEUES, lies_in_queues, queues_of
+from casework.states import CLOSED
 from casework.timeline import Timeline, timeline
 from casework.timeline import moments as walking
-from casework.transitions import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,8 @@ import pytest
 
 from casework.matters import DUE
 from casework.messages import Asked, Case, Hold, HoldRequest, HostDoubt, Lease, OpenEscalation
+from casework.states import ASSIGNED, CLOSED, OFFERED, ORPHANED
 from casework.timers import Due, Timers
-from casework.transitions import ASSIGNED, CLOSED, OFFERED, ORPHANED
 
 NOW = 1_795_000_000_000
 CASE = Case(

@@ -8,36 +8,34 @@ import pytest
 
 from casework import codes, transitions
 from casework.matters import ACTION_RULES
-from casework.transitions import (
-    ACTION,
-    ACTIONS,
-    AGAINST_BASELINE,
+from casework.states import (
     ASSIGNED_STATES,
     AWAITING_REWRAP,
     CLOSED,
+    NONE,
+    OFFERED,
+    ORPHANED,
+    STATES,
+    furthest,
+)
+from casework.transition_rows import (
+    ACTION,
+    AGAINST_BASELINE,
     CONFIRMED_ELSEWHERE,
     DISPUTED,
-    FINAL_ACTIONS,
     HOTLINE,
-    NEED_REASON,
     NEEDS_NEW_ROUND,
     NEW_LEG,
     NO_HOTLINE,
-    NONE,
     NOTICE_CONDITIONS,
-    OFFERED,
-    ORPHANED,
     OWN,
     POOL,
     SAME,
     SEEN_ELSEWHERE,
-    STATES,
-    TABLE,
     Transition,
-    as_markdown,
-    furthest,
-    transition,
 )
+from casework.transition_table import TABLE
+from casework.transitions import ACTIONS, FINAL_ACTIONS, NEED_REASON, as_markdown, transition
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from casework.transitions import ASSIGNED_STATES, NEW_LEG, NONE, STATES, TABLE
+from casework.states import ASSIGNED_STATES, NONE, STATES
+from casework.transition_rows import NEW_LEG
+from casework.transition_table import TABLE
 from operations import rule_pages
 
 HAPPENS = (rule_pages.DOCS / rule_pages.HAPPENS).read_text(encoding="utf-8")

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from casework import codes
 from casework.evolution import fold
-from casework.transitions import ASSIGNED, ASSIGNED_STATES, AWAITING_REWRAP, CLOSED, NEW_LEG, TABLE
+from casework.states import ASSIGNED, ASSIGNED_STATES, AWAITING_REWRAP, CLOSED
+from casework.transition_rows import NEW_LEG
+from casework.transition_table import TABLE
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story

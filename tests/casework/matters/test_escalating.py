@@ -5,7 +5,9 @@ import pytest
 
 from casework.due import due_times
 from casework.effects import escalation_kind
-from casework.transitions import ASSIGNED_STATES, BY_POLICE, CLOSED, ORPHANED, transition
+from casework.states import ASSIGNED_STATES, CLOSED, ORPHANED
+from casework.transition_rows import BY_POLICE
+from casework.transitions import transition
 from tests.casework.test_transitions import brought_to
 
 if TYPE_CHECKING:

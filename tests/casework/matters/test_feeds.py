@@ -6,7 +6,8 @@ import pytest
 
 from casework.content_readers import readers_of
 from casework.directory import Directory
-from casework.transitions import OF_FEED, OF_FEED_INFORMING, transition
+from casework.transition_rows import OF_FEED, OF_FEED_INFORMING
+from casework.transitions import transition
 from operations.directory.document import build
 
 if TYPE_CHECKING:

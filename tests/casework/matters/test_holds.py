@@ -9,7 +9,8 @@ from casework.evolution import fold
 from casework.matters.holds import MAX_REQUESTS
 from casework.parties import hosting_liaison
 from casework.secrecy import askers_of
-from casework.transitions import TABLE, Transition
+from casework.transition_rows import Transition
+from casework.transition_table import TABLE
 
 if TYPE_CHECKING:
     from casework.directory import Directory

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from casework.matters.relocation import MOVED
 from casework.messages import Hold
-from casework.transitions import ELSEWHERE, NEW_LEG, OFFERED, SEEN_ELSEWHERE, TABLE, Transition
+from casework.states import OFFERED
+from casework.transition_rows import ELSEWHERE, NEW_LEG, SEEN_ELSEWHERE, Transition
+from casework.transition_table import TABLE
 
 if TYPE_CHECKING:
     from tests.casework.conftest import Story

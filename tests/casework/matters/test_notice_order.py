@@ -4,15 +4,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from casework.transitions import (
-    AWAITING_REWRAP,
-    DURING_HOLD,
-    NOTICE_CONDITIONS,
-    POLICE_CONSENT,
-    POLICE_FIRST,
-    TABLE,
-    Transition,
-)
+from casework.states import AWAITING_REWRAP
+from casework.transition_rows import DURING_HOLD, NOTICE_CONDITIONS, POLICE_CONSENT, POLICE_FIRST, Transition
+from casework.transition_table import TABLE
 
 if TYPE_CHECKING:
     from casework.directory import Directory
