@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from model import network
-from model import questions as q
+from model.questions import parties, statements
 
 from casework.directory import ORPHAN_DESK
 from casework.evolution import fold
@@ -55,11 +55,13 @@ def nobody_gets_a_case_without_being_a_party(
     if delivery.recipient.startswith("feed."):
         assert network.MEMBERS[to].get("feed") or delivery.kind == "digest_item", delivery
         return
-    was_one = facts_before and q.is_party(facts[:facts_before], to)
-    through_it = any(q.is_party(facts[:number], to) for number in range(facts_before + 1, len(facts) + 1))
+    was_one = facts_before and parties.is_party(facts[:facts_before], to)
+    through_it = any(
+        parties.is_party(facts[:number], to) for number in range(facts_before + 1, len(facts) + 1)
+    )
     is_told_by_rule = network.MEMBERS[to]["kind"] != "hotline" and delivery.by == "exchange"
     # Whose baseline assessment is disputed learns it, also when it has taken its own report back.
-    is_maker = delivery.fact == "disagreement" and q.assessment(facts)[1] == to
+    is_maker = delivery.fact == "disagreement" and statements.assessment(facts)[1] == to
     assert was_one or through_it or is_told_by_rule or is_maker, delivery
 
 

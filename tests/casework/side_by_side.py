@@ -4,7 +4,24 @@ from typing import Any
 
 import laws
 from model import escalating, network, timers, world
-from model import questions as q
+from model.questions import (
+    claiming,
+    clocks,
+    confirming,
+    holding,
+    hosting,
+    keeping,
+    log,
+    places,
+    reporters,
+    rounds,
+    sealing,
+    statements,
+    states,
+    steps,
+    submissions,
+    telling,
+)
 from real_network import directory_of, record_of
 
 from casework.casekeeping import Kept, Source, keep
@@ -255,54 +272,54 @@ def of_code(case: Case) -> dict[str, Any]:
 
 def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
     """Answer what the naive model finds in the facts of a case."""
-    round_number, leg = q.round_and_leg(facts)
+    round_number, leg = rounds.round_and_leg(facts)
     found = {
-        "state": q.state(facts),
+        "state": states.state(facts),
         "round": round_number,
         "leg": leg,
-        "host": q.host(facts),
-        "responsible": q.responsible(facts),
-        "former": q.former(facts),
+        "host": hosting.host(facts),
+        "responsible": places.responsible(facts),
+        "former": places.former(facts),
         "origins": [
             {k: v for k, v in one.items() if k in {"member", "first", "last", "count"}}
-            for one in q.origins(facts)
+            for one in reporters.origins(facts)
         ],
-        "waiting": [one["input"] for one in q.waiting(facts)],
-        "last_time": q.last_time(facts),
-        "deliveries": q.deliveries(facts),
+        "waiting": [one["input"] for one in submissions.waiting(facts)],
+        "last_time": log.last_time(facts),
+        "deliveries": telling.deliveries(facts),
         "due": [(one["at"], one["step"]) for one in timers.due(facts)],
     }
-    if q.origins(facts):
+    if reporters.origins(facts):
         found |= {
-            "outcome": q.outcome(facts),
-            "closed_at": q.closed_at(facts),
-            "desk": q.desk(facts),
-            "assessment": q.assessment(facts),
-            "taken": q.taken(facts),
-            "overdue": q.overdue(facts),
-            "leg_began": q.leg_began(facts),
-            "rewrap_due": q.rewrap_due(facts),
-            "escalated": q.escalated(facts),
+            "outcome": states.outcome(facts),
+            "closed_at": states.closed_at(facts),
+            "desk": places.desk(facts),
+            "assessment": statements.assessment(facts),
+            "taken": steps.taken(facts),
+            "overdue": steps.overdue(facts),
+            "leg_began": clocks.leg_began(facts),
+            "rewrap_due": sealing.rewrap_due(facts),
+            "escalated": telling.escalated(facts),
             "open_escalations": [
                 (one["reason"], one["liaison"], one["attempt"]) for one in escalating.open_ones(facts)
             ],
-            "hosting_status": q.hosting_status(facts),
-            "chain": q.chain(facts),
-            "moves": q.moves(facts),
+            "hosting_status": hosting.hosting_status(facts),
+            "chain": hosting.chain(facts),
+            "moves": hosting.moves(facts),
             "hold": None
-            if (hold := q.hold(facts)) is None
+            if (hold := holding.hold(facts)) is None
             else (hold["until"], hold["liaison"], tuple(hold["askers"])),
-            "hold_requests": [(one["by"], one["until"]) for one in q.hold_requests(facts)],
-            "declined": q.declined(facts),
-            "pool": q.pool(facts),
-            "lease": None if (lease := q.lease(facts)) is None else lease["until"],
-            "asked": [(one["number"], one["members"]) for one in q.asked(facts)],
-            "erase_at": q.erase_at(facts),
-            "references": q.references(facts),
-            "preserve_until": max((one["until"] for one in q.preservations(facts)), default=None),
-            "stated": [one.get("stands_as", one["number"]) for one in q.correctable(facts)],
-            "doubt": None if (doubt := q.doubt(facts)) is None else (doubt["country"], doubt["until"]),
-            "liaisons": q.liaisons(facts),
-            "seen": [one["input"].replace("-", "") for one in q.seen(facts)],
+            "hold_requests": [(one["by"], one["until"]) for one in holding.hold_requests(facts)],
+            "declined": claiming.declined(facts),
+            "pool": places.pool(facts),
+            "lease": None if (lease := claiming.lease(facts)) is None else lease["until"],
+            "asked": [(one["number"], one["members"]) for one in confirming.asked(facts)],
+            "erase_at": keeping.erase_at(facts),
+            "references": keeping.references(facts),
+            "preserve_until": max((one["until"] for one in keeping.preservations(facts)), default=None),
+            "stated": [one.get("stands_as", one["number"]) for one in statements.correctable(facts)],
+            "doubt": None if (doubt := hosting.doubt(facts)) is None else (doubt["country"], doubt["until"]),
+            "liaisons": telling.liaisons(facts),
+            "seen": [one["input"].replace("-", "") for one in submissions.seen(facts)],
         }
     return found

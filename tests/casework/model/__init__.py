@@ -5,5 +5,5 @@ up to date. All it has is the list of facts so far, and each question looks thro
 It is slow and that is its merit: what it says can be read off beside the page.
 
 `world.replay` takes a history, a list of plain events, and answers what came of each: facts, deliveries,
-escalations, receipts. `questions` answers what is the case after it.
+escalations, receipts. The modules of `questions` answer what is the case after it, each one matter.
 """

@@ -1,9 +1,20 @@
 """What an action does: it counts, is recorded with its breach, waits for its report, or is refused."""
 
 from model import escalating, network, routes, writing
-from model import questions as q
+from model.questions import (
+    claiming,
+    log,
+    parties,
+    places,
+    reporters,
+    rounds,
+    statements,
+    states,
+    steps,
+    submissions,
+)
 
-KNOWN = [*q.STEPS, *q.FINAL, "key_mismatch"]
+KNOWN = [*steps.STEPS, *steps.FINAL, "key_mismatch"]
 """Actions judged here; others have rules of their own."""
 
 NEEDS_A_REASON = ["unavailable", "not_illegal", "corrected", "erase", "decline", "transfer"]
@@ -11,7 +22,7 @@ STEP_OF = {
     "acknowledged": "acknowledge",
     "police_informed": "inform_police",
     "provider_informed": "inform_provider",
-    **dict.fromkeys(q.FINAL, "confirm_removal"),
+    **dict.fromkeys(steps.FINAL, "confirm_removal"),
 }
 MOST_THAT_WAIT = 16
 
@@ -21,7 +32,7 @@ def come(now, action, rules):
     facts = now["facts"]
     rule = _incomplete(action, rules)
     if rule is None and must_wait(facts, action):
-        if len(q.waiting(facts)) < MOST_THAT_WAIT:
+        if len(submissions.waiting(facts)) < MOST_THAT_WAIT:
             due = now["now"] + network.WAITS_FOR_ITS_REPORT
             seen_at = action.get("observed_at")
             observed = {"observed_at": None if seen_at is None else min(seen_at, now["now"])}
@@ -31,7 +42,7 @@ def come(now, action, rules):
     if rule is None:
         rule = _foreign(now, action)
     if rule is not None:
-        if q.is_there(facts):
+        if states.is_there(facts):
             writing.by_sender(now, "refused", action=action["action"], rule=rule)
         return "refused", rule
     return _recorded(now, action, rules)
@@ -39,9 +50,9 @@ def come(now, action, rules):
 
 def must_wait(facts, action):
     """Answer whether the report that an action is about has not come yet."""
-    if not q.has_a_report(facts):
+    if not states.has_a_report(facts):
         return True
-    if action["case"] is not None or q.origin(facts, action["sender"]) is not None:
+    if action["case"] is not None or reporters.origin(facts, action["sender"]) is not None:
         return False
     # Police acknowledge an escalation by the report that it brought, whoever sent that.
     return action["action"] != "acknowledged" or not _has_report(facts, action["report"])
@@ -49,8 +60,8 @@ def must_wait(facts, action):
 
 def _has_report(facts, report):
     """Answer whether a report is known to be one of the case."""
-    known = [fact["input"] for fact in q.seen(facts)]
-    for one in q.origins(facts):
+    known = [fact["input"] for fact in submissions.seen(facts)]
+    for one in reporters.origins(facts):
         known += [one["first"], one["last"]]
     return report in known or report in [one["report"] for one in escalating.open_ones(facts)]
 
@@ -73,11 +84,11 @@ def lacks_of_assessment(action):
 
 
 def _foreign(now, action):
-    is_late_claim = action["action"] == "claim" and q.could_claim(now["facts"], action["sender"])
+    is_late_claim = action["action"] == "claim" and claiming.could_claim(now["facts"], action["sender"])
     is_police = network.MEMBERS.get(action["sender"], {}).get("kind") == "law_enforcement"
     is_police = is_police and network.is_active(now["directory"], action["sender"])
     may_ask = is_late_claim or (is_police and action["action"] == "hold" and action["case"] == now["cases"])
-    if not q.may_say(now["facts"], action["sender"], action["action"]) and not may_ask:
+    if not parties.may_say(now["facts"], action["sender"], action["action"]) and not may_ask:
         return "not_a_party"
     return None if names_this_case(now, action) else "wrong_case"
 
@@ -88,10 +99,10 @@ def names_this_case(now, action):
         return action["case"] == now["cases"]
     if action["action"] == "acknowledged" and _has_report(now["facts"], action["report"]):
         return True
-    one = q.origin(now["facts"], action["sender"])
+    one = reporters.origin(now["facts"], action["sender"])
     if one is None:
         return False
-    known = [one["first"], one["last"], *(fact["input"] for fact in q.seen(now["facts"]))]
+    known = [one["first"], one["last"], *(fact["input"] for fact in submissions.seen(now["facts"]))]
     return action["report"] in known or one["count"] > 2
 
 
@@ -107,9 +118,9 @@ def step(now, action, further=()):
     facts, kind = now["facts"], action["action"]
     breaches = _breaches(facts, action)
     if not breaches:
-        if q.what_is_done({"kind": kind, "role": action.get("role")}) in q.taken(facts):
+        if steps.what_is_done({"kind": kind, "role": action.get("role")}) in steps.taken(facts):
             return not_applicable(now, action, "already_done")
-        if not _fits(kind, q.state(facts)):
+        if not _fits(kind, states.state(facts)):
             breaches = ["out_of_order"]
         elif kind == "key_mismatch":
             return _split_off(now, action)
@@ -121,7 +132,7 @@ def step(now, action, further=()):
 
 def _breaches(facts, action):
     breaches = []
-    if action["sender"] != q.responsible(facts) or _judges_anothers_baseline(facts, action):
+    if action["sender"] != places.responsible(facts) or _judges_anothers_baseline(facts, action):
         breaches.append("not_responsible")
     if is_stale(facts, action):
         breaches.append("out_of_order")
@@ -133,13 +144,13 @@ def _disagrees(facts, action):
     says_so = action["action"] == "not_illegal" or (
         action["action"] == "assessed" and action["classification"] == "not_illegal"
     )
-    makers = q.makers_of_a_baseline(facts)
-    if action["action"] == "assessed" and q.assessment(facts)[0] != "baseline":
+    makers = statements.makers_of_a_baseline(facts)
+    if action["action"] == "assessed" and statements.assessment(facts)[0] != "baseline":
         return []
-    if not says_so or action["sender"] != q.responsible(facts):
+    if not says_so or action["sender"] != places.responsible(facts):
         return []
     others = [maker for maker in makers if maker != action["sender"]]
-    own = action["action"] == "assessed" and q.assessment(facts)[1] == action["sender"]
+    own = action["action"] == "assessed" and statements.assessment(facts)[1] == action["sender"]
     return [] if own else others
 
 
@@ -148,32 +159,32 @@ def _is_late(facts, action):
     step = STEP_OF.get(action["action"])
     if step is None or (step == "inform_provider" and action.get("role") not in {None, "host"}):
         return False
-    return step in q.overdue(facts) and q.when_taken(facts, step) is None
+    return step in steps.overdue(facts) and steps.when_taken(facts, step) is None
 
 
 def is_stale(facts, action):
     """Answer whether an action names another round or leg than the current one."""
-    round_number, leg = q.round_and_leg(facts)
+    round_number, leg = rounds.round_and_leg(facts)
     return action.get("round") not in {None, round_number} or action.get("leg") not in {None, leg}
 
 
 def _fits(kind, state):
     if kind == "assessed":
-        return state in q.WITH_A_HOTLINE[:4]
-    return state in q.WITH_A_HOTLINE
+        return state in states.WITH_A_HOTLINE[:4]
+    return state in states.WITH_A_HOTLINE
 
 
 def _judges_anothers_baseline(facts, action):
     if action["action"] != "assessed" or action["classification"] == "baseline":
         return False
-    found, maker = q.assessment(facts)
+    found, maker = statements.assessment(facts)
     return found == "baseline" and maker != action["sender"]
 
 
 def _record(now, action, breaches):
     kind = action["action"]
     before, number = list(now["facts"]), len(now["facts"]) + 1
-    ends = kind in q.FINAL and not q.WITHOUT_EFFECT & set(breaches)
+    ends = kind in steps.FINAL and not log.WITHOUT_EFFECT & set(breaches)
     what = {"role": action.get("role"), "classification": action.get("classification")}
     writing.by_sender(now, kind, breaches=breaches, reason=action.get("reason"), **what)
     if ends:
@@ -199,10 +210,10 @@ def not_applicable(now, action, rule):
 
 def _split_off(now, action):
     """Let the report leave the case: its content has another address than its url key says."""
-    for one in q.origins(now["facts"]):
+    for one in reporters.origins(now["facts"]):
         if action.get("report") in {one["first"], one["last"]}:
             writing.by_sender(now, "key_mismatch", origin=one["member"], report=action["report"])
-            if not q.origins(now["facts"]):
+            if not reporters.origins(now["facts"]):
                 routes.close(now, "key_mismatch")
             return ("accepted",)
     return not_applicable(now, action, "other_report")

@@ -1,43 +1,45 @@
 """Cases that hotlines take from a queue they share, use in time, give back, decline or hand over."""
 
 from model import actions, holds, moves, network, routes, writing
-from model import questions as q
+from model.questions import claiming, hosting, places, reporters, rounds, states
 
 
 def claim(now, action):
     """Give the case to the first that claims it; it has it by a lease."""
     facts, sender = now["facts"], action["sender"]
-    state, rule = q.state(facts), None
+    state, rule = states.state(facts), None
     if state == "closed":
         return actions.not_applicable(now, action, "case_closed")
-    if state in q.WITH_A_HOTLINE:
-        if sender == q.responsible(facts):
+    if state in states.WITH_A_HOTLINE:
+        if sender == places.responsible(facts):
             return actions.not_applicable(now, action, "already_done")
-        if q.could_claim(facts, sender):
+        if claiming.could_claim(facts, sender):
             return actions.not_applicable(now, action, "claimed_already")
         rule = "not_in_pool"
     elif state == "offered":
-        rule = None if sender in q.pool(facts) else "not_in_pool"
+        rule = None if sender in places.pool(facts) else "not_in_pool"
     else:
-        rule = None if q.desk(facts) and network.is_mandated(sender) else "not_in_pool"
+        rule = None if places.desk(facts) and network.is_mandated(sender) else "not_in_pool"
     if rule is not None:
         writing.by_sender(now, "refused", action="claim", rule=rule)
         return "refused", rule
     if actions.is_stale(facts, action):
         return actions.not_applicable(now, action, "other_leg")
-    country = q.assigned_country(facts) if state == "offered" else network.MEMBERS[sender]["countries"][0]
+    country = (
+        places.assigned_country(facts) if state == "offered" else network.MEMBERS[sender]["countries"][0]
+    )
     writing.by_sender(now, "claimed")
     until = now["now"] + network.LIMITS["lease"]
-    moves.hand_on(now, routes.to(q.host(facts), country, sender), "claimed", until=until)
+    moves.hand_on(now, routes.to(hosting.host(facts), country, sender), "claimed", until=until)
     return ("accepted",)
 
 
 def _fault(now, action):
     """Answer why a request that only the responsible hotline may make does not fit."""
     facts = now["facts"]
-    if q.state(facts) == "closed":
+    if states.state(facts) == "closed":
         return actions.not_applicable(now, action, "case_closed")
-    if action["sender"] != q.responsible(facts):
+    if action["sender"] != places.responsible(facts):
         writing.by_sender(now, "refused", action=action["action"], rule="not_responsible")
         return "refused", "not_responsible"
     return actions.not_applicable(now, action, "other_leg") if actions.is_stale(facts, action) else None
@@ -48,7 +50,7 @@ def hand_back(now, action):
     fault = _fault(now, action)
     if fault is not None:
         return fault
-    if q.lease(now["facts"]) is None:
+    if claiming.lease(now["facts"]) is None:
         return actions.not_applicable(now, action, "no_lease")
     writing.by_sender(now, "handed_back")
     moves.hand_on(now, moves.way_of(now), "handed_back")
@@ -61,18 +63,18 @@ def decline(now, action):
     if fault is not None:
         return fault
     facts, sender, reason = now["facts"], action["sender"], action["reason"]
-    if q.state(facts) in {"police_informed", "provider_informed"}:
+    if states.state(facts) in {"police_informed", "provider_informed"}:
         return actions.not_applicable(now, action, "too_late")
     country = network.country_in(action) if reason == "wrong_country" else None
-    country = None if country == q.host(facts) else country
-    declined = [*q.declined(facts), sender]
+    country = None if country == hosting.host(facts) else country
+    declined = [*claiming.declined(facts), sender]
     way, report = moves.way_of(now, country, declined=declined), None
-    last = max(q.origins(facts), key=lambda one: one["last_at"])
+    last = max(reporters.origins(facts), key=lambda one: one["last_at"])
     is_free = last["member"] not in declined and network.is_active(now["directory"], last["member"])
     is_nobody_s = way["hotline"] is None and not way["pool"] and country is None
     if is_nobody_s and reason in {"wrong_country", "key_mismatch"} and is_free:
         own_country = network.MEMBERS[last["member"]]["countries"][0]
-        way, report = routes.to(q.host(facts), own_country, last["member"]), last
+        way, report = routes.to(hosting.host(facts), own_country, last["member"]), last
     writing.by_sender(now, "declined")
     if country is not None:
         holds.end(now, "moved", country)
@@ -86,23 +88,26 @@ def transfer(now, action):
     if fault is not None:
         return fault
     facts, to = now["facts"], action.get("to_member")
-    country = q.assigned_country(facts)
-    others = set(network.hotlines_of(now["directory"], country)) - {action["sender"], *q.declined(facts)}
+    country = places.assigned_country(facts)
+    others = set(network.hotlines_of(now["directory"], country)) - {
+        action["sender"],
+        *claiming.declined(facts),
+    }
     if to not in others:
         writing.by_sender(now, "refused", action="transfer", rule="not_a_candidate")
         return "refused", "not_a_candidate"
     writing.by_sender(now, "transferred")
-    moves.hand_on(now, routes.to(q.host(facts), country, to), "transferred")
+    moves.hand_on(now, routes.to(hosting.host(facts), country, to), "transferred")
     return ("accepted",)
 
 
 def due(facts):
     """Answer when a claim ends that is not used, and when a queue is given up."""
-    found, lease = [], q.lease(facts)
-    if lease is not None and q.state(facts) in q.WITH_A_HOTLINE:
+    found, lease = [], claiming.lease(facts)
+    if lease is not None and states.state(facts) in states.WITH_A_HOTLINE:
         found.append({"at": lease["until"], "step": "lease"})
-    leg = q.this_leg(facts)
-    waits = q.state(facts) in {"offered", "orphaned"} and leg[0].get("until") is not None
+    leg = rounds.this_leg(facts)
+    waits = states.state(facts) in {"offered", "orphaned"} and leg[0].get("until") is not None
     if waits and not any(fact["kind"] == "unclaimed" for fact in leg):
         found.append({"at": leg[0]["until"], "step": "unclaimed"})
     return found
@@ -116,10 +121,10 @@ def expire(now, timer):
 
 def give_out(now, timer):
     """Let the weights choose among hotlines that did not claim; at the desk police are told."""
-    was_offered = q.state(now["facts"]) == "offered"
+    was_offered = states.state(now["facts"]) == "offered"
     writing.by_rule(now, "unclaimed", step="unclaimed", due_at=timer["at"])
     if was_offered:
         moves.hand_on(now, moves.way_of(now, offers=False), "unclaimed")
     else:
-        first = q.origins(now["facts"])[0]
+        first = reporters.origins(now["facts"])[0]
         routes.escalate(now, "unclaimed", moves.way_of(now), first["last"], first["member"])

@@ -1,14 +1,17 @@
 """Members take back what they stated, or their report; those who hold it are asked to confirm."""
 
 from model import actions, escalating, network, routes, writing
-from model import questions as q
 from model import standing as s
+from model.lists import unique
+from model.questions import confirming, parties, places, reporters, rounds, statements, states, steps
 
 
 def correct(now, action):
     """Write a correction of an own fact that stands."""
     facts = now["facts"]
-    wrong = next((one for one in q.correctable(facts) if _number(one) == action.get("fact_number")), None)
+    wrong = next(
+        (one for one in statements.correctable(facts) if _number(one) == action.get("fact_number")), None
+    )
     put = action.get("corrected_action")
     judges_anew = put == "assessed" or action.get("classification") is not None
     if wrong is not None and wrong["kind"] in s.ASSESSES and judges_anew:
@@ -17,19 +20,19 @@ def correct(now, action):
     if rule is not None:
         writing.by_sender(now, "refused", action="corrected", rule=rule)
         return "refused", rule
-    key = q.what_is_done({"kind": put, "role": action.get("role")})
-    if q.is_of_this_leg(facts, wrong) and key in q.taken(facts) and key != q.what_is_done(wrong):
+    key = steps.what_is_done({"kind": put, "role": action.get("role")})
+    if rounds.is_of_this_leg(facts, wrong) and key in steps.taken(facts) and key != steps.what_is_done(wrong):
         return actions.not_applicable(now, action, "already_done")
-    holders = [*q.holders(facts), *q.told_officials(facts)]
+    holders = [*parties.holders(facts), *parties.told_officials(facts)]
     holders = [member for member in holders if member != action["sender"]]
     what = {"ref": _number(wrong), "put": put, "wrong_kind": wrong["kind"], "due_at": confirm_until(now)}
     what |= {"members": active(now, holders), "classification": action.get("classification")}
-    is_of_round = any(fact["number"] == wrong["number"] for fact in q.this_round(facts))
+    is_of_round = any(fact["number"] == wrong["number"] for fact in rounds.this_round(facts))
     waits_again = put is None and wrong["kind"] == "escalation_acknowledged" and is_of_round
     writing.by_sender(now, "corrected", role=action.get("role"), **what)
     if waits_again:
         escalating.open_again(now, action["sender"])
-    if q.state(facts) != "closed" and not q.origins(facts):
+    if states.state(facts) != "closed" and not reporters.origins(facts):
         routes.close(now, "withdrawn")
     return ("accepted",)
 
@@ -55,7 +58,7 @@ def _refusal(wrong, put, action):
 
 def active(now, members):
     """Answer which of some members are active, each once."""
-    return [member for member in q.unique(members) if network.is_active(now["directory"], member)]
+    return [member for member in unique(members) if network.is_active(now["directory"], member)]
 
 
 def confirm_until(now):
@@ -66,26 +69,26 @@ def confirm_until(now):
 def withdraw(now, action):
     """Take the sender's reports back, all or the one that it names."""
     facts, sender = now["facts"], action["sender"]
-    one = q.origin(facts, sender)
+    one = reporters.origin(facts, sender)
     if one is None:
         writing.by_sender(now, "refused", action="withdraw", rule="not_your_report")
         return "refused", "not_your_report"
     if action.get("report") not in {None, one["first"], one["last"]}:
         return actions.not_applicable(now, action, "other_report")
-    asked = [q.responsible(facts), *q.former(facts), *q.told_officials(facts)]
+    asked = [places.responsible(facts), *places.former(facts), *parties.told_officials(facts)]
     asked = [member for member in asked if member != sender]
     what = {"members": active(now, asked), "due_at": confirm_until(now)}
-    was_closed = q.state(facts) == "closed"
+    was_closed = states.state(facts) == "closed"
     is_whole = action.get("report") is None or one["count"] == 1
     writing.by_sender(now, "withdrawn", origin=sender, report=action.get("report"), is_whole=is_whole, **what)
-    if not was_closed and not q.origins(now["facts"]):
+    if not was_closed and not reporters.origins(now["facts"]):
         routes.close(now, "withdrawn")
     return ("accepted",)
 
 
 def confirm(now, action):
     """Take note that a member has done what it was asked for."""
-    for one in q.asked(now["facts"]):
+    for one in confirming.asked(now["facts"]):
         if one["number"] == action.get("fact_number") and action["sender"] in one["members"]:
             writing.by_sender(now, "confirmed", ref=one["number"])
             return ("accepted",)
@@ -96,7 +99,7 @@ def due(facts):
     """Answer the confirmations that should have come by a time."""
     return [
         {"at": one["due_at"], "step": "confirm", "id": str(one["number"]), "asked": one}
-        for one in q.asked(facts)
+        for one in confirming.asked(facts)
         if not one["told"]
     ]
 

@@ -1,7 +1,7 @@
 """Escalations that wait for police: one acknowledges, or the next contact gets them."""
 
 from model import actions, feeds, network, writing
-from model import questions as q
+from model.questions import hosting, log, places, reporters, states, telling
 
 OVER_WITH_A_HOTLINE = ["no_hotline", "unclaimed", "unreadable"]
 MOST_OPEN = 16
@@ -10,7 +10,7 @@ MOST_OPEN = 16
 def open_ones(facts):
     """Answer the escalations that nobody has acknowledged."""
     found = []
-    for fact in q.remembered(facts):
+    for fact in log.remembered(facts):
         kind = fact["kind"]
         if kind == "escalated":
             if fact["attempt"] > 1:
@@ -44,7 +44,7 @@ def _without(found, fact, attempt):
 def due(facts):
     """Answer when which escalation goes to the next contact; of a closed case only urgent ones do."""
     urgent = {"possible_new_victim", "abuse_in_progress"}
-    is_closed = q.state(facts) == "closed"
+    is_closed = states.state(facts) == "closed"
     return [
         {"at": one["due_at"], "step": "escalation", "id": _name(one), "escalation": one}
         for one in open_ones(facts)
@@ -56,7 +56,7 @@ def repeat(now, timer):
     """Send an escalation to the next contact; tell the secretariat where none is left."""
     one = timer["escalation"]
     what = {"reason": one["reason"], "report": one["report"], "origin": one["origin"]}
-    following = network.contact_after(now["directory"], q.host(now["facts"]), one["liaison"])
+    following = network.contact_after(now["directory"], hosting.host(now["facts"]), one["liaison"])
     if following is None:
         secretariat = network.secretariat(now["directory"])
         writing.by_rule(
@@ -78,10 +78,10 @@ def open_again(now, sender):
     """Let what was acknowledged wait again, with the first origin's report."""
     facts, correction = list(now["facts"]), now["facts"][-1]["number"]
     own = network.MEMBERS[sender]["liaison"]
-    to = own if own in q.liaisons(facts) else [None, *q.liaisons(facts)][-1]
-    for reason in q.escalated(facts) if q.origins(facts) else []:
-        if q.responsible(facts) is None or reason not in OVER_WITH_A_HOTLINE:
-            first = q.origins(facts)[0]
+    to = own if own in telling.liaisons(facts) else [None, *telling.liaisons(facts)][-1]
+    for reason in telling.escalated(facts) if reporters.origins(facts) else []:
+        if places.responsible(facts) is None or reason not in OVER_WITH_A_HOTLINE:
+            first = reporters.origins(facts)[0]
             what = {"reason": reason, "report": first["last"], "origin": first["member"], "liaison": to}
             due_at = now["now"] + network.LIMITS["escalation"]
             writing.by_rule(now, "escalated", attempt=1, due_at=due_at, ref=correction, **what)
@@ -92,7 +92,7 @@ def acknowledge(now, action):
     facts = now["facts"]
     fed = feeds.was_fed(facts, action["sender"])
     who = network.MEMBERS[action["sender"]]
-    may_answer = who["liaison"] in q.liaisons(facts) or q.host(facts) in who["countries"]
+    may_answer = who["liaison"] in telling.liaisons(facts) or hosting.host(facts) in who["countries"]
     if open_ones(facts) and may_answer and not (fed and action.get("fact_number") is not None):
         has_reference = action.get("has_police_reference", False)
         writing.by_sender(now, "escalation_acknowledged", has_reference=has_reference)

@@ -1,7 +1,7 @@
 """What police liaisons subscribed to: an item for each decision that brought, judged or ended a case."""
 
 from model import actions, network, standing, writing
-from model import questions as q
+from model.questions import hosting, log, reporters, rounds, statements, states, steps
 
 JUDGES = ["opened", "reopened", "assessed", "corrected"]
 ENDS = ["closed"]
@@ -10,7 +10,7 @@ CONFIRMED = ["baseline", "national"]
 
 def feed(now):
     """Write one item for each subscriber that the facts of this decision concern."""
-    facts = [fact for fact in now["facts"][now["first_fact"] :] if q.counts(fact)]
+    facts = [fact for fact in now["facts"][now["first_fact"] :] if log.counts(fact)]
     for liaison in network.subscribers(now["directory"]):
         told = [fact for fact in facts if _is_for(now, liaison, fact)]
         found = _report_of(now, facts) if told else None
@@ -26,12 +26,12 @@ def _is_for(now, liaison, fact):
             return False
         if fact["kind"] == "corrected" and fact["wrong_kind"] not in standing.ASSESSES:
             return False
-        was_confirmed = q.assessment(now["facts"][: now["first_fact"]])[0] in CONFIRMED
+        was_confirmed = statements.assessment(now["facts"][: now["first_fact"]])[0] in CONFIRMED
         takes_back = fact["kind"] == "corrected" and was_confirmed
         return fact["classification"] in CONFIRMED or takes_back
     earlier = now["facts"][: fact["number"]]
-    comes = fact["kind"] in {"opened", "reopened", *q.BEGINS_A_LEG, *ENDS}
-    return comes and q.host(earlier) in who["countries"]
+    comes = fact["kind"] in {"opened", "reopened", *rounds.BEGINS_A_LEG, *ENDS}
+    return comes and hosting.host(earlier) in who["countries"]
 
 
 def _report_of(now, facts):
@@ -39,7 +39,7 @@ def _report_of(now, facts):
     for fact in facts:
         if fact.get("report") is not None and fact.get("origin") is not None:
             return fact["report"], fact["origin"]
-    for first in q.origins(now["facts"][: now["first_fact"]]):
+    for first in reporters.origins(now["facts"][: now["first_fact"]]):
         return first["last"], first["member"]
     return None
 
@@ -52,10 +52,14 @@ def was_fed(facts, liaison):
 def acknowledge(now, action):
     """Write that a liaison has its items; where the directory says so, police are informed by it."""
     facts, sender = now["facts"], action["sender"]
-    if any(fact["kind"] == "feed_acknowledged" and fact["by"] == sender for fact in q.this_leg(facts)):
+    if any(fact["kind"] == "feed_acknowledged" and fact["by"] == sender for fact in rounds.this_leg(facts)):
         return actions.not_applicable(now, action, "already_done")
     writing.by_sender(now, "feed_acknowledged", ref=action.get("fact_number"))
     informs = network.MEMBERS[sender].get("feed_informs_police", False)
-    if informs and q.state(facts) in q.WITH_A_HOTLINE and q.when_taken(facts, "inform_police") is None:
+    if (
+        informs
+        and states.state(facts) in states.WITH_A_HOTLINE
+        and steps.when_taken(facts, "inform_police") is None
+    ):
         writing.by_rule(now, "police_informed", member=sender)
     return ("accepted",)

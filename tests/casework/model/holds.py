@@ -1,7 +1,8 @@
 """Holds: police ask that the provider is not told yet; and the order of notices."""
 
 from model import actions, network, writing
-from model import questions as q
+from model.lists import unique
+from model.questions import holding, hosting, log, places, rounds, states, steps
 
 WARNINGS = [72 * network.HOUR, 24 * network.HOUR]
 MOST_REQUESTS = 8
@@ -13,22 +14,22 @@ def hold(now, action):
     role = _role(now, sender)
     if role is None:
         return _refused(now, action, "not_entitled")
-    if q.state(facts) == "closed":
+    if states.state(facts) == "closed":
         return actions.not_applicable(now, action, "case_closed")
-    if q.when_taken(facts, "inform_provider") is not None:
+    if steps.when_taken(facts, "inform_provider") is not None:
         return actions.not_applicable(now, action, "provider_informed")
-    in_force, request = q.hold(facts), _request(facts, action)
+    in_force, request = holding.hold(facts), _request(facts, action)
     until = action.get("hold_until") or (request["until"] if request and role == "liaison" else None)
     rule = _unfit(now, action, role, until)
     if rule is not None:
         return _refused(now, action, rule)
     until = until or now["now"] + network.LIMITS["hold"]
     if role == "police":
-        earlier = next((one for one in q.hold_requests(facts) if one["by"] == sender), None)
+        earlier = next((one for one in holding.hold_requests(facts) if one["by"] == sender), None)
         ref = earlier and earlier["number"]
         what = {
             "until": until,
-            "member": network.hosting_liaison(now["directory"], q.host(facts)),
+            "member": network.hosting_liaison(now["directory"], hosting.host(facts)),
             "ref": ref,
         }
         writing.by_sender(now, "hold_asked", has_reference=action.get("has_police_reference", False), **what)
@@ -36,28 +37,28 @@ def hold(now, action):
     liaison, askers = sender, list(in_force["askers"]) if in_force else []
     if role == "responsible":
         liaison = action.get("to_member") or (in_force and in_force["liaison"])
-        liaison = liaison or network.hosting_liaison(now["directory"], q.host(facts))
+        liaison = liaison or network.hosting_liaison(now["directory"], hosting.host(facts))
     elif request:
         askers.append(request["by"])
         until = max(until, in_force["until"]) if in_force else until
     what = {"until": until, "member": liaison, "ref": in_force and in_force["number"]}
-    what |= {"members": _each(q.responsible(facts), *askers), "answers": request and request["number"]}
+    what |= {"members": _each(places.responsible(facts), *askers), "answers": request and request["number"]}
     writing.by_sender(now, "held", has_reference=action.get("has_police_reference", False), **what)
     return ("accepted",)
 
 
 def _role(now, member):
     facts, who = now["facts"], network.MEMBERS.get(member, {"kind": None})
-    if network.is_hosting_liaison(now["directory"], member, q.host(facts)):
+    if network.is_hosting_liaison(now["directory"], member, hosting.host(facts)):
         return "liaison"
-    if member == q.responsible(facts):
+    if member == places.responsible(facts):
         return "responsible"
     return "police" if who["kind"] == "law_enforcement" else None
 
 
 def _unfit(now, action, role, until):
     """Answer the rule that a hold breaks."""
-    in_force = q.hold(now["facts"])
+    in_force = holding.hold(now["facts"])
     latest = now["now"] + network.LIMITS["hold"]
     if (rule := _wrong_one(now, action, role)) is not None:
         return rule
@@ -71,24 +72,24 @@ def _unfit(now, action, role, until):
 def _wrong_one(now, action, role):
     """Answer the rule that a hold breaks by the request it grants, or the liaison it is for."""
     facts, number = now["facts"], action.get("fact_number")
-    in_force, found = q.hold(facts), None
+    in_force, found = holding.hold(facts), None
     if role == "liaison":
         is_known = _request(facts, action) is not None or (in_force and in_force["number"] == number)
         return None if number is None or is_known else "unknown_request"
-    liaison = network.hosting_liaison(now["directory"], q.host(facts))
+    liaison = network.hosting_liaison(now["directory"], hosting.host(facts))
     if role == "responsible":
         named = action.get("to_member")
-        if named and not network.is_hosting_liaison(now["directory"], named, q.host(facts)):
+        if named and not network.is_hosting_liaison(now["directory"], named, hosting.host(facts)):
             found = "not_the_liaison"
         is_of_police = in_force and in_force["by"] == in_force["liaison"]
         is_there = is_of_police and network.is_hosting_liaison(
-            now["directory"], in_force["liaison"], q.host(facts)
+            now["directory"], in_force["liaison"], hosting.host(facts)
         )
         if named and is_there and named != in_force["liaison"]:
             found = "not_the_liaison"
         liaison = named or (in_force["liaison"] if in_force else liaison)
-    others = [one for one in q.hold_requests(facts) if one["by"] != action["sender"]]
-    if role == "police" and len(others) == len(q.hold_requests(facts)) >= MOST_REQUESTS:
+    others = [one for one in holding.hold_requests(facts) if one["by"] != action["sender"]]
+    if role == "police" and len(others) == len(holding.hold_requests(facts)) >= MOST_REQUESTS:
         found = "too_many_requests"
     return "no_liaison" if liaison is None else found
 
@@ -100,32 +101,32 @@ def _refused(now, action, rule):
 
 def _request(facts, action):
     number = action.get("fact_number")
-    return next((one for one in q.hold_requests(facts) if one["number"] == number), None)
+    return next((one for one in holding.hold_requests(facts) if one["number"] == number), None)
 
 
 def _each(*members):
-    return q.unique(member for member in members if member is not None)
+    return unique(member for member in members if member is not None)
 
 
 def release(now, action):
     """End a hold, refuse or take back a request, or consent to the notice."""
     facts, role = now["facts"], _role(now, action["sender"])
     if role == "liaison":
-        if q.state(facts) == "closed":
+        if states.state(facts) == "closed":
             return actions.not_applicable(now, action, "case_closed")
         return _release_by_liaison(now, action)
-    in_force = q.hold(facts)
+    in_force = holding.hold(facts)
     if role == "responsible" and in_force is None:
         return actions.not_applicable(now, action, "no_hold")
     if role == "responsible" and in_force["by"] != in_force["liaison"]:
         return _release(now, in_force)
-    own = [one for one in q.hold_requests(facts) if role == "police" and one["by"] == action["sender"]]
+    own = [one for one in holding.hold_requests(facts) if role == "police" and one["by"] == action["sender"]]
     return _refuse(now, own[0]) if own else _refused(now, action, "not_entitled")
 
 
 def _release_by_liaison(now, action):
     facts, number = now["facts"], action.get("fact_number")
-    in_force, requests = q.hold(facts), q.hold_requests(facts)
+    in_force, requests = holding.hold(facts), holding.hold_requests(facts)
     request = _request(facts, action)
     if request is None and in_force is not None and number in {None, in_force["number"]}:
         return _release(now, in_force)
@@ -135,9 +136,9 @@ def _release_by_liaison(now, action):
         return _refused(now, action, "required")
     if request or requests:
         return _refuse(now, request or requests[0])
-    if q.has_consent(facts):
+    if holding.has_consent(facts):
         return actions.not_applicable(now, action, "already_done")
-    writing.by_sender(now, "released", member=None, members=_each(q.responsible(facts)), ref=None)
+    writing.by_sender(now, "released", member=None, members=_each(places.responsible(facts)), ref=None)
     return ("accepted",)
 
 
@@ -154,22 +155,22 @@ def _refuse(now, request):
 
 def _of(facts, in_force, responsible=None):
     """Answer how a fact names a hold and all who know of it."""
-    members = _each(responsible or q.responsible(facts), *in_force["askers"])
+    members = _each(responsible or places.responsible(facts), *in_force["askers"])
     return {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
 
 
 def end(now, reason, country=None):
     """Write that a hold ends, and requests are refused, without police; where it goes they learn of it."""
     facts = list(now["facts"])
-    in_force = q.hold(facts)
+    in_force = holding.hold(facts)
     if in_force is not None:
-        before = q.before(now["facts"], now["facts"][now["first_fact"]]) if _has_new(now) else facts
-        hotline = q.responsible(before)
+        before = log.before(now["facts"], now["facts"][now["first_fact"]]) if _has_new(now) else facts
+        hotline = places.responsible(before)
         following = country and network.hosting_liaison(now["directory"], country)
         members = _each(hotline, *in_force["askers"], following)
         what = {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
         writing.by_rule(now, "hold_ended", reason=reason, **what)
-    for request in q.hold_requests(facts):
+    for request in holding.hold_requests(facts):
         what = {"member": request["liaison"], "members": [request["by"]], "ref": request["number"]}
         writing.by_rule(now, "hold_refused", reason=reason, **what)
 
@@ -182,17 +183,17 @@ def settle(now):
     """Write what a decision means for a hold: the end of a round ends it, a hotline takes it over."""
     new = now["facts"][now["first_fact"] :]
     before = now["facts"][: now["first_fact"]]
-    in_force, requests = q.hold(before), q.hold_requests(before)
+    in_force, requests = holding.hold(before), holding.hold_requests(before)
     kinds = {fact["kind"] for fact in new}
-    if (in_force is None and not requests) or kinds & set(q.OF_A_HOLD):
+    if (in_force is None and not requests) or kinds & set(holding.OF_A_HOLD):
         return
     if "closed" in kinds:
         end(now, "closed")
         return
-    leg = next((fact for fact in new if fact["kind"] in q.BEGINS_A_LEG), None)
+    leg = next((fact for fact in new if fact["kind"] in rounds.BEGINS_A_LEG), None)
     if leg is None:
         return
-    if leg["country"] != q.host(before):
+    if leg["country"] != hosting.host(before):
         end(now, "moved", leg["country"])
     elif in_force is not None and leg["hotline"] is not None:
         what = {"has_reference": False, "answers": None, "until": in_force["until"]}
@@ -201,12 +202,12 @@ def settle(now):
 
 def due(facts):
     """Answer when a hold ends, when its end is near, and when requests lapse."""
-    found, in_force = [], q.hold(facts)
+    found, in_force = [], holding.hold(facts)
     if in_force is not None:
         found.append({"at": in_force["until"], "step": "hold"})
         for ahead in WARNINGS[in_force["warned"] :][:1]:
             found.append({"at": in_force["until"] - ahead, "step": "hold_warning"})
-    for request in q.hold_requests(facts):
+    for request in holding.hold_requests(facts):
         number = str(request["number"])
         found.append({"at": request["until"], "step": "hold_asked", "id": number, "request": request})
     return found
@@ -220,7 +221,7 @@ def fire(now, timer):
         what = {"member": one["liaison"], "members": [one["by"]], "ref": one["number"]}
         writing.by_rule(now, "hold_refused", reason="expired", **at, **what)
         return
-    in_force = q.hold(facts)
+    in_force = holding.hold(facts)
     kind = "hold_expired" if timer["step"] == "hold" else "hold_warned"
     writing.by_rule(now, kind, until=in_force["until"], **at, **_of(facts, in_force))
 
@@ -229,7 +230,7 @@ def tell_provider(now, action):
     """Write that a provider is told, with the breaches of the order of notices, and what follows."""
     said = actions.step(now, action, notice_breaches(now))
     fact = now["facts"][-1]
-    if fact["kind"] == "provider_informed" and _has_new(now) and q.counts(fact):
+    if fact["kind"] == "provider_informed" and _has_new(now) and log.counts(fact):
         provider_told(now, action, fact["breaches"])
     return said
 
@@ -237,13 +238,13 @@ def tell_provider(now, action):
 def notice_breaches(now):
     """Answer the breaches with which a provider is told now."""
     facts = now["facts"]
-    rule = network.COUNTRIES.get(q.assigned_country(facts), {})
-    found = ["despite_hold"] if q.hold(facts) is not None else []
-    told_at = q.when_taken(facts, "inform_police")
+    rule = network.COUNTRIES.get(places.assigned_country(facts), {})
+    found = ["despite_hold"] if holding.hold(facts) is not None else []
+    told_at = steps.when_taken(facts, "inform_police")
     waits_until = None if told_at is None else told_at + rule.get("police_wait", 0)
     if rule.get("notice") == "police_first" and (waits_until is None or now["now"] < waits_until):
         found.append("before_police")
-    if rule.get("notice") == "police_consent" and not q.has_consent(facts):
+    if rule.get("notice") == "police_consent" and not holding.has_consent(facts):
         found.append("without_consent")
     return found
 
@@ -251,9 +252,9 @@ def notice_breaches(now):
 def provider_told(now, action, breaches):
     """Write what follows when a provider is told: police learn of breaches, a hold has no more use."""
     before = now["facts"][: now["first_fact"]]
-    in_force = q.hold(before)
+    in_force = holding.hold(before)
     is_host = action.get("role") in {None, "host"}
-    liaison = network.hosting_liaison(now["directory"], q.host(before))
+    liaison = network.hosting_liaison(now["directory"], hosting.host(before))
     for breach in breaches:
         to = in_force["liaison"] if breach == "despite_hold" else liaison
         said_by_its_end = breach == "despite_hold" and is_host

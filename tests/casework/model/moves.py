@@ -1,7 +1,7 @@
 """Where content is hosted: it moves, a host is confirmed, or a newer word is answered or followed."""
 
 from model import actions, holds, network, routes, writing
-from model import questions as q
+from model.questions import claiming, clocks, hosting, places, reporters, states, telling
 
 
 def move(now, action):
@@ -12,9 +12,9 @@ def move(now, action):
         return "refused", "required"
     if _is_no_good_word(now, action):
         return ("accepted",)
-    if country == q.host(facts):
+    if country == hosting.host(facts):
         return actions.not_applicable(now, action, "same_country")
-    moves = q.moves(facts)
+    moves = hosting.moves(facts)
     writing.by_sender(now, "moved", new_country=country)
     _go(now, country, action, moves)
     return ("accepted",)
@@ -23,12 +23,12 @@ def move(now, action):
 def follow_sight(now, action, observed_at):
     """Go where a party has seen the content since, while no hotline has the case."""
     facts, country = now["facts"], network.country_in(action)
-    if q.state(facts) not in {"orphaned", "offered"} or not _may_say(facts, action["sender"]):
+    if states.state(facts) not in {"orphaned", "offered"} or not _may_say(facts, action["sender"]):
         return
-    if country in {None, q.host(facts)} or country in network.PSEUDO_COUNTRIES:
+    if country in {None, hosting.host(facts)} or country in network.PSEUDO_COUNTRIES:
         return
-    if observed_at > q.leg_began(facts):
-        moves = q.moves(facts)
+    if observed_at > clocks.leg_began(facts):
+        moves = hosting.moves(facts)
         writing.by_rule(now, "moved", by=action["sender"], new_country=country)
         _go(now, country, action, moves)
 
@@ -44,11 +44,11 @@ def confirm(now, action):
     facts, country = now["facts"], network.country_in(action)
     if _is_no_good_word(now, action):
         return ("accepted",)
-    if country not in {None, q.host(facts)}:
+    if country not in {None, hosting.host(facts)}:
         writing.by_sender(now, "hosting_confirmed", status=None)
         relocate(now, country, "hosting_confirmed", "confirmed")
         return ("accepted",)
-    if q.hosting_status(facts) == "confirmed" and q.doubt(facts) is None:
+    if hosting.hosting_status(facts) == "confirmed" and hosting.doubt(facts) is None:
         return actions.not_applicable(now, action, "already_done")
     writing.by_sender(now, "hosting_confirmed", status="confirmed")
     return ("accepted",)
@@ -60,7 +60,7 @@ def _is_no_good_word(now, action):
     breaches = []
     if not _may_say(facts, action["sender"]):
         breaches.append("not_responsible")
-    elif q.state(facts) == "closed":
+    elif states.state(facts) == "closed":
         breaches.append("out_of_order")
     if actions.is_stale(facts, action) and "out_of_order" not in breaches:
         breaches.append("out_of_order")
@@ -74,24 +74,24 @@ def _is_no_good_word(now, action):
 
 def _may_say(facts, sender):
     """Answer who may say where the content is: the responsible hotline, or while there is none others."""
-    if q.state(facts) == "orphaned":
+    if states.state(facts) == "orphaned":
         return True
-    if q.state(facts) != "offered":
-        return sender == q.responsible(facts)
+    if states.state(facts) != "offered":
+        return sender == places.responsible(facts)
     who = network.MEMBERS.get(sender, {"kind": None})
-    is_police = who["kind"] == "law_enforcement" and q.host(facts) in who["countries"]
-    return is_police or sender in q.pool(facts) or q.origin(facts, sender) is not None
+    is_police = who["kind"] == "law_enforcement" and hosting.host(facts) in who["countries"]
+    return is_police or sender in places.pool(facts) or reporters.origin(facts, sender) is not None
 
 
 def disputes(facts, country, observed_at):
     """Answer whether a word on the host is newer than what is known, and another."""
-    if country is None or observed_at is None or q.state(facts) not in q.WITH_A_HOTLINE:
+    if country is None or observed_at is None or states.state(facts) not in states.WITH_A_HOTLINE:
         return False
-    if country == q.host(facts) or country in network.PSEUDO_COUNTRIES:
+    if country == hosting.host(facts) or country in network.PSEUDO_COUNTRIES:
         return False
-    known = q.doubt(facts)
+    known = hosting.doubt(facts)
     if known is None:
-        return observed_at > q.leg_began(facts)
+        return observed_at > clocks.leg_began(facts)
     return country != known["country"] and observed_at > known["observed_at"]
 
 
@@ -99,7 +99,7 @@ def doubt(now, country, observed_at, report=None):
     """Write that the sender disputes the host, where it does."""
     facts = now["facts"]
     if disputes(facts, country, observed_at):
-        known = q.doubt(facts)
+        known = hosting.doubt(facts)
         until = now["now"] + network.LIMITS["answer_host"] if known is None else known["until"]
         what = {"country": country, "observed_at": observed_at, "until": until, "report": report}
         writing.by_rule(now, "host_disputed", members=[now["sender"]], **what)
@@ -107,7 +107,7 @@ def doubt(now, country, observed_at, report=None):
 
 def follow(now, timer):
     """Go where the newest word says: the responsible hotline has not answered it."""
-    known = q.doubt(now["facts"])
+    known = hosting.doubt(now["facts"])
     writing.by_rule(now, "host_unanswered", due_at=timer["at"], members=known["members"], ref=known["number"])
     relocate(now, known["country"], "host_unanswered", None)
 
@@ -122,17 +122,19 @@ def relocate(now, country, reason, status):
 def way_of(now, country=None, *, declined=None, offers=True):
     """Answer where the case goes by the directory of now."""
     facts = now["facts"]
-    first = q.origins(facts)[0]
-    out = q.declined(facts) if declined is None else declined
-    host = country or q.host(facts)
+    first = reporters.origins(facts)[0]
+    out = claiming.declined(facts) if declined is None else declined
+    host = country or hosting.host(facts)
     return routes.route(now["directory"], host, first["member"], network.URL_KEY, declined=out, offers=offers)
 
 
 def hand_on(now, way, reason, status=None, *, report=None, until=None):
     """Begin the next leg, with all that goes with it; with the last report of the first origin."""
     facts = now["facts"]
-    one = report or q.origins(facts)[0]
-    all_know = way["reason"] in q.escalated(facts) and set(way["liaisons"]) <= set(q.liaisons(facts))
+    one = report or reporters.origins(facts)[0]
+    all_know = way["reason"] in telling.escalated(facts) and set(way["liaisons"]) <= set(
+        telling.liaisons(facts)
+    )
     routes.begin_leg(now, way, one["last"], one["member"], reason=reason, status=status, until=until)
     routes.ask_if_unreadable(now, way, one["last"], one["member"])
     if way["reason"] is not None and not all_know:

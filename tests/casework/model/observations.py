@@ -1,7 +1,7 @@
 """What members see of the content, and notes: any party may say it, and it counts."""
 
 from model import actions, moves, network, routes, writing
-from model import questions as q
+from model.questions import hosting, keeping, reporters, sealing, states
 
 IS_ONLINE = {"online": True, "offline": False, "moved": True, "geo_blocked": None}
 
@@ -20,23 +20,23 @@ def observe(now, action):
 def reappear(now, action):
     """Write that the content is back: after the closing a new round begins with the report there is."""
     facts, at = now["facts"], actions.observed_at(now, action)
-    if q.state(facts) == "closed":
-        if not q.origins(facts) or q.erase_at(facts) is None:
+    if states.state(facts) == "closed":
+        if not reporters.origins(facts) or keeping.erase_at(facts) is None:
             return actions.not_applicable(now, action, "no_report")
-        if at <= q.closed_at(facts):
+        if at <= states.closed_at(facts):
             return actions.not_applicable(now, action, "seen_before_closing")
     writing.by_sender(now, "reappeared", is_online=True, observed_at=at)
-    if q.state(facts) == "closed":
-        _reopen(now, network.country_in(action) or q.host(facts))
+    if states.state(facts) == "closed":
+        _reopen(now, network.country_in(action) or hosting.host(facts))
     return ("accepted",)
 
 
 def _reopen(now, country):
     facts = now["facts"]
-    first = q.origins(facts)[0]
+    first = reporters.origins(facts)[0]
     way = moves.way_of(now, country, declined=[])
-    what = {"country": way["country"], "hotline": way["hotline"], "status": q.hosting_status(facts)}
-    what |= {"report": first["last"], "origin": first["member"], "sealed_for": q.can_open(facts)}
+    what = {"country": way["country"], "hotline": way["hotline"], "status": hosting.hosting_status(facts)}
+    what |= {"report": first["last"], "origin": first["member"], "sealed_for": sealing.can_open(facts)}
     writing.by_rule(now, "reopened", classification=None, **what)
     routes.begin_leg(now, way, first["last"], first["member"])
     routes.ask_if_unreadable(now, way, first["last"], first["member"])

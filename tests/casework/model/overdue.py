@@ -1,7 +1,7 @@
 """Deadlines that have passed: who is told at once, and who later while nothing happens."""
 
 from model import network, writing
-from model import questions as q
+from model.questions import holding, hosting, reporters, rounds, states, steps
 
 PAUSED = ["inform_provider", "confirm_removal"]
 """Steps that are not due during a hold."""
@@ -10,13 +10,13 @@ PAUSED = ["inform_provider", "confirm_removal"]
 def pass_by(now, timer):
     """Write that a deadline has passed; of a provider's, who else learns of it now or by the digest."""
     facts, step, at = now["facts"], timer["step"], timer["at"]
-    was_told = step == "confirm_removal" and q.when_taken(facts, "inform_provider") is not None
-    authority = network.authority_of(now["directory"], q.host(facts)) if was_told else None
-    police = network.police_of(now["directory"], q.host(facts)) if was_told else None
+    was_told = step == "confirm_removal" and steps.when_taken(facts, "inform_provider") is not None
+    authority = network.authority_of(now["directory"], hosting.host(facts)) if was_told else None
+    police = network.police_of(now["directory"], hosting.host(facts)) if was_told else None
     goes_out = next_digest(at) if police and not authority else None
     writing.by_rule(now, "overdue", step=step, due_at=at, until=goes_out)
     if authority:
-        first = q.origins(facts)[0]
+        first = reporters.origins(facts)[0]
         what = {"step": step, "due_at": at, "report": first["last"], "origin": first["member"]}
         writing.by_rule(now, "provider_overdue", member=authority, rule="authority", **what)
 
@@ -29,15 +29,15 @@ def next_digest(at):
 
 def due(facts):
     """Answer the later stages of steps that are overdue and still not taken."""
-    if q.state(facts) not in q.WITH_A_HOTLINE:
+    if states.state(facts) not in states.WITH_A_HOTLINE:
         return []
-    found, leg = [], q.this_leg(facts)
+    found, leg = [], rounds.this_leg(facts)
     done = [(fact["kind"], fact.get("step")) for fact in leg]
     for fact in leg:
         if fact["kind"] == "overdue" and fact["step"] != "rewrap":
             step = fact["step"]
-            is_paused = step in PAUSED and q.hold(facts) is not None
-            if is_paused or q.when_taken(facts, step) is not None:
+            is_paused = step in PAUSED and holding.hold(facts) is not None
+            if is_paused or steps.when_taken(facts, step) is not None:
                 continue
             if ("reminded", step) not in done:
                 at = fact["due_at"] + leg[0]["deadlines"]["remind"]
@@ -55,8 +55,8 @@ def remind(now, timer):
 
 def digest(now, timer):
     """Put a provider that does not remove into the digest for the country's police."""
-    first = q.origins(now["facts"])[0]
-    police = network.police_of(now["directory"], q.host(now["facts"]))
+    first = reporters.origins(now["facts"])[0]
+    police = network.police_of(now["directory"], hosting.host(now["facts"]))
     what = {
         "step": timer["id"],
         "due_at": timer["passed"],

@@ -1,40 +1,41 @@
 """What a report does: it opens, reopens or joins a case, and is never suppressed."""
 
 from model import holds, moves, network, routes, writing
-from model import questions as q
+from model.lists import unique
+from model.questions import claiming, hosting, keeping, places, states
 
 
 def come(now, report):
     """Write the facts of a report and answer its sender."""
     facts = now["facts"]
-    declined = [] if q.state(facts) == "closed" else q.declined(facts)
+    declined = [] if states.state(facts) == "closed" else claiming.declined(facts)
     way = routes.route(
         now["directory"], report["country"], report["sender"], network.URL_KEY, declined=declined
     )
-    state, had_no_desk = q.state(facts), q.state(facts) == "orphaned" and q.desk(facts) is None
+    state, had_no_desk = states.state(facts), states.state(facts) == "orphaned" and places.desk(facts) is None
     begins = (
-        not q.has_a_report(facts)
+        not states.has_a_report(facts)
         or (state == "closed" and _needs_a_new_round(now, report))
         or (state == "orphaned" and (way["hotline"] or way["pool"]))
         or _knows_better(facts, report, way)
     )
-    joins = q.has_a_report(facts) and not (begins and state == "closed")
+    joins = states.has_a_report(facts) and not (begins and state == "closed")
     what = _what_it_says(report, now["now"], way)
     if joins:
         # Who takes a case over by this very report needs no linked report of it beside.
-        hotline = way["hotline"] if begins else q.responsible(facts)
+        hotline = way["hotline"] if begins else places.responsible(facts)
         # The content of a report that joins what was erased already is kept as long again.
-        is_new_content = state == "closed" and q.erase_at(facts) is None
+        is_new_content = state == "closed" and keeping.erase_at(facts) is None
         erase_at = now["now"] + network.LIMITS["erase"] if is_new_content else None
         writing.by_sender(now, "linked", hotline=hotline, erase_at=erase_at, **what)
     else:
         writing.by_sender(
-            now, "reopened" if q.has_a_report(facts) else "opened", hotline=way["hotline"], **what
+            now, "reopened" if states.has_a_report(facts) else "opened", hotline=way["hotline"], **what
         )
     seen_at = report["observed_at"] if report["host_seen_at"] is None else report["host_seen_at"]
     if begins:
         status = report["hosting_status"] if joins else None
-        if joins and way["country"] != q.host(facts):
+        if joins and way["country"] != hosting.host(facts):
             holds.end(now, "moved", way["country"])
         routes.begin_leg(now, way, report["id"], report["sender"], status=status)
         if way["hotline"] == report["sender"]:
@@ -43,7 +44,7 @@ def come(now, report):
     else:
         moves.doubt(now, way["country"], None if seen_at is None else min(seen_at, now["now"]), report["id"])
         routes.note_if_readable(now)
-    for urgency in q.unique(report["urgency"]):
+    for urgency in unique(report["urgency"]):
         routes.escalate(now, urgency, way, report["id"], report["sender"])
     if way["reason"] is not None and (begins or had_no_desk):
         routes.escalate(now, way["reason"], way, report["id"], report["sender"])
@@ -52,21 +53,21 @@ def come(now, report):
 
 def _knows_better(facts, report, way):
     """Answer whether a report knows the host elsewhere, where the case has but the edge of a network."""
-    if q.state(facts) not in q.OPEN or q.hosting_status(facts) != "provisional":
+    if states.state(facts) not in states.OPEN or hosting.hosting_status(facts) != "provisional":
         return False
-    is_elsewhere = way["country"] != q.host(facts) and way["country"] not in network.PSEUDO_COUNTRIES
+    is_elsewhere = way["country"] != hosting.host(facts) and way["country"] not in network.PSEUDO_COUNTRIES
     return report["hosting_status"] == "confirmed" and is_elsewhere
 
 
 def _needs_a_new_round(now, report):
     facts = now["facts"]
-    if q.is_a_stub(facts):
+    if states.is_a_stub(facts):
         return True
-    hotline = q.responsible(facts)
+    hotline = places.responsible(facts)
     if hotline is not None and not network.is_active(now["directory"], hotline):
         return True
     observed = report.get("observed_at")
-    return observed is not None and min(observed, now["now"]) > q.closed_at(facts)
+    return observed is not None and min(observed, now["now"]) > states.closed_at(facts)
 
 
 def _what_it_says(report, at, way):

@@ -1,7 +1,8 @@
 """How long contents are kept: until a time after the closing, unless police keep them."""
 
 from model import actions, corrections, network, writing
-from model import questions as q
+from model.lists import unique
+from model.questions import holding, keeping, places, states, telling
 
 
 def preserve(now, action):
@@ -28,7 +29,7 @@ def preserve(now, action):
 
 def _end(now, action):
     facts = now["facts"]
-    keepers = q.unique([*q.references(facts), *(one["by"] for one in q.preservations(facts))])
+    keepers = unique([*keeping.references(facts), *(one["by"] for one in keeping.preservations(facts))])
     ended = [m for m in keepers if m == action["sender"] or not network.is_active(now["directory"], m)]
     if not ended:
         return actions.not_applicable(now, action, "nothing_to_end")
@@ -42,9 +43,9 @@ def erase(now, action):
     if _kind(action["sender"]) != "secretariat":
         rule = "may_not_act"
     elif (
-        q.hold(facts)
-        or q.references(facts)
-        or any(one["until"] > now["now"] for one in q.preservations(facts))
+        holding.hold(facts)
+        or keeping.references(facts)
+        or any(one["until"] > now["now"] for one in keeping.preservations(facts))
     ):
         rule = "preserved"
     if rule is not None:
@@ -64,10 +65,10 @@ def erase_when_due(now, _):
 
 def due(facts):
     """Answer when the contents of a closed case are erased; nothing is while a reference is open."""
-    at = q.erase_at(facts)
-    if q.state(facts) != "closed" or at is None or q.references(facts):
+    at = keeping.erase_at(facts)
+    if states.state(facts) != "closed" or at is None or keeping.references(facts):
         return []
-    return [{"at": max([at, *(one["until"] for one in q.preservations(facts))]), "step": "erase"}]
+    return [{"at": max([at, *(one["until"] for one in keeping.preservations(facts))]), "step": "erase"}]
 
 
 def _kind(member):
@@ -75,16 +76,16 @@ def _kind(member):
 
 
 def _is_erased(facts):
-    return q.state(facts) == "closed" and q.erase_at(facts) is None
+    return states.state(facts) == "closed" and keeping.erase_at(facts) is None
 
 
 def _asked(facts):
     """Answer who was handed a content: the hotlines it was with, and police that were sent one."""
-    hotlines = [member for member in [q.responsible(facts), *q.former(facts)] if member]
-    told = {to.removeprefix("feed.") for to in q.deliveries(facts)}
+    hotlines = [member for member in [places.responsible(facts), *places.former(facts)] if member]
+    told = {to.removeprefix("feed.") for to in telling.deliveries(facts)}
     police = [
         name
         for name, one in sorted(network.MEMBERS.items())
-        if one["kind"] == "law_enforcement" and (one["liaison"] in q.liaisons(facts) or name in told)
+        if one["kind"] == "law_enforcement" and (one["liaison"] in telling.liaisons(facts) or name in told)
     ]
-    return q.unique([*hotlines, *police])
+    return unique([*hotlines, *police])

@@ -1,14 +1,14 @@
 """Content that those responsible cannot open, and who may re-wrap it for them."""
 
 from model import actions, network, routes, writing
-from model import questions as q
+from model.questions import parties, places, reporters, sealing, states
 
 
 def come(now, action):
     """Write the facts of a re-wrap and answer its sender: it waits for nothing."""
     facts = now["facts"]
-    if not q.has_a_report(facts):
-        if q.is_there(facts):
+    if not states.has_a_report(facts):
+        if states.is_there(facts):
             writing.by_sender(now, "refused", action="rewrap", rule="unknown_case")
         return "refused", "unknown_case"
     outcome, rule = _judge(now, action)
@@ -27,12 +27,12 @@ def come(now, action):
 def _judge(now, action):
     facts, sender = now["facts"], action["sender"]
     one = _origin_of(facts, action["report"])
-    can_open, adds = q.can_open(facts), action["sealed_for"]
-    if not q.is_party(facts, sender):
+    can_open, adds = sealing.can_open(facts), action["sealed_for"]
+    if not parties.is_party(facts, sender):
         found = "refused", "not_a_party"
     elif action["case"] is None or not actions.names_this_case(now, action):
         found = "refused", "wrong_case"
-    elif q.state(facts) == "closed":
+    elif states.state(facts) == "closed":
         found = "not_applicable", "case_closed"
     elif one is None:
         found = "not_applicable", "other_report"
@@ -50,12 +50,15 @@ def _judge(now, action):
 
 
 def _origin_of(facts, report):
-    return next((one for one in q.origins(facts) if one["last"] == report), None)
+    return next((one for one in reporters.origins(facts) if one["last"] == report), None)
 
 
 def _holds(now, sender, reporter):
     """Answer whether a sender was handed the report: another origin never was by its own report alone."""
     facts = now["facts"]
-    if sender in {reporter, q.responsible(facts), *q.former(facts)} or q.origin(facts, sender) is None:
+    if (
+        sender in {reporter, places.responsible(facts), *places.former(facts)}
+        or reporters.origin(facts, sender) is None
+    ):
         return True
-    return q.state(facts) == "orphaned" and sender in network.mandated({"suspended": []})
+    return states.state(facts) == "orphaned" and sender in network.mandated({"suspended": []})

@@ -3,7 +3,7 @@
 import hashlib
 
 from model import network, writing
-from model import questions as q
+from model.questions import places, sealing
 
 
 def route(directory, country, origin, url_key, *, declined=(), offers=True):
@@ -78,7 +78,7 @@ def ask_if_unreadable(now, way, report, origin):
     """Ask those who can open the content to re-wrap it, where those who are responsible now cannot."""
     if way["hotline"] is None and way["desk"] is None:
         return
-    if way["hotline"] != origin and not opens(now, way["hotline"], q.can_open(now["facts"])):
+    if way["hotline"] != origin and not opens(now, way["hotline"], sealing.can_open(now["facts"])):
         due = now["now"] + network.REWRAP
         writing.by_rule(now, "rewrap_asked", report=report, origin=origin, due_at=due)
 
@@ -86,10 +86,10 @@ def ask_if_unreadable(now, way, report, origin):
 def note_if_readable(now):
     """Write that those responsible can open a content now, where that was waited for."""
     facts = now["facts"]
-    if q.rewrap_due(facts) is None:
+    if sealing.rewrap_due(facts) is None:
         return
-    there = q.responsible(facts)
-    if there == now["sender"] or opens(now, there, q.can_open(facts)):
+    there = places.responsible(facts)
+    if there == now["sender"] or opens(now, there, sealing.can_open(facts)):
         writing.by_rule(now, "readable")
 
 

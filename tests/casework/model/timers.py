@@ -1,27 +1,44 @@
 """What passing time does."""
 
 from model import claims, corrections, escalating, holds, moves, network, overdue, retention, routes, writing
-from model import questions as q
+from model.questions import (
+    clocks,
+    confirming,
+    holding,
+    hosting,
+    keeping,
+    places,
+    reporters,
+    rounds,
+    sealing,
+    states,
+    steps,
+    submissions,
+)
 
 
 def due(facts):
     """Answer all timers of a case that have not fired, earliest first."""
     found = [
         {"at": one["due_at"], "step": "waiting", "id": one["input"], "action": one}
-        for one in q.waiting(facts)
+        for one in submissions.waiting(facts)
     ]
-    at = q.rewrap_due(facts)
-    if at is not None and "rewrap" not in q.overdue(facts):
+    at = sealing.rewrap_due(facts)
+    if at is not None and "rewrap" not in steps.overdue(facts):
         found.append({"at": at, "step": "rewrap"})
     # Who cannot open anything yet is late with nothing.
-    if q.state(facts) in q.WITH_A_HOTLINE[1:]:
-        for step, limit in (q.this_leg(facts)[0].get("deadlines") or {}).items():
-            if step != "remind" and step not in q.overdue(facts) and q.when_taken(facts, step) is None:
+    if states.state(facts) in states.WITH_A_HOTLINE[1:]:
+        for step, limit in (rounds.this_leg(facts)[0].get("deadlines") or {}).items():
+            if (
+                step != "remind"
+                and step not in steps.overdue(facts)
+                and steps.when_taken(facts, step) is None
+            ):
                 is_paused = step in overdue.PAUSED
-                if not (is_paused and q.hold(facts) is not None):
-                    shift = q.paused(facts) if is_paused else 0
-                    found.append({"at": q.leg_began(facts) + limit + shift, "step": step})
-    known = q.doubt(facts)
+                if not (is_paused and holding.hold(facts) is not None):
+                    shift = clocks.paused(facts) if is_paused else 0
+                    found.append({"at": clocks.leg_began(facts) + limit + shift, "step": step})
+    known = hosting.doubt(facts)
     if known is not None:
         found.append({"at": known["until"], "step": "answer_host"})
     found += [
@@ -43,7 +60,7 @@ def fire(now, timer):
 def _give_up_rewrap(now, timer):
     """Tell police, for whom the content is sealed too, that nobody re-wrapped it."""
     overdue.pass_by(now, timer)
-    first = q.origins(now["facts"])[0]
+    first = reporters.origins(now["facts"])[0]
     routes.escalate(now, "unreadable", moves.way_of(now), first["last"], first["member"])
 
 
@@ -73,23 +90,25 @@ def wake_up(now, event):
 
 def _shrink(now, event):
     facts = now["facts"]
-    if q.state(facts) != "closed" or q.waiting(facts) or facts[-1]["kind"] == "shrunk":
+    if states.state(facts) != "closed" or submissions.waiting(facts) or facts[-1]["kind"] == "shrunk":
         return
-    is_kept = q.erase_at(facts) is not None or q.references(facts) or q.preservations(facts)
-    if is_kept or any(not one["told"] for one in q.asked(facts)):
+    is_kept = keeping.erase_at(facts) is not None or keeping.references(facts) or keeping.preservations(facts)
+    if is_kept or any(not one["told"] for one in confirming.asked(facts)):
         return
     if event["facts_then"] == len(facts):
-        then = {"leg_then": q.round_and_leg(facts)[1], "hotline_then": q.responsible(facts)}
-        writing.by_rule(now, "shrunk", host_then=q.host(facts), **then)
+        then = {"leg_then": rounds.round_and_leg(facts)[1], "hotline_then": places.responsible(facts)}
+        writing.by_rule(now, "shrunk", host_then=hosting.host(facts), **then)
 
 
 def _reassign(now):
     """Hand a case on whose hotline, or one it is offered to, has left; or that has a hotline now."""
     facts, directory = now["facts"], now["directory"]
-    with_whom = [q.responsible(facts)] if q.state(facts) in q.WITH_A_HOTLINE else q.pool(facts)
+    with_whom = (
+        [places.responsible(facts)] if states.state(facts) in states.WITH_A_HOTLINE else places.pool(facts)
+    )
     if directory["version"] < facts[-1]["version"]:
         return
     if not all(network.is_active(directory, hotline) for hotline in with_whom):
         moves.hand_on(now, moves.way_of(now), "member_left")
-    elif q.state(facts) == "orphaned" and moves.way_of(now)["reason"] is None:
+    elif states.state(facts) == "orphaned" and moves.way_of(now)["reason"] is None:
         moves.hand_on(now, moves.way_of(now), "member_joined")

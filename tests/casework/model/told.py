@@ -1,6 +1,7 @@
 """Who learns of a fact by a delivery, in the order of the deliveries."""
 
-from model import questions as q
+from model.lists import unique
+from model.questions import holding, log, parties, places, reporters, rounds, states, telling
 
 TOLD_TO_NOBODY = [
     "opened",
@@ -33,9 +34,9 @@ def who_learns(facts, fact):
     kind = fact["kind"]
     if kind in TOLD_TO_NOBODY:
         return []
-    if kind in q.BEGINS_A_LEG:
+    if kind in rounds.BEGINS_A_LEG:
         return _of_a_leg(facts, fact)
-    if kind in OF_ITS_OWN and q.counts(fact):
+    if kind in OF_ITS_OWN and log.counts(fact):
         return OF_ITS_OWN[kind](facts, fact)
     return [update(facts, member) for member in _of_an_update(facts, fact) if member != fact["by"]]
 
@@ -53,7 +54,7 @@ def _of_one(facts, fact):
 
 def update(facts, member):
     """Answer an update: a fact, with the recipient's own latest report where it has one."""
-    own = q.origin(facts, member)
+    own = reporters.origin(facts, member)
     return member, {"kind": "update", "report": own["last"] if own else None}
 
 
@@ -62,15 +63,15 @@ def _hands_over(kind, member, report):
 
 
 def _everybody_of(facts):
-    return q.unique([member for member in [q.place(facts)] if member] + _origins(facts))
+    return unique([member for member in [places.place(facts)] if member] + _origins(facts))
 
 
 def _origins(facts):
-    return [one["member"] for one in q.origins(facts)]
+    return [one["member"] for one in reporters.origins(facts)]
 
 
 def _of_an_update(facts, fact):
-    there = q.responsible(facts)
+    there = places.responsible(facts)
     if fact["kind"] == "closed":
         return _of_an_end(facts, fact)
     if fact["kind"] == "reopened":
@@ -79,100 +80,104 @@ def _of_an_update(facts, fact):
         return _everybody_of(facts)
     if fact["by"] == there:
         return _origins(facts)
-    if fact["kind"] == "observed" or not q.counts(fact):
-        return [q.place(facts)] if q.place(facts) else []
+    if fact["kind"] == "observed" or not log.counts(fact):
+        return [places.place(facts)] if places.place(facts) else []
     return _everybody_of(facts)
 
 
 def _of_an_end(facts, fact):
     """Who was responsible has made the end, unless the last report was taken back."""
-    earlier = q.before(facts, fact)
+    earlier = log.before(facts, fact)
     if fact["outcome"] == "withdrawn":
-        there = [q.place(earlier)] if q.place(earlier) else q.pool(earlier)
-        return q.unique([*there, *q.former(facts)])
-    told = [*q.former(facts), *q.pool(earlier)]
-    return [member for member in told if member != q.responsible(facts)]
+        there = [places.place(earlier)] if places.place(earlier) else places.pool(earlier)
+        return unique([*there, *places.former(facts)])
+    told = [*places.former(facts), *places.pool(earlier)]
+    return [member for member in told if member != places.responsible(facts)]
 
 
 def _of_a_new_round(facts, fact):
     """Everybody of the rounds before, except who becomes responsible: it gets an assignment."""
-    earlier = q.before(facts, fact)
-    were = [*q.former(earlier), q.place(earlier)]
-    return [m for m in q.unique([*_origins(facts), *were]) if m not in {None, fact["hotline"]}]
+    earlier = log.before(facts, fact)
+    were = [*places.former(earlier), places.place(earlier)]
+    return [m for m in unique([*_origins(facts), *were]) if m not in {None, fact["hotline"]}]
 
 
 def _of_a_leg(facts, fact):
-    there = q.place(facts)
+    there = places.place(facts)
     by_its_report = fact["report"] == fact["input"]
-    found = [_hands_over("offer", member, fact["report"]) for member in q.pool(facts)]
+    found = [_hands_over("offer", member, fact["report"]) for member in places.pool(facts)]
     if there is not None and not (there == fact["origin"] and by_its_report):
         found.append(_hands_over("assignment", there, fact["report"]))
-    if q.round_and_leg(facts)[1] == 1:
+    if rounds.round_and_leg(facts)[1] == 1:
         return found
-    for one in q.origins(facts):
+    for one in reporters.origins(facts):
         if there is not None and one["member"] not in {fact["origin"], there}:
             found.append(_hands_over("linked_report", there, one["last"]))
     told = [member for member in _origins(facts) if not (by_its_report and member == fact["origin"])]
-    were = q.before(facts, fact)
-    handed_over = [q.place(were)] if q.place(were) else q.pool(were)
-    for member in q.unique([*told, *handed_over, *q.former(facts)]):
-        if member not in {None, there, *q.pool(facts)}:
+    were = log.before(facts, fact)
+    handed_over = [places.place(were)] if places.place(were) else places.pool(were)
+    for member in unique([*told, *handed_over, *places.former(facts)]):
+        if member not in {None, there, *places.pool(facts)}:
             found.append(update(facts, member))
     return found
 
 
 def _of_a_link(facts, fact):
-    there = q.place(facts)
-    if there in {None, fact["by"]} or fact["hotline"] != q.responsible(facts):
+    there = places.place(facts)
+    if there in {None, fact["by"]} or fact["hotline"] != places.responsible(facts):
         return []
     return [_hands_over("linked_report", there, fact["report"])]
 
 
 def _of_a_request(facts, fact):
-    holders = q.unique([fact["origin"], *q.former(facts)])
-    return [_hands_over("rewrap_request", m, fact["report"]) for m in holders if m != q.responsible(facts)]
+    holders = unique([fact["origin"], *places.former(facts)])
+    return [
+        _hands_over("rewrap_request", m, fact["report"]) for m in holders if m != places.responsible(facts)
+    ]
 
 
 def _of_a_move(facts, fact):
-    told = q.unique([*_everybody_of(facts), *q.former(facts)])
+    told = unique([*_everybody_of(facts), *places.former(facts)])
     return [update(facts, member) for member in told if member != fact["by"]]
 
 
 def _of_a_doubt(facts, _):
-    return [update(facts, q.responsible(facts))]
+    return [update(facts, places.responsible(facts))]
 
 
 def _of_all_holders(facts, fact):
-    desk = [q.desk(facts)] if q.desk(facts) else []
-    told = q.unique([*desk, *q.holders(facts), *fact.get("members", [])])
+    desk = [places.desk(facts)] if places.desk(facts) else []
+    told = unique([*desk, *parties.holders(facts), *fact.get("members", [])])
     return [update(facts, member) for member in told if member != fact["by"]]
 
 
 def _of_a_withdrawal(facts, fact):
-    were_handed_it = {*fact["members"], q.responsible(facts), q.desk(facts), *q.former(facts)}
+    were_handed_it = {*fact["members"], places.responsible(facts), places.desk(facts), *places.former(facts)}
     return [one for one in _of_all_holders(facts, fact) if one[0] in were_handed_it]
 
 
 def _of_an_observation(facts, fact):
-    there = q.place(facts)
+    there = places.place(facts)
     told = _origins(facts) if there == fact["by"] else [there]
     return [update(facts, member) for member in told if member not in {None, fact["by"]}]
 
 
 def _of_a_disagreement(facts, fact):
-    return [update(facts, member) for member in q.unique([fact["member"], q.responsible(facts)]) if member]
+    return [update(facts, member) for member in unique([fact["member"], places.responsible(facts)]) if member]
 
 
 def _of_an_erasure(facts, fact):
-    desk = ["desk-orphans"] if q.had_a_delivery(facts, "desk-orphans") else []
+    desk = ["desk-orphans"] if telling.had_a_delivery(facts, "desk-orphans") else []
     found = [_hands_over("erasure_request", reader, None) for reader in [*fact["members"], *desk]]
-    if q.state(facts) != "closed":
+    if states.state(facts) != "closed":
         found += [update(facts, member) for member in _origins(facts) if member not in fact["members"]]
     return found
 
 
 def _of_a_queue(facts, _):
-    return [] if q.state(facts) == "offered" else [update(facts, member) for member in _everybody_of(facts)]
+    return (
+        [] if states.state(facts) == "offered" else [update(facts, member) for member in _everybody_of(facts)]
+    )
 
 
 def _of_a_hold(facts, fact):
@@ -180,9 +185,13 @@ def _of_a_hold(facts, fact):
     knowing = [member for member in [fact["member"], *fact["members"]] if member]
     begins = fact["kind"] == "held" and fact["ref"] is None
     ends = fact["kind"] in {"released", "hold_expired", "hold_ended"} and fact["ref"] is not None
-    others = [q.desk(facts), *q.pool(facts), *_origins(facts), *q.former(facts)] if begins or ends else []
+    others = (
+        [places.desk(facts), *places.pool(facts), *_origins(facts), *places.former(facts)]
+        if begins or ends
+        else []
+    )
     found = []
-    for member in q.unique([*knowing, *others]):
+    for member in unique([*knowing, *others]):
         if member not in {None, fact["by"]}:
             shown = fact["kind"] if member in knowing else "paused" if begins else "resumed"
             found.append((member, update(facts, member)[1] | {"fact": shown}))
@@ -198,7 +207,7 @@ def _of_a_breach(_, fact):
 
 
 def _of_a_rewrap(facts, fact):
-    there = q.place(facts)
+    there = places.place(facts)
     return [_hands_over("rewrapped_report", there, fact["report"])] if there else []
 
 
@@ -213,7 +222,7 @@ OF_ITS_OWN = {
     "hold_asked": _of_a_request_for_a_hold,
     "breach_reported": _of_a_breach,
     **dict.fromkeys(TOLD_TO_ONE, _of_one),
-    **dict.fromkeys([kind for kind in q.OF_A_HOLD if kind != "hold_asked"], _of_a_hold),
+    **dict.fromkeys([kind for kind in holding.OF_A_HOLD if kind != "hold_asked"], _of_a_hold),
     "unclaimed": _of_a_queue,
     "corrected": _of_all_holders,
     "note": _of_all_holders,

@@ -15,7 +15,7 @@ from model import (
     rewraps,
     timers,
 )
-from model import questions as q
+from model.questions import log, states, submissions
 from model.writing import answer, begin, by_sender
 
 RULES = {
@@ -52,7 +52,7 @@ def happen(world, event):
     """Let one more event happen; what comes of it is the last of the world's answers."""
     world["answers"].append({"facts": [], "deliveries": [], "escalations": [], "receipts": []})
     world["directory"] = network.version(event["version"], event["suspended"])
-    trigger_time = max(q.last_time(world["facts"]), event["at"])
+    trigger_time = max(log.last_time(world["facts"]), event["at"])
     _fire_what_is_due(world, event, trigger_time)
     begin(world, event, trigger_time)
     if event["kind"] == "wake":
@@ -87,7 +87,7 @@ def settle(world):
 
 
 def _is_new(world, event):
-    for fact in q.seen(world["facts"]):
+    for fact in submissions.seen(world["facts"]):
         if fact["input"] == event["id"]:
             if fact["said"] != event["said"]:
                 answer(world, event, "refused", "id_reused")
@@ -100,7 +100,7 @@ def _is_new(world, event):
 def _fire_what_is_due(world, event, now):
     while due := [one for one in timers.due(world["facts"]) if one["at"] <= now]:
         first = due[0]
-        at = max(q.last_time(world["facts"]), first["at"])
+        at = max(log.last_time(world["facts"]), first["at"])
         if first["step"] == "waiting":
             action = first["action"]
             begin(world, action["event"], at)
@@ -113,7 +113,7 @@ def _fire_what_is_due(world, event, now):
 
 
 def _decide_what_waited(world, now):
-    for waiting in q.waiting(world["facts"]):
+    for waiting in submissions.waiting(world["facts"]):
         if not actions.must_wait(world["facts"], waiting["event"]):
             begin(world, waiting["event"], now)
             decide_action(world, waiting["event"])
@@ -121,5 +121,5 @@ def _decide_what_waited(world, now):
 
 def _forget_if_nothing_is_left(world):
     """Forget a case in which only actions waited, once none waits any more: it had no report."""
-    if not q.is_there(world["facts"]):
+    if not states.is_there(world["facts"]):
         world["facts"] = []

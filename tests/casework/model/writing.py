@@ -1,7 +1,7 @@
 """Writing down what comes of an event: facts with their deliveries, and receipts."""
 
 from model import memory, told
-from model import questions as q
+from model.questions import hosting, places, rounds, states
 
 
 def begin(world, event, now):
@@ -37,12 +37,12 @@ def _write(world, kind, by, more):
     facts.append(fact)
     made = world["answers"][-1]
     made["facts"].append(fact)
-    round_number, leg = q.round_and_leg(facts)
+    round_number, leg = rounds.round_and_leg(facts)
     fact["deliveries"] = []
     for recipient, what in told.who_learns(facts, fact):
         before = sum(one["recipient"] == recipient for one in world["deliveries"])
         delivery = {"recipient": recipient, "number": before + 1, "fact": kind, "fact_number": fact["number"]}
-        delivery |= {"round": round_number, "leg": leg, "state": q.state(facts), **what}
+        delivery |= {"round": round_number, "leg": leg, "state": states.state(facts), **what}
         world["deliveries"].append(delivery)
         made["deliveries"].append(delivery)
         fact["deliveries"].append((recipient, before + 1))
@@ -61,8 +61,13 @@ def answer(world, event, outcome, rule=None):
     receipt = {"id": event["id"], "to": event["sender"], "outcome": outcome, "rule": rule}
     receipt["breaches"] = new[0]["breaches"] if new else []
     if outcome != "refused" and facts:
-        round_number, leg = q.round_and_leg(facts)
-        receipt |= {"state": q.state(facts), "round": round_number, "leg": leg, "host": q.host(facts)}
-        receipt |= {"hotline": q.responsible(facts), "fact": new[0]["number"] if new else None}
-        receipt["outcome_of_case"] = q.outcome(facts) if q.state(facts) == "closed" else None
+        round_number, leg = rounds.round_and_leg(facts)
+        receipt |= {
+            "state": states.state(facts),
+            "round": round_number,
+            "leg": leg,
+            "host": hosting.host(facts),
+        }
+        receipt |= {"hotline": places.responsible(facts), "fact": new[0]["number"] if new else None}
+        receipt["outcome_of_case"] = states.outcome(facts) if states.state(facts) == "closed" else None
     world["answers"][-1]["receipts"].append(receipt)
