@@ -28,8 +28,8 @@ _INTRODUCTION: Final = """\
 # What may happen when
 
 For each state of a case: which event, by whom, what is recorded, and who is told. `make pages` makes this
-page from the table in `casework/transition_table.py`; [the state machine](state-machine.md) explains its words and
-the order in which a submission is judged.
+page from the table in `casework/transition_table.py`; [the state machine](state-machine.md) explains its
+words and the order in which a submission is judged.
 
 - *Same*: the state stays; a step behind the state leaves it too.
 - Who sent a submission is answered by its receipt and is not told again.

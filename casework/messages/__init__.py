@@ -7,11 +7,8 @@ Rules work on these values and never on Avro. Fact is the schema CaseEvent, Case
 from casework.messages.admitted import Admitted, Unparking
 from casework.messages.answers import Delivery, Escalation, Receipt
 from casework.messages.base import Message
-from casework.messages.cases import (
+from casework.messages.case_parts import (
     Asked,
-    Case,
-    CaseContent,
-    CaseStub,
     DeliveryCount,
     Hold,
     HoldRequest,
@@ -24,6 +21,7 @@ from casework.messages.cases import (
     Stated,
     Waiting,
 )
+from casework.messages.cases import Case, CaseContent, CaseStub
 from casework.messages.facts import ActionDetails, Deadlines, Fact, Parked
 from casework.messages.records import (
     DeadLetterHeaders,
