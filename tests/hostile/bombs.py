@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from foreign_parsers import MAX_INPUT, PARSERS, Parser
+from foreign_parsers import PARSERS
+from parser_promises import MAX_INPUT, Parser
 
 from schemas.framing import header, schema_id_of
 from schemas.registry import registry

@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-import foreign_parsers
 import hypothesis
-from foreign_parsers import Parser
+from foreign_parsers import PARSERS
 from hypothesis import strategies as st
 from mutations import PROGRAMS, mutated
+from parser_promises import Parser
 
 ROUND = 5000
 """Examples of one run of hypothesis: it remembers all of a run."""
@@ -71,7 +71,7 @@ def main(show: Callable[[str], object] = print) -> int:
     options.add_argument("--only", default="", help="parsers whose name begins so")
     given = options.parse_args()
     logging.getLogger("streams.directory_versions").setLevel(logging.CRITICAL)
-    chosen = [parser for parser in foreign_parsers.PARSERS if parser.name.startswith(given.only)]
+    chosen = [parser for parser in PARSERS if parser.name.startswith(given.only)]
     share = -(-given.examples // len(chosen))
     total, broken = 0, 0
     for number, parser in enumerate(chosen):

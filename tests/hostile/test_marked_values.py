@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-from foreign_parsers import ACTION, DIRECTORY, MARK, NOW, SENDER, SIGNER, STATEMENT, TOPICS
+from parser_promises import MARK
 from prometheus_client import generate_latest
+from sound_messages import ACTION, DIRECTORY, NOW, SENDER, SIGNER, STATEMENT, TOPICS
 
 from agents import metrics as agent_metrics
 from agents.dead_letters import DeadLetterBox, Failure, from_headers

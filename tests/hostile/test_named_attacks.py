@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from foreign_parsers import DIRECTORY, EQUIPMENT, EXCHANGE_HEADERS, MESSAGE, NOW, SEALED, SMALL
+from message_parsers import EXCHANGE_HEADERS
+from sound_messages import DIRECTORY, EQUIPMENT, MESSAGE, NOW, SEALED, SMALL
 
 from casework import directory as directories
 from casework.errors import BadInputError, DirectoryRefusedError

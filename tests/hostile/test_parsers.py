@@ -2,9 +2,10 @@
 
 import hypothesis
 import pytest
-from foreign_parsers import PARSERS, Parser
+from foreign_parsers import PARSERS
 from hypothesis import strategies as st
 from mutations import PROGRAMS, mutated
+from parser_promises import Parser
 
 EXAMPLES = 120
 each_parser = pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
