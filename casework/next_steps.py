@@ -14,6 +14,8 @@ from casework.codes import URGENCIES
 from casework.directory import EXCHANGE
 from casework.due import REWRAP, due_times
 from casework.matters.confirmations import TOLD
+from casework.matters.hold_course import PAUSED_STEPS
+from casework.matters.overdue import ANSWERED_BY
 from casework.messages import Case, OpenEscalation
 from casework.states import ASSIGNED_STATES, AWAITED, CLOSED, ORPHANED
 
@@ -60,8 +62,7 @@ NO_STEP: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Why a case has nothing with a time."""
 
-DEADLINES: Final = ("acknowledge", "inform_police", "inform_provider", "confirm_removal")
-_PAUSED_BY_HOLD: Final = frozenset({"inform_provider", "confirm_removal"})
+DEADLINES: Final = tuple(ANSWERED_BY)
 _ASSIGNED: Final = frozenset(ASSIGNED_STATES)
 
 
@@ -150,7 +151,7 @@ def _of_the_leg(case: Case) -> Iterator[NextStep]:
         if case.deadlines is None or is_done(case, step):
             continue
         is_missed = step in case.overdue
-        is_paused = case.hold is not None and step in _PAUSED_BY_HOLD and not is_missed
+        is_paused = case.hold is not None and step in PAUSED_STEPS and not is_missed
         if not (step in ahead or is_missed or is_paused):
             continue
         at = None if is_paused else ahead.get(step, missed_at(case, step))
@@ -164,18 +165,12 @@ def missed_at(case: Case, step: str) -> int:
     if case.deadlines is None:
         return case.leg_started_at
     limit: int = getattr(case.deadlines, f"{step}_ms")
-    return case.leg_started_at + limit + (case.paused_ms if step in _PAUSED_BY_HOLD else 0)
+    return case.leg_started_at + limit + (case.paused_ms if step in PAUSED_STEPS else 0)
 
 
 def is_done(case: Case, step: str) -> bool:
     """Answer whether a step of the leg was taken."""
-    done_at = {
-        "acknowledge": case.acknowledged_at,
-        "inform_police": case.police_informed_at,
-        "inform_provider": case.provider_informed_at,
-        "confirm_removal": case.closed_at,
-    }
-    return done_at[step] is not None
+    return getattr(case, ANSWERED_BY[step]) is not None
 
 
 def _rewrap(case: Case) -> Iterator[NextStep]:

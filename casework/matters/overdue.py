@@ -15,6 +15,7 @@ from casework.content_readers import police_of
 from casework.directory import DAY_MS, HOUR_MS, Directory
 from casework.feed_names import feed_of
 from casework.legs import Changes
+from casework.matters.hold_course import PAUSED_STEPS
 from casework.messages import Case, Fact
 from casework.notices import DIGEST_ITEM, Notice, update_to
 from casework.parties import secretariat_of
@@ -35,7 +36,6 @@ ANSWERED_BY: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Steps with a deadline, and the field of the case that says when they were taken."""
 _REMOVAL: Final = "confirm_removal"
-_PAUSED_BY_HOLD: Final = frozenset({"inform_provider", _REMOVAL})
 _ASSIGNED: Final = frozenset(ASSIGNED_STATES)
 
 
@@ -50,7 +50,7 @@ def _due(case: Case) -> Iterator[Due]:
         return
     for entry in case.told:
         step, _, stage = entry.partition(":")
-        is_paused = case.hold is not None and step in _PAUSED_BY_HOLD
+        is_paused = case.hold is not None and step in PAUSED_STEPS
         if is_paused or getattr(case, ANSWERED_BY[step]) is not None:
             continue
         name, _, at = stage.partition(":")

@@ -1,25 +1,14 @@
 """Deadlines of all legs: when each was due, and whether it was met, missed or stopped."""
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Iterable
 
 import msgspec
 
 from casework.due import due_times
+from casework.matters.overdue import ANSWERED_BY
 from casework.messages import Case
 from casework.states import CLOSED
 from casework.timeline.moments import Moment
-
-_DONE_AT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "acknowledge": "acknowledged_at",
-        "inform_police": "police_informed_at",
-        "inform_provider": "provider_informed_at",
-        "confirm_removal": "closed_at",
-    }
-)
-"""Steps with a deadline, and the field of the case that says when they were taken."""
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +43,7 @@ def deadlines_of(moments: Iterable[Moment]) -> tuple[Deadline, ...]:
             continue
         last = case
         for due in due_times(case):
-            if due.step in _DONE_AT:
+            if due.step in ANSWERED_BY:
                 key = (case.round, case.leg, due.step)
                 known = found.get(key) or _begun(case, due.step)
                 found[key] = msgspec.structs.replace(known, due_at=due.at)
@@ -71,7 +60,7 @@ def _begun(case: Case, step: str) -> Deadline:
 def _note(found: dict[tuple[int, int, str], Deadline], case: Case, moment: Moment) -> None:
     """Note what was done and what was missed in the current leg; what was undone is undone here too."""
     fact = moment.fact
-    for step, field in _DONE_AT.items():
+    for step, field in ANSWERED_BY.items():
         key = (case.round, case.leg, step)
         known = found.get(key)
         if known is None and not (fact.fact == "overdue" and fact.step == step):
