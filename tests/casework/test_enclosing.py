@@ -60,7 +60,7 @@ def test_what_waited_in_vain_is_erased(story: "Story") -> None:
 
 def test_a_refused_action_leaves_no_content(opened: "Story") -> None:
     """Neither a stranger's words nor those of an action that changes nothing are stored."""
-    assert opened.act("fr-pointdecontact", "note").contents == ()
+    assert opened.act("fr-point-de-contact", "note").contents == ()
     opened.act("nl-offlimits", "removed")
     assert opened.act("nl-offlimits", "removed").contents == ()
 

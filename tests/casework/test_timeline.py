@@ -238,12 +238,12 @@ def test_answers_are_told_as_the_facts_say(story: "Story") -> None:
     story.act("gb-iwf", "observed", report_event_id=report, observation="online", is_online=True)
     assert [each.outcome for each in timeline(story.facts).receipts] == ["waiting"]
     story.report("gb-iwf", event_id=report)
-    story.act("fr-pointdecontact", "assessed", classification="baseline", law_country="FR")
+    story.act("fr-point-de-contact", "assessed", classification="baseline", law_country="FR")
     receipts = timeline(story.facts).receipts
     assert [(each.to, each.what, each.outcome) for each in receipts] == [
         ("gb-iwf", "observed", "accepted"),
         ("gb-iwf", "report", "accepted"),
-        ("fr-pointdecontact", "assessed", "refused"),
+        ("fr-point-de-contact", "assessed", "refused"),
     ]
     assert receipts[2].rule == "not_a_party"
 

@@ -23,7 +23,7 @@ def test_a_note_reaches_all_others(opened: "Story", sender: str) -> None:
 
 def test_a_stranger_writes_no_note(opened: "Story") -> None:
     """Who has no part in the case cannot write into it."""
-    opened.act("fr-pointdecontact", "note")
+    opened.act("fr-point-de-contact", "note")
     assert opened.receipts()[-1].rule == "not_a_party"
 
 
