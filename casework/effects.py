@@ -16,11 +16,11 @@ from casework.notices import ERASURE_REQUEST, HOLD_REQUEST, OFFER, UPDATE, Notic
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
 from casework.secrecy import HOLD_FACTS, as_shown
+from casework.statements import REPORT_FACTS
 from casework.stubs import last_number
 
 _WITHOUT_REPORT: Final = frozenset({UPDATE, OFFER, ERASURE_REQUEST, HOLD_REQUEST})
 """Kinds of delivery that hand over no report."""
-_REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 _NOTHING_ENCLOSED: Final = (None, None, None, None)
 # By position, as in first_reports: the names of so many fields cost more than all else.
 _body = cast("Callable[..., Delivery]", Delivery)
@@ -82,7 +82,7 @@ def _delivery(  # noqa: PLR0913, PLR0917 - what a delivery is made of
     else:
         is_entitled = may_see(before, after, fact, notice.recipient)
         enclosed, stored = action_of(fact, event, with_content=is_entitled)
-    tells_report = hands_over or fact.fact not in _REPORT_FACTS
+    tells_report = hands_over or fact.fact not in REPORT_FACTS
     # fmt: off
     body = _body(
         after.case_id, after.url_key, notice.recipient, number, notice.kind,

@@ -9,8 +9,8 @@ from typing import Final
 from casework.events import ActionEvent, Event
 from casework.messages import Case, Fact, Submission
 from casework.secrecy import HOLD_FACTS, askers_of
+from casework.statements import REPORT_FACTS
 
-_REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})
 CONFIDENTIAL: Final = frozenset(
     {
         "held",
@@ -55,7 +55,7 @@ def action_of(fact: Fact, event: Event, *, with_content: bool) -> tuple[Submissi
         event: The record the decision was made on.
         with_content: Whether the recipient may have the content.
     """
-    if fact.statement is None or fact.fact in _REPORT_FACTS:
+    if fact.statement is None or fact.fact in REPORT_FACTS:
         return None, None
     statement = Submission(statement=fact.statement, signature=fact.signature, key_id=fact.key_id)
     if not with_content:

@@ -14,9 +14,10 @@ from casework.transitions import EFFECTLESS, FINAL_ACTIONS
 MAX_STATED: Final = 32
 """Statements a case keeps: at most 3 KiB of its 64."""
 LINKED: Final = "linked"
-ASSESSING: Final = frozenset({"opened", "reopened", "assessed", LINKED})
+REPORT_FACTS: Final = frozenset({"opened", "reopened", LINKED})
+"""Facts by which a report comes into a case."""
+ASSESSING: Final = REPORT_FACTS | {"assessed"}
 """Facts that may carry an assessment. That of a report which joins a case is kept and does not count."""
-_WITH_A_REPORT: Final = frozenset({"opened", "reopened", LINKED})
 CORRECTABLE: Final = FINAL_ACTIONS | {
     "acknowledged",
     "assessed",
@@ -58,7 +59,7 @@ def with_stated(stated: tuple[Stated, ...], fact: Fact) -> tuple[Stated, ...]:
 
 def without_reports_of(stated: tuple[Stated, ...], member: str | None) -> tuple[Stated, ...]:
     """Answer the statements without those that came with reports of a member that has withdrawn them all."""
-    return tuple(one for one in stated if one.by != member or one.fact not in _WITH_A_REPORT)
+    return tuple(one for one in stated if one.by != member or one.fact not in REPORT_FACTS)
 
 
 def is_current(case: Case, one: Stated) -> bool:

@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 
 from casework.messages import Fact
+from casework.statements import REPORT_FACTS
 from casework.timeline.moments import Moment
 
-_REPORTS: Final = frozenset({"opened", "linked", "reopened"})
 _LEAVES: Final = frozenset({"key_mismatch", "withdrawn"})
 _NOT_TAKEN: Final = frozenset({"refused", "not_applicable"})
 
@@ -70,7 +70,7 @@ def reports_of(moments: Iterable[Moment]) -> tuple[Reported, ...]:
         event_id = fact.report_event_id
         if event_id is None:
             continue
-        if fact.fact in _REPORTS and event_id == fact.input_id:
+        if fact.fact in REPORT_FACTS and event_id == fact.input_id:
             found.setdefault(
                 event_id,
                 Reported(
@@ -106,7 +106,7 @@ def _receipt(moment: Moment) -> Receipted:
         outcome = fact.fact
     elif fact.fact == "awaited":
         outcome = "waiting"
-    is_report = fact.fact in _REPORTS or (fact.report_event_id == fact.input_id and fact.action is None)
+    is_report = fact.fact in REPORT_FACTS or (fact.report_event_id == fact.input_id and fact.action is None)
     return Receipted(
         event_id=fact.input_id,
         to=fact.by,
