@@ -1,69 +1,30 @@
-"""One exchange with everybody's mail, and situations at addresses of their own: for the everyday tests."""
+"""One exchange with everybody's mail, and situations at addresses of their own: for the everyday tests.
+
+One exchange plays all situations of a file, each at an address of its own, so time leaps for all of them and
+never back; at the end everything that came of them is decided once more.
+"""
 
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer
 
-from casework.directory import HOUR_MS, Directory, HotlineShare
+from agents import casekeeper, intake
 from casework.messages import Case, CaseContent, Delivery, Escalation, Fact, Message, Receipt, Submission
-from operations.directory.document import build
+from operations.embedded_kafka import EmbeddedKafka
+from operations.reading import TopicReader
+from operations.verification.run import Scope, Verification, verify
 from streams import wire
-from tests.agents.conftest import WAIT_S, Exchange
-
-HOTLINES = (
-    *("nl-offlimits", "gb-iwf", "de-eco", "de-fsm", "de-jugendschutz", "ie-hotline", "bg-safenet"),
-    *("it-save-the-children", "it-telefono-azzurro"),
-)
-OTHERS = (
-    *("nl-atkm", "nl-police", "de-police", "gb-police", "ie-police", "bg-police", "us-police"),
-    *("interpol", "europol", "inhope"),
-)
-FEEDS: dict[str, dict[str, Any]] = {
-    "interpol": {"feed": "all_confirmed"},
-    "gb-police": {"feed": "all_hosted", "feed_informs_police": True},
-}
-_RULES: dict[str, dict[str, Any]] = {
-    "NL": {"notice_rule": "police_first", "police_wait_ms": HOUR_MS, "second_liaison": "europol"},
-    "IE": {"notice_rule": "police_consent"},
-    "DE": {
-        "routing": "claim",
-        "hotlines": tuple(HotlineShare(one) for one in ("de-eco", "de-fsm", "de-jugendschutz")),
-        "own_reports": "keep",
-    },
-}
+from tests.agents.conftest import WAIT_S, Exchange, settings_on
+from tests.agents.everyday_directory import everyday_directory
 
 _T = TypeVar("_T")
-
-
-def everyday_directory() -> Directory:
-    """Answer a small network.
-
-    Police come first in NL and must consent in IE; DE's hotlines claim; IT has two, by weight; BG and GB have
-    police and no authority; US has police and no hotline; HK has neither.
-    """
-    whole = build(environment="test", published_at=1, candidates="admit")
-    members = tuple(
-        msgspec.structs.replace(member, **FEEDS.get(member.id, {}))
-        for member in whole.members
-        if member.id in {*HOTLINES, *OTHERS}
-    )
-    rules = []
-    for rule in whole.countries:
-        shares = tuple(share for share in rule.hotlines if share.member in HOTLINES)
-        rules.append(msgspec.structs.replace(rule, **{"hotlines": shares, **_RULES.get(rule.code, {})}))
-    return msgspec.structs.replace(
-        whole,
-        valid_from=1,
-        members=members,
-        countries=tuple(rules),
-        slot_count=4,
-        slots={"NL": (0, 1), "DE": (2,)},
-        rest_slots=(3,),
-    )
 
 
 class Mail:
@@ -265,3 +226,54 @@ class Situation:
         found = await self.desk.mail.until(ask)
         self.number = max(self.number, getattr(found, "fact_number", None) or 0)
         return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(
+    request: pytest.FixtureRequest, kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """One exchange for all situations of a file, with everybody's mail."""
+    name = request.path.stem.removeprefix("test_").replace("_", "-")
+    exchange = Exchange(settings_on(kafka, f"{name}.", tmp_path_factory.mktemp(name)), kafka.local_access)
+    exchange.directory = everyday_directory()
+    async with exchange:
+        await exchange.start()
+        mail = Mail(exchange.topics.cases_contents)
+        consumer = AIOKafkaConsumer(
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            metadata_max_age_ms=2000,
+            **exchange.client,
+        )
+        consumer.subscribe(pattern=rf"^{name}\.(inbox|escalations|feed|cases)\..*")
+        await consumer.start()
+        collecting = asyncio.create_task(mail.collect(consumer))
+        yield Desk(exchange, mail)
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
+        await consumer.stop()
+
+
+async def all_is_decided_once_more(desk: Desk) -> None:
+    """Stop the exchange and decide every record of it again: nothing differs or lacks."""
+    here = desk.at("last-of-all")
+    await here.report()
+    exchange = desk.exchange
+    await exchange.stop()
+
+    def again() -> Verification:
+        prefix, topics = exchange.settings.topic_prefix, exchange.topics
+        with TopicReader(exchange.access.admin()) as reader:
+            submitted = {
+                name: reader.committed(f"{prefix}{group}", name)
+                for group, names in intake.read_by(topics).items()
+                for name in names
+            }
+            decided = reader.committed(f"{prefix}{casekeeper.GROUP}", topics.cases_admitted)
+            scope = Scope(topics, "test", exchange.clock, bounds=decided, submitted=submitted)
+            return verify(reader, scope)
+
+    outcome = await asyncio.to_thread(again)
+    assert outcome.findings == (), outcome.findings
+    assert outcome.counts["facts"] == outcome.counts["facts_decided"] > 0, outcome.counts
+    assert outcome.unchecked.keys() <= {"content_erased", "in_flight"}, outcome.unchecked
