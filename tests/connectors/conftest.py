@@ -1,12 +1,14 @@
-"""A small directory and messages for the tests of the member's client."""
+"""A small directory, messages and the exchange's side for the tests of the member's client."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from exchange_by_hand import Exchange
 
 from casework.directory import CountryRule, Directory, HotlineShare, Member, PseudoCountry
 from casework.messages import Delivery, Receipt
 from operations.directory.equipping import Equipment, equip
+from operations.embedded_kafka import EmbeddedKafka
 
 NOW_MS = 1_700_000_000_000
 
@@ -73,3 +75,12 @@ def receipt() -> Callable[..., Receipt]:
         return Receipt(**(fields | changes))  # type: ignore[arg-type]  # fields by name
 
     return make
+
+
+@pytest.fixture
+async def exchange(kafka: EmbeddedKafka, topic_prefix: str, directory: Directory) -> AsyncIterator[Exchange]:
+    """Return topics of this test alone."""
+    made = Exchange(kafka.bootstrap, topic_prefix, directory)
+    await made.open()
+    yield made
+    await made.producer.stop()
