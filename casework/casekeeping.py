@@ -25,6 +25,7 @@ from casework.kept import Kept, Rewrap
 from casework.messages import Case, CaseContent, Fact
 from casework.parking import wait
 from casework.postings import Posting
+from casework.preservations import is_erased
 from casework.signatures import check_signature
 from casework.states import AWAITED, CLOSED
 from casework.timer_rules import fire
@@ -207,10 +208,9 @@ class _Work:
 
     def store_action(self, event: ActionEvent, facts: tuple[Fact, ...], now: int) -> None:
         """Keep the content of an action that waits for its report, or that may have to be told again."""
-        case = self.case
-        is_erased = case is not None and case.state == CLOSED and case.erase_at is None
+        may_stay = self.case is None or not is_erased(self.case)
         is_told = bool(facts) and facts[0].fact not in _WITHOUT_CONTENT
-        if event.submission.content is not None and is_told and not is_erased:
+        if event.submission.content is not None and is_told and may_stay:
             self.store(event, now)
 
     def store(self, event: ReportEvent | ActionEvent, now: int) -> None:

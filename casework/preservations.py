@@ -7,6 +7,12 @@ import msgspec
 
 from casework.legs import Changes
 from casework.messages import Case, Fact, Preservation
+from casework.states import CLOSED
+
+
+def is_erased(case: Case) -> bool:
+    """Answer whether the contents of a closed case were erased: its time for that was taken from it."""
+    return case.state == CLOSED and case.erase_at is None
 
 
 def is_protected(case: Case, now: int) -> bool:

@@ -9,6 +9,7 @@ from casework.matters.host_doubts import disputes, doubt_host
 from casework.matters.relocation import MOVED
 from casework.messages import Case, ReportStatement
 from casework.placing import ReportOf, begin_leg, escalate, traits_of, withheld
+from casework.preservations import is_erased
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
 from casework.sealed_content import join_marks
@@ -143,9 +144,7 @@ def _needs_a_new_round(case: Case, report: ReportStatement, cause: Cause) -> boo
 
 def _erase_at(case: Case, cause: Cause) -> int | None:
     """Answer when the content of a late report is to be erased, where all others of the case were already."""
-    if case.state != CLOSED or case.erase_at is not None:
-        return None
-    return cause.now + cause.directory.casework.erase_ms
+    return cause.now + cause.directory.casework.erase_ms if is_erased(case) else None
 
 
 def _escalate(case: Case | None, report: ReportStatement, draft: Draft, way: Route, *, begins: bool) -> None:

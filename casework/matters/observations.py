@@ -18,6 +18,7 @@ from casework.messages import Case, Fact
 from casework.next_legs import place_again
 from casework.notices import Notice, update_to
 from casework.parties import place
+from casework.preservations import is_erased
 from casework.states import CLOSED
 
 _SEEN_BEFORE: Final = Answer(
@@ -48,7 +49,7 @@ def _reappeared(case: Case, action: Action, draft: Draft, details: Mapping[str, 
     if case.state != CLOSED:
         draft.by_sender(action.action, **seen)
         return ACCEPTED
-    if not case.origins or case.erase_at is None:  # Nobody could be handed what was erased.
+    if not case.origins or is_erased(case):  # Nobody could be handed what was erased.
         return _NO_REPORT
     if case.closed_at is not None and seen_at <= case.closed_at:
         return _SEEN_BEFORE

@@ -18,6 +18,7 @@ from casework.messages import ActionDetails, Case, Fact
 from casework.notices import ERASURE_REQUEST, Notice, update_to, with_place
 from casework.preservations import (
     erasable_at,
+    is_erased,
     is_protected,
     with_preservation,
     with_reference,
@@ -48,7 +49,7 @@ def _preserve(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -
         return _end_preservation(case, draft, details)
     if said.until is not None and said.until > cause.now + cause.directory.casework.preserve_ms:
         return refused("preserve_too_long", "preserve_until", "beyond what the directory allows")
-    if _is_erased(case):
+    if is_erased(case):
         return _ERASED
     draft.by_sender("preserved", **details, until=said.until)
     return ACCEPTED
@@ -73,7 +74,7 @@ def _erase(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -> A
         return _MAY_NOT
     if is_protected(case, cause.now):
         return refused("preserved", "case_id", "the case is kept for police")
-    if _is_erased(case):
+    if is_erased(case):
         return _ERASED
     draft.by_sender("erased", **details, **_asked(case, cause.directory, cause.now))
     return ACCEPTED
@@ -106,10 +107,6 @@ def _holders(case: Case, directory: Directory) -> tuple[str, ...]:
     return tuple(
         member for member in dict.fromkeys((*hotlines, *police)) if member in directory.members_by_id
     )
-
-
-def _is_erased(case: Case) -> bool:
-    return case.state == CLOSED and case.erase_at is None
 
 
 def _due(case: Case) -> Iterator[Due]:
