@@ -8,7 +8,7 @@ from typing import Final
 
 from casework.events import ActionEvent, Event
 from casework.messages import Case, Fact, Submission
-from casework.secrecy import HOLD_FACTS, askers_of
+from casework.secrecy import HOLD_FACTS, police_of
 from casework.statements import REPORT_FACTS
 
 CONFIDENTIAL: Final = frozenset(
@@ -40,8 +40,7 @@ def may_see(before: Case | None, after: Case, fact: Fact, recipient: str) -> boo
     for case in (before, after):
         if case is not None:
             requests = [(one.by, one.liaison) for one in case.hold_requests]
-            hold = () if case.hold is None else (case.hold.liaison, *askers_of(case.hold))
-            concerned.update(hold, *requests)
+            concerned.update(police_of(case.hold), *requests)
     return recipient in concerned
 
 

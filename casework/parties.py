@@ -7,7 +7,7 @@ from casework.feed_names import feed_of
 from casework.ids import id_bytes
 from casework.messages import ActionStatement, Case, Origin, Waiting
 from casework.routing import liaisons_of
-from casework.secrecy import askers_of
+from casework.secrecy import police_of
 from casework.states import ACKNOWLEDGED, ASSIGNED_STATES, OFFERED, ORPHANED
 from casework.stubs import last_number
 
@@ -161,9 +161,8 @@ def asks_for_hold(
 
 def _is_of_hold(case: Case, member_id: str) -> bool:
     """Answer whether a hold or a request for one names a member: who asks, and the liaison that is to say."""
-    hold = case.hold
-    named = () if hold is None else (*askers_of(hold), hold.liaison)
-    return member_id in named or any(member_id in {one.by, one.liaison} for one in case.hold_requests)
+    is_asked = any(member_id in {one.by, one.liaison} for one in case.hold_requests)
+    return is_asked or member_id in police_of(case.hold)
 
 
 def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bool:

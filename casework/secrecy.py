@@ -68,9 +68,7 @@ def knows_hold(after: Case, fact: Fact, member: str) -> bool:
     """
     if fact.fact in HOLD_FACTS:
         return member == fact.recipient or member in fact.members
-    hold = after.hold
-    police = () if hold is None else (hold.liaison, *askers_of(hold))
-    return member in {after.assigned_hotline, *police}
+    return member in {after.assigned_hotline, *police_of(after.hold)}
 
 
 def name_for(after: Case, fact: Fact, member: str) -> str:
@@ -84,6 +82,11 @@ def askers_of(hold: Hold | None) -> tuple[str, ...]:
     if hold is None or hold.asked_by is None:
         return ()
     return (*hold.askers, hold.asked_by)
+
+
+def police_of(hold: Hold | None) -> tuple[str, ...]:
+    """Answer the police that a hold names: the liaison that is to say, and all whose requests it grants."""
+    return () if hold is None else (hold.liaison, *askers_of(hold))
 
 
 def as_shown(after: Case, fact: Fact, delivery: Delivery) -> Delivery:

@@ -22,7 +22,7 @@ from casework.matters.feeds import feed_acknowledged
 from casework.messages import Case, Fact, Stated
 from casework.notices import Notice, update_to
 from casework.parties import told_officials
-from casework.secrecy import askers_of
+from casework.secrecy import police_of
 from casework.statements import ASSESSING, assessment_of, is_current
 from casework.states import ASSIGNED, AWAITING_REWRAP, CLOSED, furthest
 from casework.transitions import FINAL_ACTIONS
@@ -42,12 +42,11 @@ _TWO_PERSONS: Final = refused(
 
 def holders(case: Case) -> tuple[str, ...]:
     """Answer the members that may hold what was told of a case, each once; not the desk, which is a queue."""
-    hold = case.hold
     members = [
         case.assigned_hotline,
         *(origin.member for origin in case.origins),
         *case.former,
-        *(() if hold is None else (hold.liaison, *askers_of(hold))),
+        *police_of(case.hold),
     ]
     return tuple(dict.fromkeys(member for member in members if member is not None))
 
