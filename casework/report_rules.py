@@ -4,7 +4,7 @@ from casework.answers import ACCEPTED, Answer
 from casework.causes import Cause, Draft
 from casework.claimed_times import clamped
 from casework.countries import canonical_country
-from casework.matters.holds import end_hold
+from casework.matters.hold_course import end_hold
 from casework.matters.host_doubts import disputes, doubt_host
 from casework.matters.relocation import MOVED
 from casework.messages import Case, ReportStatement

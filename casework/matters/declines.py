@@ -13,7 +13,7 @@ from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.legs import Changes
 from casework.matters.claims import responsible_fault
-from casework.matters.holds import end_hold
+from casework.matters.hold_course import end_hold
 from casework.matters.relocation import MOVED
 from casework.messages import Case, Fact, Origin
 from casework.next_legs import hand_on, to_hotline, way_of

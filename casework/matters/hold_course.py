@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from casework.causes import Draft
-from casework.directory import EXCHANGE
+from casework.directory import EXCHANGE, HOUR_MS
 from casework.errors import BugError
 from casework.legs import Changes
 from casework.messages import ActionDetails, Case, Fact, Hold, HoldRequest
@@ -23,8 +23,7 @@ from casework.preservations import with_reference
 from casework.secrecy import HOLD_FACTS, askers_of, changes_pause
 from casework.timers import Due, Timers
 
-_HOUR_MS: Final = 3_600_000
-WARNINGS_MS: Final = (72 * _HOUR_MS, 24 * _HOUR_MS)
+WARNINGS_MS: Final = (72 * HOUR_MS, 24 * HOUR_MS)
 """How long before the expiry of a hold those who know of it are warned."""
 HOLD: Final = "hold"
 """Step of the timer of a hold's expiry."""

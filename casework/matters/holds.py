@@ -14,7 +14,7 @@ from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, refused
 from casework.causes import Cause, Draft
 from casework.directory import Directory
-from casework.matters.hold_course import CONSENT, end_hold, knowing, refuse
+from casework.matters.hold_course import CONSENT, knowing, refuse
 from casework.messages import Case, Hold, HoldRequest
 from casework.parties import hosting_liaison, is_hosting_liaison
 from casework.secrecy import askers_of
@@ -22,8 +22,6 @@ from casework.states import CLOSED
 
 MAX_REQUESTS: Final = 8
 """Requests that may wait for consent in one case; bounds the state."""
-
-__all__ = ["ACTION_RULES", "MAX_REQUESTS", "end_hold", "hold", "release", "role_in"]
 
 Role = Literal["liaison", "responsible", "police"]
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from casework.causes import Draft
-from casework.matters.holds import end_hold
+from casework.matters.hold_course import end_hold
 from casework.messages import Case
 from casework.next_legs import hand_on, way_of
 
