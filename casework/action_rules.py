@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from casework import codes
 from casework.action_details import STEP_OF, Action, details_of, done_key, further_details, is_stale, role_of
-from casework.answers import ACCEPTED, Answer, refused
+from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
 from casework.matters import ACTION_RULES, POLICE_RULES
@@ -131,9 +131,7 @@ def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
     if not breaches:
         if done_key(action.action, action.recipient_role) in case.done:
             draft.by_sender("not_applicable", action=action.action, rule="already_done")
-            return Answer(
-                "not_applicable", "already_done", "action", f"{action.action} was taken in this leg already."
-            )
+            return not_applicable("already_done", "action", f"{action.action} was taken in this leg already.")
         row = transition(action.action, case.state, _condition(case, action, cause.sender))
         if row is None:
             breaches = ("out_of_order",)

@@ -6,7 +6,7 @@ on or claimed. The exchange holds no key: all it sees is which keys a content wa
 
 from typing import Final
 
-from casework.answers import ACCEPTED, Answer, refused
+from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
 from casework.content_readers import mandated, opening_keys
@@ -102,13 +102,10 @@ def _refusal(  # noqa: PLR0911 - one way out for each rule
     if action.case_id is None or not names_case(case, cause.sender, action):
         return refused("wrong_case", "case_id", "the case id of this url_key")
     if transition(action.action, case.state) is None:
-        return Answer(
-            "not_applicable", "case_closed", "case_id", "The case is closed: nobody needs its content."
-        )
+        return not_applicable("case_closed", "case_id", "The case is closed: nobody needs its content.")
     origin = next((one for one in case.origins if one.last_event_id == action.report_event_id), None)
     if origin is None:
-        return Answer(
-            "not_applicable",
+        return not_applicable(
             "other_report",
             "report_event_id",
             "A later report of its origin is handed on instead.",
@@ -124,7 +121,7 @@ def _refusal(  # noqa: PLR0911 - one way out for each rule
     # Marks are of the whole case and of keys that others claim to have wrapped for: only of what its own
     # origin says is it known to be about this report, so that one is never told that it is done.
     if cause.sender != origin.member and join_marks(case.readers, cause.readers) == case.readers:
-        return Answer("not_applicable", "already_done", "content", "These recipients can open it already.")
+        return not_applicable("already_done", "content", "These recipients can open it already.")
     return None
 
 

@@ -10,15 +10,14 @@ from typing import Any, Final
 
 import msgspec
 
-from casework.answers import ACCEPTED, Answer
+from casework.answers import ACCEPTED, Answer, not_applicable
 from casework.causes import Draft
 from casework.messages import Case, Origin
 from casework.transitions import KEY_MISMATCH
 
 LAST_REPORT: Final = "no other report is left"
 """Condition of the row under which the case ends with the report; the other row has the same states."""
-_UNKNOWN: Final = Answer(
-    "not_applicable",
+_UNKNOWN: Final = not_applicable(
     "other_report",
     "report_event_id",
     "Neither the first nor the latest report of an origin.",

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from casework.action_details import Action
-from casework.answers import ACCEPTED, Answer
+from casework.answers import ACCEPTED, Answer, not_applicable
 from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import Changes
@@ -31,8 +31,8 @@ CONFIRM: Final = "confirm"
 TOLD: Final = 0
 """In place of a due time: it has passed, and the secretariat knows."""
 
-_NOT_ASKED: Final = Answer(
-    "not_applicable", "not_asked", "fact_number", "Nobody waits for a confirmation of this fact from here."
+_NOT_ASKED: Final = not_applicable(
+    "not_asked", "fact_number", "Nobody waits for a confirmation of this fact from here."
 )
 
 

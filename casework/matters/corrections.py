@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from casework.action_details import Action, done_key, role_of
-from casework.answers import ACCEPTED, Answer, refused
+from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import Changes
@@ -114,7 +114,7 @@ def _refusal(case: Case, wrong: Stated, put: str | None, details: Mapping[str, A
         return _OTHER_KIND
     key = done_key(put, details["recipient_role"] or wrong.recipient_role)
     if is_current(case, wrong) and key in case.done and key != done_key(wrong.fact, wrong.recipient_role):
-        return Answer("not_applicable", "already_done", "corrected_action", f"{put} was taken already.")
+        return not_applicable("already_done", "corrected_action", f"{put} was taken already.")
     return None
 
 

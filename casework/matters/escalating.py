@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from casework import codes
 from casework.action_details import Action
-from casework.answers import ACCEPTED, Answer
+from casework.answers import ACCEPTED, Answer, not_applicable
 from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import OVER_WITH_A_HOTLINE, Changes
@@ -28,8 +28,8 @@ ESCALATION: Final = "escalation"
 MAX_OPEN: Final = 16
 """Escalations of one case that are repeated; further ones are sent once."""
 
-_NOTHING_OPEN: Final = Answer(
-    "not_applicable", "nothing_open", "action", "Nothing of this case waits for an acknowledgement by police."
+_NOTHING_OPEN: Final = not_applicable(
+    "nothing_open", "action", "Nothing of this case waits for an acknowledgement by police."
 )
 
 

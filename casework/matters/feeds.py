@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from casework.action_details import Action
-from casework.answers import ACCEPTED, Answer
+from casework.answers import ACCEPTED, Answer, not_applicable
 from casework.causes import Draft
 from casework.directory import Directory, Member
 from casework.feed_names import feed_of
@@ -98,9 +98,7 @@ def acknowledge(case: Case, _: Action, draft: Draft, details: Mapping[str, Any])
     """Write that a liaison has its items of a case; as the directory says it counts as police informed."""
     sender = draft.cause.sender
     if feed_acknowledged(sender) in case.done:
-        return Answer(
-            "not_applicable", "already_done", "action", "acknowledged was taken in this leg already."
-        )
+        return not_applicable("already_done", "action", "acknowledged was taken in this leg already.")
     said = details["details"]
     draft.by_sender("feed_acknowledged", **details, fact_ref=None if said is None else said.fact_number)
     informs = draft.cause.directory.member(sender).feed_informs_police

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from casework.action_details import Action
-from casework.answers import ACCEPTED, Answer, refused
+from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.directory import Directory
 from casework.matters.hold_course import CONSENT, knowing, refuse
@@ -37,10 +37,10 @@ _WHICH_REQUEST: Final = refused("required", "fact_number", "several holds are as
 _NOT_AHEAD: Final = refused("out_of_range", "hold_until", "a time to come")
 _SHORTER: Final = refused("out_of_range", "hold_until", "not before the hold in force ends")
 _TOO_LONG: Final = refused("hold_too_long", "hold_until", "longer than the hosting country allows")
-_CLOSED: Final = Answer("not_applicable", "case_closed", "case_id", "The case is closed.")
-_NO_HOLD: Final = Answer("not_applicable", "no_hold", "action", "No hold is in force.")
-_INFORMED: Final = Answer("not_applicable", "provider_informed", "action", "The provider was told already.")
-_CONSENTED: Final = Answer("not_applicable", "already_done", "action", "Police have consented already.")
+_CLOSED: Final = not_applicable("case_closed", "case_id", "The case is closed.")
+_NO_HOLD: Final = not_applicable("no_hold", "action", "No hold is in force.")
+_INFORMED: Final = not_applicable("provider_informed", "action", "The provider was told already.")
+_CONSENTED: Final = not_applicable("already_done", "action", "Police have consented already.")
 
 
 def role_in(case: Case, cause: Cause) -> Role | None:

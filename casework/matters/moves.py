@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from casework.action_details import Action, is_stale
-from casework.answers import ACCEPTED, Answer, refused
+from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.legs import Changes
 from casework.matters.host_doubts import doubt_host, hosted_in
@@ -25,10 +25,8 @@ CONFIRMED: Final = "hosting_confirmed"
 EXCEEDED: Final = "moves_exceeded"
 
 _NO_COUNTRY: Final = refused("required", "new_hosting_country", "must be given with moved")
-_SAME_COUNTRY: Final = Answer(
-    "not_applicable", "same_country", "new_hosting_country", "The case says so already."
-)
-_ALREADY: Final = Answer("not_applicable", "already_done", "action", "The host is confirmed already.")
+_SAME_COUNTRY: Final = not_applicable("same_country", "new_hosting_country", "The case says so already.")
+_ALREADY: Final = not_applicable("already_done", "action", "The host is confirmed already.")
 
 
 def _move(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:

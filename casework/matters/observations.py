@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from casework.action_checks import IS_ONLINE
 from casework.action_details import Action
-from casework.answers import ACCEPTED, Answer
+from casework.answers import ACCEPTED, Answer, not_applicable
 from casework.causes import Draft
 from casework.legs import Changes
 from casework.matters.host_doubts import doubt_host, hosted_in
@@ -21,15 +21,12 @@ from casework.parties import place
 from casework.preservations import is_erased
 from casework.states import CLOSED
 
-_SEEN_BEFORE: Final = Answer(
-    "not_applicable",
+_SEEN_BEFORE: Final = not_applicable(
     "seen_before_closing",
     "observed_at",
     "What was seen before the closing is answered by its outcome.",
 )
-_NO_REPORT: Final = Answer(
-    "not_applicable", "no_report", "case_id", "No report is left in this case: send one."
-)
+_NO_REPORT: Final = not_applicable("no_report", "case_id", "No report is left in this case: send one.")
 
 
 def _observed(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from casework.action_details import Action
-from casework.answers import ACCEPTED, Answer, refused
+from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.directory import ORPHAN_DESK, Directory
 from casework.feed_names import FEED
@@ -32,9 +32,9 @@ ERASE: Final = "erase"
 """Step of the timer that erases, and the action that asks for it."""
 _NOTHING: Final = ActionDetails()
 _MAY_NOT: Final = refused("may_not_act", "sender", "not for a member of this kind")
-_ERASED: Final = Answer("not_applicable", "already_done", "case_id", "Its contents were erased already.")
-_KEEPS_NOTHING: Final = Answer(
-    "not_applicable", "nothing_to_end", "preserve_until", "You keep nothing of this case from being erased."
+_ERASED: Final = not_applicable("already_done", "case_id", "Its contents were erased already.")
+_KEEPS_NOTHING: Final = not_applicable(
+    "nothing_to_end", "preserve_until", "You keep nothing of this case from being erased."
 )
 
 

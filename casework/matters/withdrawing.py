@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from casework.action_details import Action
-from casework.answers import ACCEPTED, Answer, refused
+from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Draft
 from casework.legs import Changes
 from casework.matters.confirmations import CORRECTION, with_asked
@@ -23,8 +23,7 @@ from casework.states import CLOSED
 WITHDRAWN: Final = "withdrawn"
 
 _NOT_YOURS: Final = refused("not_your_report", "sender", "only an origin takes back its own report")
-_OTHER_REPORT: Final = Answer(
-    "not_applicable",
+_OTHER_REPORT: Final = not_applicable(
     "other_report",
     "report_event_id",
     "Neither the first nor the latest report of its sender.",
