@@ -13,7 +13,7 @@ from casework.action_details import done_key, role_of
 from casework.copies import with_seen
 from casework.directory import EXCHANGE
 from casework.errors import BugError
-from casework.legs import Changes, leg_changes, open_without
+from casework.legs import Changes, leg_changes, no_change, open_without
 from casework.matters import EVOLVE
 from casework.messages import Case, Fact, Lease, Origin, Waiting
 from casework.notices import Notice
@@ -282,10 +282,6 @@ def _awaited(case: Case, fact: Fact) -> Changes:
     return {"waiting": (*case.waiting, waiting)}
 
 
-def _nothing(_: Case, __: Fact) -> Changes:
-    return {}
-
-
 _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     "opened": _opened,
     "reopened": _opened,
@@ -304,8 +300,8 @@ _RULES: Final[dict[str, Callable[[Case, Fact], Changes]]] = {
     "rewrap_asked": _rewrap_asked,
     "rewrapped": _rewrapped,
     "readable": _readable,
-    "refused": _nothing,
-    "not_applicable": _nothing,
+    "refused": no_change,
+    "not_applicable": no_change,
     **EVOLVE,
 }
 

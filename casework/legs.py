@@ -14,6 +14,11 @@ MAX_CHAIN: Final = 32
 """Hosting countries a case keeps of a round: the newest ones."""
 
 
+def no_change(_: Case, __: Fact) -> Changes:
+    """Answer the changes of a fact that is only told or counted: none."""
+    return {}
+
+
 def leg_changes(case: Case, fact: Fact) -> Changes:
     """Answer the changes that a fact makes by beginning a leg."""
     former = case.former

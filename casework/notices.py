@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from casework.messages import Case
+from casework.messages import Case, Fact
 from casework.parties import place
 
 ASSIGNMENT: Final = "assignment"
@@ -44,6 +44,16 @@ def with_place(after: Case) -> Iterator[str]:
         yield there
     for origin in after.origins:
         yield origin.member
+
+
+def to_nobody(_: Case, __: Fact) -> tuple[Notice, ...]:
+    """Answer the notices of a fact that nobody is told of: none."""
+    return ()
+
+
+def to_recipient(after: Case, fact: Fact) -> tuple[Notice, ...]:
+    """Answer the notice of a fact to the member that it names as its recipient, if it names one."""
+    return () if fact.recipient is None else (update_to(after, fact.recipient),)
 
 
 def update_to(after: Case, member: str) -> Notice:

@@ -12,10 +12,10 @@ from typing import Any, Final
 from casework.action_details import Action, is_stale
 from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
-from casework.legs import Changes
+from casework.legs import Changes, no_change
 from casework.messages import Case, Fact
 from casework.next_legs import hand_on, to_hotline, way_of
-from casework.notices import Notice, update_to, with_place
+from casework.notices import Notice, to_nobody, update_to, with_place
 from casework.parties import could_claim
 from casework.placing import escalate
 from casework.states import ASSIGNED_STATES, CLOSED, OFFERED, ORPHANED
@@ -115,21 +115,12 @@ def _give_out(case: Case, due: Due, draft: Draft) -> None:
         escalate(draft, UNCLAIMED, *way_of(case, draft.cause))
 
 
-def _nothing(_: Case, __: Fact) -> Changes:
-    return {}
-
-
 def _no_lease(_: Case, __: Fact) -> Changes:
     return {"lease": None}
 
 
 def _not_due(_: Case, __: Fact) -> Changes:
     return {"unclaimed_due_at": None}
-
-
-def _nobody(_: Case, __: Fact) -> Iterable[Notice]:
-    """Tell nobody: the leg that follows says it all."""
-    return ()
 
 
 def _told_at_desk(after: Case, _: Fact) -> Iterable[Notice]:
@@ -142,8 +133,8 @@ ACTION_RULES: Final = MappingProxyType({"claim": _claim, "hand_back": _hand_back
 TIMER_RULES: Final = MappingProxyType({LEASE: _expire, UNCLAIMED: _give_out})
 DUE: Final = Timers(("lease", "unclaimed_due_at"), _due)
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
-    {CLAIMED: _nothing, HANDED_BACK: _no_lease, LEASE_EXPIRED: _no_lease, UNCLAIMED: _not_due}
+    {CLAIMED: no_change, HANDED_BACK: _no_lease, LEASE_EXPIRED: _no_lease, UNCLAIMED: _not_due}
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
-    {**dict.fromkeys((CLAIMED, HANDED_BACK, LEASE_EXPIRED), _nobody), UNCLAIMED: _told_at_desk}
+    {**dict.fromkeys((CLAIMED, HANDED_BACK, LEASE_EXPIRED), to_nobody), UNCLAIMED: _told_at_desk}
 )

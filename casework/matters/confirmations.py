@@ -7,7 +7,7 @@ hears of them. Who says so later is still believed.
 A fact that asks carries `members` and `due_at`; its matter notes it with `with_asked` in `EVOLVE`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +18,7 @@ from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import Changes
 from casework.messages import Asked, Case, Fact
-from casework.notices import Notice, update_to
+from casework.notices import to_nobody, to_recipient
 from casework.parties import secretariat_of
 from casework.timers import Due, Timers
 
@@ -97,18 +97,9 @@ def _unconfirmed(case: Case, fact: Fact) -> Changes:
     }
 
 
-def _told_of_confirmation(_: Case, __: Fact) -> Iterable[Notice]:
-    """Answer nobody: of n members each would be told n times; the case shows who is waited for."""
-    return ()
-
-
-def _told_of_silence(after: Case, fact: Fact) -> Iterable[Notice]:
-    if fact.recipient is not None:
-        yield update_to(after, fact.recipient)
-
-
 ACTION_RULES: Final = {"confirmed": _confirm}
 TIMER_RULES: Final = {CONFIRM: _fire}
 DUE: Final = Timers(("asked",), _due)
 EVOLVE: Final = {"confirmed": _confirmed, "unconfirmed": _unconfirmed}
-NOTICES: Final = {"confirmed": _told_of_confirmation, "unconfirmed": _told_of_silence}
+NOTICES: Final = {"confirmed": to_nobody, "unconfirmed": to_recipient}
+"""Of a confirmation nobody is told: each of n members would be, n times; the case shows who is waited for."""

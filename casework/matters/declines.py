@@ -17,7 +17,7 @@ from casework.matters.hold_course import end_hold
 from casework.matters.relocation import MOVED
 from casework.messages import Case, Fact, Origin
 from casework.next_legs import hand_on, to_hotline, way_of
-from casework.notices import Notice
+from casework.notices import Notice, to_nobody
 from casework.placing import ReportOf
 from casework.routing import Route, available_shares
 from casework.transitions import transition
@@ -113,15 +113,10 @@ def _given_back(case: Case, fact: Fact) -> Changes:
     return {"declined": tuple(dict.fromkeys((*case.declined, fact.by))), "lease": None}
 
 
-def _nobody(_: Case, __: Fact) -> Iterable[Notice]:
-    """Tell nobody: the leg that follows says it all."""
-    return ()
-
-
 ACTION_RULES: Final = MappingProxyType({"decline": _decline, "transfer": _transfer})
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     {DECLINED: _given_back, TRANSFERRED: _given_back}
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
-    {DECLINED: _nobody, TRANSFERRED: _nobody}
+    {DECLINED: to_nobody, TRANSFERRED: to_nobody}
 )

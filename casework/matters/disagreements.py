@@ -10,7 +10,7 @@ from typing import Final
 
 from casework.action_details import Action
 from casework.causes import Draft
-from casework.legs import Changes
+from casework.legs import no_change
 from casework.messages import Case, Fact
 from casework.notices import Notice, update_to
 from casework.parties import origin_of
@@ -56,15 +56,11 @@ def note_disagreement(case: Case, draft: Draft) -> None:
         )
 
 
-def _nothing(_: Case, __: Fact) -> Changes:
-    return {}
-
-
 def _told(after: Case, fact: Fact) -> Iterable[Notice]:
     for member in dict.fromkeys((fact.recipient, after.assigned_hotline)):
         if member is not None:
             yield update_to(after, member)
 
 
-EVOLVE: Final = {DISAGREEMENT: _nothing}
+EVOLVE: Final = {DISAGREEMENT: no_change}
 NOTICES: Final = {DISAGREEMENT: _told}

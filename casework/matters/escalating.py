@@ -16,7 +16,7 @@ from casework.errors import BugError
 from casework.legs import OVER_WITH_A_HOTLINE, Changes
 from casework.matters import feeds
 from casework.messages import Case, Fact, OpenEscalation
-from casework.notices import Notice, update_to
+from casework.notices import to_recipient
 from casework.parties import is_concerned, secretariat_of, was_fed
 from casework.preservations import with_reference
 from casework.routing import later_contacts
@@ -150,10 +150,6 @@ def _acknowledged(case: Case, fact: Fact) -> Changes:
     return {"open_escalations": (), **with_reference(case, fact)}
 
 
-def _of_unanswered(after: Case, fact: Fact) -> tuple[Notice, ...]:
-    return () if fact.recipient is None else (update_to(after, fact.recipient),)
-
-
 POLICE_RULES: Final = MappingProxyType({ACKNOWLEDGED: acknowledge})
 TIMER_RULES: Final = MappingProxyType({ESCALATION: _repeat})
 DUE: Final = Timers(("open_escalations",), _due)
@@ -164,4 +160,4 @@ EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
         "escalation_unanswered": _unanswered,
     }
 )
-NOTICES: Final = MappingProxyType({"escalation_unanswered": _of_unanswered})
+NOTICES: Final = MappingProxyType({"escalation_unanswered": to_recipient})

@@ -13,9 +13,9 @@ from casework.answers import ACCEPTED, Answer, not_applicable
 from casework.causes import Draft
 from casework.directory import Directory, Member
 from casework.feed_names import feed_of
-from casework.legs import Changes
+from casework.legs import Changes, no_change
 from casework.messages import Case, Fact
-from casework.notices import FEED_ITEM, Notice
+from casework.notices import FEED_ITEM, Notice, to_nobody
 from casework.placing import ReportOf
 from casework.statements import ASSESSING
 from casework.states import ACKNOWLEDGED, ASSIGNED_STATES
@@ -116,22 +116,14 @@ def _acknowledged(case: Case, fact: Fact) -> Changes:
     return {"done": (*case.done, feed_acknowledged(fact.by))}
 
 
-def _fed(_: Case, __: Fact) -> Changes:
-    return {}
-
-
 def _of_item(_: Case, fact: Fact) -> Iterator[Notice]:
     if fact.recipient is not None:
         yield Notice(feed_of(fact.recipient), FEED_ITEM, fact.report_event_id, fact.origin)
 
 
-def _to_nobody(_: Case, __: Fact) -> tuple[Notice, ...]:
-    return ()
-
-
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
-    {"fed": _fed, "feed_acknowledged": _acknowledged}
+    {"fed": no_change, "feed_acknowledged": _acknowledged}
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
-    {"fed": _of_item, "feed_acknowledged": _to_nobody}
+    {"fed": _of_item, "feed_acknowledged": to_nobody}
 )

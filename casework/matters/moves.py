@@ -11,11 +11,11 @@ from typing import Any, Final
 from casework.action_details import Action, is_stale
 from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
-from casework.legs import Changes
+from casework.legs import Changes, no_change
 from casework.matters.host_doubts import doubt_host, hosted_in
 from casework.matters.relocation import MOVED, relocate
 from casework.messages import ActionDetails, Case, Fact
-from casework.notices import Notice, update_to, with_place
+from casework.notices import Notice, to_recipient, update_to, with_place
 from casework.parties import origin_of, secretariat_of
 from casework.states import OFFERED, ORPHANED
 from casework.transition_rows import ELSEWHERE, HERE, in_offer
@@ -134,25 +134,16 @@ def _confirmed(case: Case, fact: Fact) -> Changes:
     return {"hosting_status": fact.hosting_status or case.hosting_status, "doubt": None}
 
 
-def _nothing(_: Case, __: Fact) -> Changes:
-    return {}
-
-
 def _told_of_move(after: Case, fact: Fact) -> Iterable[Notice]:
     for member in dict.fromkeys([*with_place(after), *after.former]):
         if member != fact.by:
             yield update_to(after, member)
 
 
-def _told_of_many(after: Case, fact: Fact) -> Iterable[Notice]:
-    if fact.recipient is not None:
-        yield update_to(after, fact.recipient)
-
-
 ACTION_RULES: Final = MappingProxyType({MOVED: _move, CONFIRMED: _confirm})
 EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
-    {MOVED: _moved, CONFIRMED: _confirmed, EXCEEDED: _nothing}
+    {MOVED: _moved, CONFIRMED: _confirmed, EXCEEDED: no_change}
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
-    {MOVED: _told_of_move, EXCEEDED: _told_of_many}
+    {MOVED: _told_of_move, EXCEEDED: to_recipient}
 )

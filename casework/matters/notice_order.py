@@ -9,7 +9,7 @@ from typing import Final
 
 from casework.action_details import role_of
 from casework.causes import Cause, Draft
-from casework.legs import Changes
+from casework.legs import no_change
 from casework.matters.hold_course import CONSENT, end_hold
 from casework.messages import Case, Fact
 from casework.notices import UPDATE, Notice
@@ -63,14 +63,10 @@ def provider_told(
         end_hold(case, draft, PROVIDER_INFORMED)
 
 
-def _nothing(_: Case, __: Fact) -> Changes:
-    return {}
-
-
 def _to_liaison(_: Case, fact: Fact) -> Iterator[Notice]:
     if fact.recipient is not None:
         yield Notice(fact.recipient, UPDATE)
 
 
-EVOLVE: Final = MappingProxyType({BREACH_REPORTED: _nothing})
+EVOLVE: Final = MappingProxyType({BREACH_REPORTED: no_change})
 NOTICES: Final = MappingProxyType({BREACH_REPORTED: _to_liaison})

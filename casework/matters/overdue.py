@@ -17,7 +17,7 @@ from casework.feed_names import feed_of
 from casework.legs import Changes
 from casework.matters.hold_course import PAUSED_STEPS
 from casework.messages import Case, Fact
-from casework.notices import DIGEST_ITEM, Notice, update_to
+from casework.notices import DIGEST_ITEM, Notice, to_recipient
 from casework.parties import secretariat_of
 from casework.states import ASSIGNED_STATES
 from casework.timers import Due, Timers
@@ -131,13 +131,9 @@ def _told_by(stage: str, kind: str) -> Callable[[Case, Fact], Changes]:
     return change
 
 
-def _to_recipient(after: Case, fact: Fact) -> tuple[Notice, ...]:
-    return () if fact.recipient is None else (update_to(after, fact.recipient),)
-
-
 def _of_provider(after: Case, fact: Fact) -> tuple[Notice, ...]:
     if fact.recipient is None or fact.rule != DIGEST:
-        return _to_recipient(after, fact)
+        return to_recipient(after, fact)
     return (Notice(feed_of(fact.recipient), DIGEST_ITEM, fact.report_event_id, fact.origin),)
 
 
@@ -153,5 +149,5 @@ EVOLVE: Final[Mapping[str, Callable[[Case, Fact], Changes]]] = MappingProxyType(
     }
 )
 NOTICES: Final[Mapping[str, Callable[[Case, Fact], Iterable[Notice]]]] = MappingProxyType(
-    {"reminded": _to_recipient, "provider_overdue": _of_provider}
+    {"reminded": to_recipient, "provider_overdue": _of_provider}
 )
