@@ -119,10 +119,7 @@ def hand_on(  # noqa: PLR0913 - what a leg begins with
         until=until,
         others=[origin.member for origin in case.origins],
     )
-    if way.assigned_hotline is not None or way.desk is not None:
-        ask_if_unreadable(
-            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id, case=case
-        )
+    ask_if_unreadable(draft, way, report, case.readers, case)
     if way.escalates and not (way.reason in case.escalated and set(way.liaisons) <= set(case.liaisons)):
         escalate(draft, way.reason, way, report)
 
@@ -152,9 +149,6 @@ def place_again(case: Case, draft: Draft, hosting_country: str | None = None) ->
         readers=case.readers,
     )
     begin_leg(draft, way, 1, report)
-    if way.assigned_hotline is not None or way.desk is not None:
-        ask_if_unreadable(
-            draft, way.assigned_hotline, case.readers, origin=report.origin, report=report.event_id, case=case
-        )
+    ask_if_unreadable(draft, way, report, case.readers, case)
     if way.escalates:
         escalate(draft, way.reason, way, report)

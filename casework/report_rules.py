@@ -71,10 +71,7 @@ def decide_report(case: Case | None, report: ReportStatement, cause: Cause, draf
             if case is None or row.facts[0] != "linked"
             else join_marks(case.readers, cause.readers)
         )
-        if way.assigned_hotline is not None or way.desk is not None:
-            ask_if_unreadable(
-                draft, way.assigned_hotline, known, origin=cause.sender, report=report.event_id, case=case
-            )
+        ask_if_unreadable(draft, way, this, known, case)
     elif case is not None and not draft.facts[0].members:
         note_if_readable(case, draft, cause.readers)
     _escalate(case, report, draft, way, begins=begins)

@@ -13,7 +13,8 @@ from casework.content_readers import mandated, opening_keys
 from casework.directory import Directory
 from casework.messages import ActionStatement, Case
 from casework.parties import is_party, names_case, origin_of
-from casework.placing import withheld
+from casework.placing import ReportOf, withheld
+from casework.routing import Route
 from casework.sealed_content import join_marks, opens
 from casework.states import ORPHANED
 from casework.transitions import transition
@@ -26,29 +27,33 @@ are a night's outage; after them the police liaison, for whom every content is s
 _UNKNOWN_CASE: Final = refused("unknown_case", "case_id", "no report of this url_key is here")
 
 
-def ask_if_unreadable(  # noqa: PLR0913 - what is asked for, and of whom
-    draft: Draft, hotline: str | None, readers: bytes | None, *, origin: str, report: str, case: Case | None
+def ask_if_unreadable(
+    draft: Draft, way: Route, report: ReportOf, readers: bytes | None, case: Case | None
 ) -> None:
     """Write that a re-wrap is asked for, where those who are responsible from now on can open nothing.
 
+    Who is only offered the case, and police who have it alone, need no content yet: nobody is asked for them.
+
     Args:
         draft: Where the fact is written.
-        hotline: The responsible hotline; None: the mandated hotlines at a desk.
+        way: Where the case goes: to a hotline, or to the mandated hotlines at a desk.
+        report: The report that is to be re-wrapped.
         readers: Marks of the keys that open at least one content of the case.
-        origin: Origin of the report that is to be re-wrapped.
-        report: Its event id.
         case: The case before the record. Hotlines of its earlier legs are asked, too, unless they may not
             have that report: the fact names these.
     """
     cause = draft.cause
-    if hotline == origin or opens(readers, _keys(cause.directory, hotline, cause.submitted_at)):
+    hotline, origin = way.assigned_hotline, report.origin
+    if (hotline is None and way.desk is None) or hotline == origin:
+        return
+    if opens(readers, _keys(cause.directory, hotline, cause.submitted_at)):
         return
     earlier = () if case is None else (*case.former, case.assigned_hotline)
     draft.by_rule(
         "rewrap_asked",
         due_at=cause.now + REWRAP_MS,
         origin=origin,
-        report_event_id=report,
+        report_event_id=report.event_id,
         members=tuple(
             one for one in earlier if one is not None and withheld(cause.directory, one, (origin,))
         ),
