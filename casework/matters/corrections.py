@@ -74,7 +74,7 @@ def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
     wrong = next((one for one in case.stated if one.number == number), None)
     if wrong is None or wrong.by != draft.cause.sender:
         return _NOT_YOURS
-    put = _in_place_of(wrong, action, said.corrected_action)
+    put = _in_place_of(wrong, said.corrected_action, action.classification)
     answer = _refusal(case, wrong, put, details)
     if answer is not None:
         return answer
@@ -95,10 +95,9 @@ def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
     return ACCEPTED
 
 
-def _in_place_of(wrong: Stated, action: Action, corrected_action: str | None) -> str | None:
+def _in_place_of(wrong: Stated, corrected_action: str | None, classification: str | None) -> str | None:
     """Answer the kind of fact that stands from now on; None: it never happened."""
-    is_assessing = wrong.fact in ASSESSING
-    if is_assessing and (corrected_action == "assessed" or action.classification is not None):
+    if wrong.fact in ASSESSING and (corrected_action == "assessed" or classification is not None):
         return wrong.fact
     return corrected_action
 
@@ -163,9 +162,8 @@ def _without_item(case: Case, wrong: Stated) -> Changes:
 
 def _right(wrong: Stated, fact: Fact) -> Stated | None:
     """Answer what stands in place of the wrong fact: as old as that, under the number of the correction."""
-    corrected = None if fact.details is None else fact.details.corrected_action
-    if wrong.fact in ASSESSING and (corrected == "assessed" or fact.classification is not None):
-        corrected = wrong.fact
+    named = None if fact.details is None else fact.details.corrected_action
+    corrected = _in_place_of(wrong, named, fact.classification)
     if corrected is None:
         return None
     judges = corrected in ASSESSING
