@@ -62,7 +62,7 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
         told = with_place(after)
     elif fact.by == after.assigned_hotline:
         told = (origin.member for origin in after.origins)
-    elif kind == "observed" or EFFECTLESS.intersection(fact.breaches):
+    elif EFFECTLESS.intersection(fact.breaches):
         there = place(after)
         told = () if there is None else (there,)
     else:
