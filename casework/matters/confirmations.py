@@ -7,14 +7,14 @@ hears of them. Who says so later is still believed.
 A fact that asks carries `members` and `due_at`; its matter notes it with `with_asked` in `EVOLVE`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, not_applicable
-from casework.causes import Draft
+from casework.causes import Cause, Draft
 from casework.errors import BugError
 from casework.legs import Changes
 from casework.messages import Asked, Case, Fact
@@ -34,6 +34,16 @@ TOLD: Final = 0
 _NOT_ASKED: Final = not_applicable(
     "not_asked", "fact_number", "Nobody waits for a confirmation of this fact from here."
 )
+
+
+def asking(members: Iterable[str | None], cause: Cause) -> dict[str, Any]:
+    """Answer the fields of a fact that asks members to confirm; without its sender and who is not active."""
+    asked = tuple(
+        member
+        for member in dict.fromkeys(members)
+        if member is not None and member != cause.sender and cause.directory.is_active(member)
+    )
+    return {"members": asked, "due_at": cause.now + cause.directory.casework.confirm_ms}
 
 
 def with_asked(case: Case, fact: Fact, kind: str) -> tuple[Asked, ...]:

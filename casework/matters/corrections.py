@@ -16,7 +16,7 @@ from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Draft
 from casework.errors import BugError
 from casework.legs import Changes
-from casework.matters.confirmations import CORRECTION, with_asked
+from casework.matters.confirmations import CORRECTION, asking, with_asked
 from casework.matters.escalating import open_again
 from casework.matters.feeds import feed_acknowledged
 from casework.messages import Case, Fact, Stated
@@ -51,28 +51,12 @@ def holders(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(member for member in members if member is not None))
 
 
-def asked_of(case: Case, draft: Draft, *further: str) -> dict[str, Any]:
-    """Answer the fields of a fact that asks the holders to confirm; who is not active is left out.
-
-    Args:
-        case: The case before it.
-        draft: Where it is written.
-        further: Members beside the holders.
-    """
-    cause = draft.cause
-    members = (
-        member
-        for member in dict.fromkeys((*holders(case), *further))
-        if member != cause.sender and cause.directory.is_active(member)
-    )
-    return {"members": tuple(members), "due_at": cause.now + cause.directory.casework.confirm_ms}
-
-
 def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
+    cause = draft.cause
     said = details["details"]
     number = None if said is None else said.fact_number
     wrong = next((one for one in case.stated if one.number == number), None)
-    if wrong is None or wrong.by != draft.cause.sender:
+    if wrong is None or wrong.by != cause.sender:
         return _NOT_YOURS
     put = _in_place_of(wrong, said.corrected_action, action.classification)
     answer = _refusal(case, wrong, put, details)
@@ -81,7 +65,7 @@ def _correct(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
     draft.by_sender(
         action.action,
         **details,
-        **asked_of(case, draft, *told_officials(case, draft.cause.directory)),
+        **asking((*holders(case), *told_officials(case, cause.directory)), cause),
         fact_ref=number,
         action=wrong.fact,
         outcome=put if put in FINAL_ACTIONS else None,

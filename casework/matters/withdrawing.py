@@ -11,7 +11,7 @@ from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Draft
 from casework.legs import Changes
-from casework.matters.confirmations import CORRECTION, with_asked
+from casework.matters.confirmations import CORRECTION, asking, with_asked
 from casework.matters.corrections import told_of
 from casework.messages import Case, Fact, Origin
 from casework.notices import Notice
@@ -37,20 +37,14 @@ def _withdraw(case: Case, action: Action, draft: Draft, details: Mapping[str, An
         return _NOT_YOURS
     if action.report_event_id not in {None, origin.first_event_id, origin.last_event_id}:
         return _OTHER_REPORT
-    directory = cause.directory
-    asked = dict.fromkeys(
-        member
-        for member in (case.assigned_hotline, *case.former, *told_officials(case, directory))
-        if member not in {None, cause.sender} and directory.is_active(str(member))
-    )
+    handed = (case.assigned_hotline, *case.former, *told_officials(case, cause.directory))
     draft.by_sender(
         WITHDRAWN,
         **details,
         action=action.action,
         origin=cause.sender,
         report_event_id=action.report_event_id,
-        members=tuple(asked),
-        due_at=cause.now + directory.casework.confirm_ms,
+        **asking(handed, cause),
     )
     if case.state != CLOSED and not _left(case, cause.sender, action.report_event_id):
         draft.by_rule("closed", outcome=WITHDRAWN)
