@@ -246,13 +246,14 @@ class SimulatedHotline(Player):
     def _action_of(self, work: Work, turn: Turn, at: int) -> tuple[str, dict[str, Any]] | None:
         if turn.kind == "transferred":
             colleague = self._colleague(work.held)
-            return colleague and ("transfer", {"to_member": colleague, "reason_code": turn.reason_code})
+            fields = {"to_member": colleague, "reason_code": turn.reason_code}
+            return None if colleague is None else ("transfer", fields)
         if turn.kind == "corrected":
             number = self._numbers.get(work.assessing)
             return None if number is None else ("corrected", correction_of(work, turn, number))
         return turn_action(work, turn, at, self._country)
 
-    def _colleague(self, held: Held) -> Any:  # noqa: ANN401 - a member id or None
+    def _colleague(self, held: Held) -> str | None:
         directory, out = self.world.directory, {self.member}
         out |= {member for case, member in self.world.given_back if case == held.case_id}
         shares = directory.country(held.hosting_country).hotlines
