@@ -22,7 +22,6 @@ from connectors.drafts import ActionDraft
 from operations.command_line.exits import Exit, leave
 from operations.command_line.session import Session
 from operations.files import LISTS, Line, Problem, line_of
-from operations.newest_states import newest_cases
 
 FROM_OPTIONS: Final = "options"
 """Stands where the name of a file stands, in what is told of one action."""
@@ -110,9 +109,7 @@ def _line_for(case: Case, fields: dict[str, Any]) -> Line[ActionDraft] | Problem
 
 
 def _case(case_id: str, session: Session) -> Case:
-    with session.reader() as reader:
-        cases = newest_cases(reader.whole(session.topics.cases_status)).values()
-    found = next((case for case in cases if case.case_id == case_id), None)
+    found = next((case for case in session.cases().values() if case.case_id == case_id), None)
     if found is None:
         leave(
             Exit.NO, f"no case has the id {case_id}: give url or url_key with --sealed, and --hosting-country"

@@ -18,7 +18,6 @@ from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.command_line.texts import duration
 from operations.journal import Signature
-from operations.newest_states import newest_cases
 from operations.reading import Record
 from operations.verification.rebuilding import REPORT_FACTS
 from streams import wire
@@ -57,7 +56,7 @@ def list_cases(
     session: Session = context.obj
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"expected one of {', '.join(STATES)}", param_hint="--state")
-    newest = list(_newest_states(session).values())
+    newest = list(session.cases().values())
     if complaint is not None:
         with session.reader() as reader:
             wanted = cases_of(reader.whole(session.topics.cases_events), complaint)
@@ -131,7 +130,7 @@ def show(
         more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
         leave(Exit.USAGE, f"{case_id} is the beginning of several: cases {', '.join(ids[:_NAMED])}{more}")
     [facts] = cases
-    newest = _newest_states(session).get(facts[-1].url_key)
+    newest = session.cases().get(facts[-1].url_key)
     case = newest if newest is not None and newest.case_id == facts[-1].case_id else None
     shown = timeline(facts)
     complaints = _complaints(session, facts)
@@ -164,10 +163,7 @@ def unpark(
     session: Session = context.obj
     signature = Signature(operator, reason)
     signature.check()
-    found = next(
-        (each for each in _newest_states(session).values() if case in {each.case_id, each.url_key.hex()}),
-        None,
-    )
+    found = session.case(case)
     if found is None or found.parked is None:
         leave(Exit.NO, f"no case {case}" if found is None else f"the case {case} is not parked")
     started = session.clock.real_ms()
@@ -219,11 +215,6 @@ def _print_parked(cases: Sequence[Case], now: int) -> None:
             if case.parked is not None
         ),
     )
-
-
-def _newest_states(session: Session) -> dict[bytes, Case]:
-    with session.reader() as reader:
-        return newest_cases(reader.whole(session.topics.cases_status))
 
 
 def facts_of(records: Iterable[Record], wanted: str) -> list[list[Fact]]:

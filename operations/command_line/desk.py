@@ -15,7 +15,6 @@ from operations.command_line.naming import unknown_member
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.command_line.texts import duration, moment
-from operations.newest_states import newest_cases
 
 app = typer.Typer(help="See who has to do what by when, queue by queue.")
 
@@ -124,8 +123,7 @@ def in_words(step: NextStep | Todo) -> str:
 def _run(
     queue: str, session: Session, hotline: str | None, country: str | None, limit: int, *, as_json: bool
 ) -> None:
-    with session.reader() as reader:
-        cases = list(newest_cases(reader.whole(session.topics.cases_status)).values())
+    cases = list(session.cases().values())
     if country is not None:
         country = _country(country)
     lines = todos(queue, cases, hotline=hotline, country=country)

@@ -5,14 +5,12 @@ from typing import Annotated, Final
 import typer
 
 from casework import codes
-from casework.messages import Case
 from connectors.drafts import ActionDraft
 from operations.command_line.exits import Exit, leave
 from operations.command_line.output import AsJson
 from operations.command_line.session import Session
 from operations.command_line.submitting import Submission, Timeout, Wait
 from operations.files import Line
-from operations.newest_states import newest_cases
 
 _FROM: Final = "hx cases erase"
 
@@ -40,7 +38,9 @@ def erase(
         raise typer.BadParameter(
             f"expected one of {', '.join(codes.CORRECTION_REASONS.codes)}", param_hint="--reason"
         )
-    found = _case(session, case)
+    found = session.case(case)
+    if found is None:
+        leave(Exit.NO, f"no case {case}")
     draft = ActionDraft(
         action="erase",
         hosting_country=found.hosting_country,
@@ -50,15 +50,6 @@ def erase(
     )
     submission = Submission(session, member, as_json=as_json)
     submission.send([Line(_FROM, 1, draft)], wait=wait, timeout_s=timeout)
-
-
-def _case(session: Session, wanted: str) -> Case:
-    with session.reader() as reader:
-        newest = newest_cases(reader.whole(session.topics.cases_status)).values()
-    found = next((each for each in newest if wanted in {each.case_id, each.url_key.hex()}), None)
-    if found is None:
-        leave(Exit.NO, f"no case {wanted}")
-    return found
 
 
 def add_to(app: typer.Typer) -> None:

@@ -12,9 +12,11 @@ import msgspec
 from agents.exchange_seal import ExchangeSeal
 from casework.directory import Directory
 from casework.errors import SetupError
+from casework.messages import Case
 from operations.directory.equipping import settings_here
 from operations.embedded_kafka import EmbeddedKafka, LocalAccess, kafka_home
 from operations.logs import directories
+from operations.newest_states import newest_cases
 from operations.reading import KafkaUnreachableError, TopicReader
 from operations.writing import TopicWriter
 from streams.clock import CompressedClock, SystemClock
@@ -136,6 +138,16 @@ class Session:
         """An independent reader of whole topics, with the rights of an operator or of a member."""
         self.tell_if_silent()
         return TopicReader(access_of(self.settings, principal))
+
+    def cases(self) -> dict[bytes, Case]:
+        """The newest state of each case, by url key."""
+        with self.reader() as reader:
+            return newest_cases(reader.whole(self.topics.cases_status))
+
+    def case(self, wanted: str) -> Case | None:
+        """The newest state of the case with an id, or with a url key in hexadecimal."""
+        cases = self.cases().values()
+        return next((case for case in cases if wanted in {case.case_id, case.url_key.hex()}), None)
 
     def writer(self) -> TopicWriter:
         """What operators write single records with."""
