@@ -51,8 +51,16 @@ def test_who_joined_the_case_with_a_baseline_learns_it_too(opened: "Story") -> N
     assert "disagreement" not in {one.fact for one in opened.deliveries("ie-hotline")}
 
 
-def test_nobody_disagrees_with_itself_or_with_a_national_assessment(opened: "Story") -> None:
-    """A national assessment may be overruled; who made the baseline may think again."""
+def test_a_national_assessment_may_be_overruled(story: "Story") -> None:
+    """Laws differ: what is illegal for the origin and not where it is hosted is no disagreement."""
+    story.report("gb-iwf", "NL", classification="national", law_country="GB")
+    story.act("nl-offlimits", "not_illegal", reason_code="other")
+    assert story.case.outcome == "not_illegal"
+    assert "disagreement" not in story.kinds()
+
+
+def test_nobody_disagrees_with_itself(opened: "Story") -> None:
+    """Who made the baseline may think again."""
     opened.act("nl-offlimits", "assessed", classification="baseline", law_country="NL")
     opened.act("nl-offlimits", "not_illegal", reason_code="other")
     assert "disagreement" not in opened.kinds()
