@@ -10,6 +10,7 @@ import msgspec
 
 from casework.directory import Directory
 from casework.feed_names import feed_of
+from casework.parties import secretariat_of
 from operations.simulator import constants
 from operations.simulator.hosting import hosting_weights
 
@@ -68,5 +69,4 @@ def choose_cast(directory: Directory, year: int) -> Cast:
         for member in directory.active_members("law_enforcement")
         if member.liaison is not None and member.liaison in wanted
     )
-    secretariat = next((member.id for member in directory.active_members("secretariat")), None)
-    return Cast(tuple(hotlines), tuple(liaisons), secretariat)
+    return Cast(tuple(hotlines), tuple(liaisons), secretariat_of(directory))
