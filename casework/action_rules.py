@@ -16,7 +16,7 @@ from casework.matters import ACTION_RULES, POLICE_RULES
 from casework.matters.disagreements import disagrees, note_disagreement
 from casework.matters.notice_order import notice_breaches, provider_told
 from casework.messages import ActionDetails, Case
-from casework.parties import asks_for_hold, could_claim, has_report, may_say, names_case, origin_of
+from casework.parties import asks_for_hold, could_claim, has_report, is_a, may_say, names_case, origin_of
 from casework.splitting import LAST_REPORT, split_off
 from casework.states import ACKNOWLEDGED
 from casework.transition_rows import AGAINST_BASELINE, DISAGREEMENT, Transition
@@ -120,7 +120,7 @@ def _await(action: Action, cause: Cause, draft: Draft) -> None:
 def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
     details = details_of(action, cause)
     rule = ACTION_RULES.get(action.action)
-    if action.action in POLICE_RULES and _is_police(cause):
+    if action.action in POLICE_RULES and is_a(cause.directory, cause.sender, "law_enforcement"):
         rule = POLICE_RULES[action.action]
     if rule is not None:
         answer = rule(case, action, draft, details)
@@ -143,11 +143,6 @@ def _recorded(case: Case, action: Action, cause: Cause, draft: Draft) -> Answer:
     if breaches == ("not_responsible",) and disagrees(case, action, cause.sender):
         note_disagreement(case, draft)
     return ACCEPTED
-
-
-def _is_police(cause: Cause) -> bool:
-    sender = cause.directory.members_by_id.get(cause.sender)
-    return sender is not None and sender.kind == "law_enforcement"
 
 
 def _counted(case: Case, action: Action, row: Transition, draft: Draft, details: Mapping[str, Any]) -> Answer:

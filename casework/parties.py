@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from casework.directory import Directory, Member
+from casework.directory import Directory, Member, MemberKind
 from casework.feed_names import feed_of
 from casework.ids import id_bytes
 from casework.messages import ActionStatement, Case, Origin, Waiting
@@ -18,6 +18,12 @@ _OF_POLICE: Final = frozenset({"hold", "release", "preserve", "acknowledged", "c
 def origin_of(case: Case, member: str) -> Origin | None:
     """Answer what the case keeps of an origin, or None when the member has reported nothing."""
     return next((origin for origin in case.origins if origin.member == member), None)
+
+
+def is_a(directory: Directory, member_id: str, kind: MemberKind) -> bool:
+    """Answer whether a member is of a kind; who is not listed is of none."""
+    member = directory.members_by_id.get(member_id)
+    return member is not None and member.kind == kind
 
 
 def place(case: Case) -> str | None:
@@ -154,8 +160,7 @@ def asks_for_hold(
     case: Case, member_id: str, action: ActionStatement | Waiting, directory: Directory
 ) -> bool:
     """Answer whether police ask for a hold of a case that they name: they need no escalation for that."""
-    member = directory.members_by_id.get(member_id)
-    is_police = member is not None and member.active and member.kind == "law_enforcement"
+    is_police = is_a(directory, member_id, "law_enforcement") and directory.is_active(member_id)
     return is_police and action.action == "hold" and action.case_id == case.case_id
 
 

@@ -16,7 +16,7 @@ from casework.causes import Cause, Draft
 from casework.directory import Directory
 from casework.matters.hold_course import CONSENT, knowing, refuse
 from casework.messages import Case, Hold, HoldRequest
-from casework.parties import hosting_liaison, is_hosting_liaison
+from casework.parties import hosting_liaison, is_a, is_hosting_liaison
 from casework.secrecy import askers_of
 from casework.states import CLOSED
 
@@ -49,8 +49,7 @@ def role_in(case: Case, cause: Cause) -> Role | None:
         return "liaison"
     if cause.sender == case.assigned_hotline:
         return "responsible"
-    member = cause.directory.members_by_id.get(cause.sender)
-    return "police" if member is not None and member.kind == "law_enforcement" else None
+    return "police" if is_a(cause.directory, cause.sender, "law_enforcement") else None
 
 
 def hold(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:

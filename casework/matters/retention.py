@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, not_applicable, refused
-from casework.causes import Cause, Draft
+from casework.causes import Draft
 from casework.directory import ORPHAN_DESK, Directory
 from casework.feed_names import FEED
 from casework.legs import Changes
 from casework.matters.confirmations import ERASURE, with_asked
 from casework.messages import ActionDetails, Case, Fact
 from casework.notices import ERASURE_REQUEST, Notice, update_to, with_place
+from casework.parties import is_a
 from casework.preservations import (
     erasable_at,
     is_erased,
@@ -40,7 +41,7 @@ _KEEPS_NOTHING: Final = not_applicable(
 
 def _preserve(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
     cause = draft.cause
-    if not _is_a(cause, "law_enforcement"):
+    if not is_a(cause.directory, cause.sender, "law_enforcement"):
         return _MAY_NOT
     said: ActionDetails = details["details"] or _NOTHING
     if said.until is None and not said.has_police_reference:
@@ -70,7 +71,8 @@ def _end_preservation(case: Case, draft: Draft, details: Mapping[str, Any]) -> A
 
 def _erase(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
     cause = draft.cause
-    if not _is_a(cause, "secretariat"):
+    # Intake asks too, but an erasure cannot be taken back.
+    if not is_a(cause.directory, cause.sender, "secretariat"):
         return _MAY_NOT
     if is_protected(case, cause.now):
         return refused("preserved", "case_id", "the case is kept for police")
@@ -83,12 +85,6 @@ def _erase(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -> A
 def _erase_when_due(case: Case, due: Due, draft: Draft) -> None:
     cause = draft.cause
     draft.by_rule("erased", occurred_at=due.at, **_asked(case, cause.directory, cause.now))
-
-
-def _is_a(cause: Cause, kind: str) -> bool:
-    """Answer whether the sender is of a kind; intake asks too, but an erasure cannot be taken back."""
-    member = cause.directory.members_by_id.get(cause.sender)
-    return member is not None and member.kind == kind
 
 
 def _asked(case: Case, directory: Directory, now: int) -> dict[str, Any]:
