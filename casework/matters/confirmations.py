@@ -56,11 +56,6 @@ def with_asked(case: Case, fact: Fact, kind: str) -> tuple[Asked, ...]:
     return (*case.asked, new)[-MAX_ASKED:]
 
 
-def is_waiting(case: Case) -> bool:
-    """Answer whether there are confirmations that may still come in time."""
-    return any(asked.due_at != TOLD for asked in case.asked)
-
-
 def _confirm(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) -> Answer:
     number = None if details["details"] is None else details["details"].fact_number
     sender = draft.cause.sender
