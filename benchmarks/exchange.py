@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import re
 import socket
 import time
 import urllib.error
@@ -26,6 +27,8 @@ from streams.settings import Settings
 from streams.topics import Topics
 
 _READY_POLL_S: Final = 0.1
+_COUNT_POLL_S: Final = 1.0
+_COUNT: Final = re.compile(rb"^hotline_exchange_open_cases\{.*\} (\S+)$", re.MULTILINE)
 
 
 class Exchange:
@@ -89,6 +92,21 @@ class Exchange:
                 raise ContestantError(f"the worker was not ready in {patience_s:.0f} s")
             time.sleep(_READY_POLL_S)
 
+    def wait_counted(self, worker: Contestant, cases: int, patience_s: float) -> None:
+        """Wait until the worker counts that many open cases: it does when it has read all their states.
+
+        It reads them in the background, and on a busy machine it may look idle meanwhile.
+
+        Raises:
+            ContestantError: It ended, or counts fewer after `patience_s` seconds.
+        """
+        until = time.monotonic() + patience_s
+        while (counted := _open_cases(self.ports[1])) < cases:
+            worker.check()
+            if time.monotonic() > until:
+                raise ContestantError(f"the worker counted {counted} of {cases} in {patience_s:.0f} s")
+            time.sleep(_COUNT_POLL_S)
+
     def assigned_at(self) -> dict[bytes, int]:
         """Url key to the time its assignment was appended to an inbox; milliseconds since the epoch."""
         return assignments(append_times.read(self.bootstrap, self.inboxes))
@@ -117,6 +135,11 @@ def _is_ready(port: int) -> bool:
             return bool(answer.status == 200)  # noqa: PLR2004 - OK
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _open_cases(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        return sum(int(float(number)) for number in _COUNT.findall(answer.read()))
 
 
 def _free_ports() -> tuple[int, int]:
