@@ -2,69 +2,16 @@
 
 from typing import Any
 
+import comparison
 import laws
-from model import escalating, network, timers, world
-from model.questions import (
-    claiming,
-    clocks,
-    confirming,
-    holding,
-    hosting,
-    keeping,
-    log,
-    places,
-    reporters,
-    rounds,
-    sealing,
-    statements,
-    states,
-    steps,
-    submissions,
-    telling,
-)
+from model import world
 from real_network import directory_of, record_of
 
 from casework.casekeeping import Kept, Source, keep
-from casework.due import due_times
 from casework.ids import new_event_id
-from casework.messages import Case, Delivery, Escalation, Fact, Receipt
-from casework.secrecy import askers_of
+from casework.messages import Case, Delivery, Fact
 
 START = 1_760_000_000_000
-FACT_FIELDS = {
-    "number": "number",
-    "kind": "fact",
-    "by": "by",
-    "at": "admitted_at",
-    "input": "input_id",
-    "breaches": "breaches",
-    "step": "step",
-    "due_at": "due_at",
-    "outcome": "outcome",
-    "rule": "rule",
-    "action": "action",
-    "reason": "reason_code",
-    "report": "report_event_id",
-    "origin": "origin",
-    "country": "hosting_country",
-    "hotline": "assigned_hotline",
-    "desk": "recipient",
-    "liaison": "recipient",
-    "role": "recipient_role",
-    "classification": "classification",
-    "observed_at": "observed_at",
-    "received_at": "received_at",
-    "is_online": "is_online",
-    "member": "recipient",
-    "members": "members",
-    "until": "until",
-    "attempt": "attempt",
-    "ref": "fact_ref",
-    "status": "hosting_status",
-    "erase_at": "erase_at",
-    "assigned_country": "assigned_country",
-}
-"""What the naive model says of a fact, and where the code says it."""
 
 
 class SideBySide:
@@ -104,14 +51,14 @@ class SideBySide:
         self._note(kept)
         world.happen(self.naive, event)
         said = self.naive["answers"][-1]
-        _agree(event, "facts", _facts(kept, said["facts"]), said["facts"])
-        _agree(event, "deliveries", _deliveries(kept), said["deliveries"])
-        _agree(event, "escalations", _escalations(kept), said["escalations"])
-        _agree(event, "receipts", _receipts(kept), said["receipts"])
+        _agree(event, "facts", comparison.facts(kept, said["facts"]), said["facts"])
+        _agree(event, "deliveries", comparison.deliveries(kept), said["deliveries"])
+        _agree(event, "escalations", comparison.escalations(kept), said["escalations"])
+        _agree(event, "receipts", comparison.receipts(kept), said["receipts"])
         if self.case is None:
             assert not self.naive["facts"]
         else:
-            _agree(event, "case", [of_code(self.case)], [of_model(self.naive["facts"])])
+            _agree(event, "case", [comparison.of_code(self.case)], [comparison.of_model(self.naive["facts"])])
 
         sent = [posting.body for posting in kept.postings if isinstance(posting.body, Delivery)]
         laws.after_each_event(self.case, sent, self.naive["facts"], facts_before)
@@ -149,177 +96,3 @@ def _agree(event: dict[str, Any], what: str, code: list[dict[str, Any]], model: 
 def _short(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
     names = ("number", "kind", "fact", "by", "rule", "recipient", "step", "outcome", "state")
     return [{name: one[name] for name in names if one.get(name) is not None} for one in said]
-
-
-def _facts(kept: Kept, said: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Answer the facts of the code in as much as the naive model says anything of them."""
-    if len(kept.facts) != len(said):
-        return [{"kind": fact.fact, "by": fact.by, "rule": fact.rule} for fact in kept.facts]
-    found = []
-    for fact, plain in zip(kept.facts, said, strict=True):
-        one = dict(plain)
-        for name, field in FACT_FIELDS.items():
-            if name in plain:
-                value = getattr(fact, field)
-                one[name] = list(value) if isinstance(value, tuple) else value
-        if "deadlines" in plain:
-            one["deadlines"] = _limits(fact.deadlines)
-        found.append(one)
-    return found
-
-
-def _limits(limits: Any) -> dict[str, int] | None:  # noqa: ANN401 - Deadlines
-    return None if limits is None else {step: getattr(limits, f"{step}_ms") for step in network.DEADLINES}
-
-
-def _deliveries(kept: Kept) -> list[dict[str, Any]]:
-    return [
-        {
-            "recipient": body.recipient,
-            "number": body.number,
-            "fact": body.fact,
-            "fact_number": body.fact_number,
-            "round": body.round,
-            "leg": body.leg,
-            "state": body.state,
-            "kind": body.kind,
-            "report": body.report_event_id,
-        }
-        for posting in kept.postings
-        if isinstance(body := posting.body, Delivery)
-    ]
-
-
-def _escalations(kept: Kept) -> list[dict[str, Any]]:
-    return [
-        {
-            "to": body.recipient,
-            "reason": body.reason_code,
-            "report": body.event_id,
-            "attempt": body.attempt,
-            "due_at": body.due_at,
-        }
-        for posting in kept.postings
-        if isinstance(body := posting.body, Escalation)
-    ]
-
-
-def _receipts(kept: Kept) -> list[dict[str, Any]]:
-    found = []
-    for posting in kept.postings:
-        if isinstance(body := posting.body, Receipt):
-            one = {"id": body.event_id, "to": body.recipient, "outcome": body.outcome, "rule": body.rule}
-            one["breaches"] = list(body.breaches)
-            if body.state is not None:
-                one |= {"state": body.state, "round": body.round, "leg": body.leg}
-                one |= {"host": body.hosting_country, "hotline": body.assigned_hotline}
-                one |= {"fact": body.fact_number, "outcome_of_case": body.outcome_of_case}
-            found.append(one)
-    return found
-
-
-def of_code(case: Case) -> dict[str, Any]:
-    """Answer what the code keeps of a case, in the naive model's words."""
-    found = {
-        "state": case.state,
-        "round": case.round,
-        "leg": case.leg,
-        "host": case.hosting_country,
-        "responsible": case.assigned_hotline,
-        "former": list(case.former),
-        "origins": [
-            {"member": one.member, "first": one.first_event_id, "last": one.last_event_id, "count": one.count}
-            for one in case.origins
-        ],
-        "waiting": [one.event_id for one in case.waiting],
-        "last_time": case.last_now,
-        "deliveries": {one.recipient: one.number for one in case.deliveries},
-        "due": [(due.at, due.step) for due in due_times(case)],
-    }
-    if case.origins:
-        found |= {
-            "outcome": case.outcome,
-            "closed_at": case.closed_at,
-            "desk": case.desk,
-            "assessment": (case.classification, case.classified_by),
-            "taken": [one for one in case.done if not one.startswith("acknowledged:") and one != "release"],
-            "overdue": list(case.overdue),
-            "leg_began": case.leg_started_at,
-            "rewrap_due": case.rewrap_due_at,
-            "escalated": list(case.escalated),
-            "open_escalations": [
-                (one.reason_code, one.recipient, one.attempt) for one in case.open_escalations
-            ],
-            "hosting_status": case.hosting_status,
-            "chain": list(case.chain),
-            "moves": case.moves,
-            "hold": None if case.hold is None else (case.hold.until, case.hold.liaison, askers_of(case.hold)),
-            "hold_requests": [(one.by, one.until) for one in case.hold_requests],
-            "declined": list(case.declined),
-            "pool": list(case.pool),
-            "lease": None if case.lease is None else case.lease.until,
-            "asked": [(one.fact_number, list(one.members)) for one in case.asked],
-            "erase_at": case.erase_at,
-            "references": list(case.references),
-            "preserve_until": case.preserve_until,
-            "stated": [one.number for one in case.stated],
-            "doubt": None if case.doubt is None else (case.doubt.hosting_country, case.doubt.due_at),
-            "liaisons": list(case.liaisons),
-            "seen": [one.event_id.hex() for one in case.seen],
-        }
-    return found
-
-
-def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Answer what the naive model finds in the facts of a case."""
-    round_number, leg = rounds.round_and_leg(facts)
-    found = {
-        "state": states.state(facts),
-        "round": round_number,
-        "leg": leg,
-        "host": hosting.host(facts),
-        "responsible": places.responsible(facts),
-        "former": places.former(facts),
-        "origins": [
-            {k: v for k, v in one.items() if k in {"member", "first", "last", "count"}}
-            for one in reporters.origins(facts)
-        ],
-        "waiting": [one["input"] for one in submissions.waiting(facts)],
-        "last_time": log.last_time(facts),
-        "deliveries": telling.deliveries(facts),
-        "due": [(one["at"], one["step"]) for one in timers.due(facts)],
-    }
-    if reporters.origins(facts):
-        found |= {
-            "outcome": states.outcome(facts),
-            "closed_at": states.closed_at(facts),
-            "desk": places.desk(facts),
-            "assessment": statements.assessment(facts),
-            "taken": steps.taken(facts),
-            "overdue": steps.overdue(facts),
-            "leg_began": clocks.leg_began(facts),
-            "rewrap_due": sealing.rewrap_due(facts),
-            "escalated": telling.escalated(facts),
-            "open_escalations": [
-                (one["reason"], one["liaison"], one["attempt"]) for one in escalating.open_ones(facts)
-            ],
-            "hosting_status": hosting.hosting_status(facts),
-            "chain": hosting.chain(facts),
-            "moves": hosting.moves(facts),
-            "hold": None
-            if (hold := holding.hold(facts)) is None
-            else (hold["until"], hold["liaison"], tuple(hold["askers"])),
-            "hold_requests": [(one["by"], one["until"]) for one in holding.hold_requests(facts)],
-            "declined": claiming.declined(facts),
-            "pool": places.pool(facts),
-            "lease": None if (lease := claiming.lease(facts)) is None else lease["until"],
-            "asked": [(one["number"], one["members"]) for one in confirming.asked(facts)],
-            "erase_at": keeping.erase_at(facts),
-            "references": keeping.references(facts),
-            "preserve_until": max((one["until"] for one in keeping.preservations(facts)), default=None),
-            "stated": [one.get("stands_as", one["number"]) for one in statements.correctable(facts)],
-            "doubt": None if (doubt := hosting.doubt(facts)) is None else (doubt["country"], doubt["until"]),
-            "liaisons": telling.liaisons(facts),
-            "seen": [one["input"].replace("-", "") for one in submissions.seen(facts)],
-        }
-    return found

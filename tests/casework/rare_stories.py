@@ -1,0 +1,82 @@
+"""Stories that dice rarely throw: what takes many steps in one order."""
+
+from histories import ACTS, DAY, HOUR, REPORTS, Line
+
+
+def said(action: str, by: str, **fields: object) -> Line:
+    """Answer the line of an action that is sent in earnest."""
+    return {name: values[0] for name, values in ACTS.items()} | {"play": (action, by), **fields}
+
+
+def reported(country: str, **fields: object) -> Line:
+    """Answer the line of a report."""
+    return {name: values[0] for name, values in REPORTS.items()} | {"country": country, **fields}
+
+
+def passed(duration: int) -> Line:
+    """Answer the line of passing time."""
+    return {"what": "later", "duration": duration}
+
+
+NOTICED = {"what": "wake", "step": "acknowledge"}
+AS_REMOVED = ("removed", "responsible")
+POLICE = {"by_anybody": "nl-police", "ahead": 200 * DAY}
+STORIES: dict[str, list[Line]] = {
+    "a claim that is only acknowledged ends": [
+        reported("FR"),
+        said("claim", "pool"),
+        said("acknowledged", "responsible"),
+        passed(DAY),
+        NOTICED,
+    ],
+    "many moves are told once": [
+        reported("NL"),
+        *[said("moved", "responsible", new_country=country) for country in ("DE", "NL", "DE", "NL", "DE")],
+    ],
+    "an end is taken back after all reports were": [
+        reported("NL"),
+        said(*AS_REMOVED),
+        said("withdraw", "origin", aim="own report"),
+        said("corrected", "maker"),
+        passed(8 * DAY),
+        NOTICED,
+    ],
+    "police take back that they have an escalation": [
+        reported("NL") | {"urgency": ("possible_new_victim",)},
+        said("acknowledged", "police", **POLICE),
+        said("corrected", "maker"),
+        passed(5 * HOUR),
+        NOTICED,
+    ],
+    "police take back that they read their feed": [
+        reported("NL"),
+        said("acknowledged", "police", **POLICE),
+        said("corrected", "maker"),
+        said("police_informed", "responsible"),
+        said("acknowledged", "police", **POLICE),
+    ],
+    "a hotline renews a hold of police": [
+        reported("NL"),
+        said("hold", "police", **POLICE),
+        said("hold", "responsible", ahead=205 * DAY),
+        said("release", "responsible"),
+        said("release", "police", **POLICE),
+    ],
+    "two holds pause the clock one after the other": [
+        reported("NL"),
+        *[said("hold", "police", **POLICE), passed(5 * HOUR), said("release", "police", **POLICE)] * 2,
+        passed(8 * DAY),
+        NOTICED,
+    ],
+    "a case becomes a stub and is reported again": [
+        reported("NL"),
+        said(*AS_REMOVED),
+        passed(100 * DAY),
+        NOTICED,
+        passed(8 * DAY),
+        NOTICED,
+        {"what": "wake", "step": "shrink"},
+        reported("DE"),
+    ],
+}
+"""What dice rarely throw."""
