@@ -55,6 +55,8 @@ _DRAIN_PATIENCE_S: Final = 45.0
 _SETTLE_PATIENCE_S: Final = 20.0
 _FLOWS: Final = 8
 _SHOWN_LOSSES: Final = 20
+_RARE_AT_LEAST: Final = 0.04
+"""Share of reports that are held, declined, corrected and so on: fewer are, and a minute would show none."""
 
 
 class DemoOptions(msgspec.Struct, frozen=True):
@@ -201,7 +203,13 @@ class Demo:
         await setting_up.publish_directory(self._settings, self._equipment.signed())
         _say(options, f"starting the worker, metrics at {'  '.join(self._worker.addresses)}")
         per_day = options.reports_per_second * options.seconds / options.days
-        scenario = Scenario(options.year, options.seed, reports_a_day=per_day, mark=self._mark)
+        scenario = Scenario(
+            options.year,
+            options.seed,
+            reports_a_day=per_day,
+            mark=self._mark,
+            rare_at_least=_RARE_AT_LEAST,
+        )
         simulation = LiveSimulation(
             self._settings, self._clock, self._directory, scenario, rings=self._equipment.rings
         )

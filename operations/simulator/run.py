@@ -66,12 +66,14 @@ class Scenario(msgspec.Struct, frozen=True):
         reports_a_day: Mean number of reports in a simulated day.
         mark: Stands in every address and note of what is sent right; what is spoiled on purpose has none,
             because some of it is sent in the clear.
+        rare_at_least: Share of reports to which each kind of turn happens where it is thought to be rarer.
     """
 
     year: int = 2022
     seed: int = 1
     reports_a_day: float = 100.0
     mark: str = ""
+    rare_at_least: float = 0.0
 
 
 class LiveSimulation:
@@ -111,6 +113,7 @@ class LiveSimulation:
             directory,
             scale=scenario.reports_a_day * days / constants.REPORTS[scenario.year],
             only=self.cast.hotlines,
+            rare_at_least=scenario.rare_at_least,
         )
         self._draws = Draws(scenario.seed, "live")
         self._hotlines: dict[str, SimulatedHotline] = {}

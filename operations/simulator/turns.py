@@ -59,11 +59,13 @@ class Turns:
     Args:
         hosting: Countries where content may move to, with their weights.
         draws: Its own stream of random numbers.
+        at_least: Share of reports to which each kind happens where it is thought to be rarer.
     """
 
-    def __init__(self, hosting: Weighted[str], draws: Draws) -> None:
+    def __init__(self, hosting: Weighted[str], draws: Draws, *, at_least: float = 0.0) -> None:
         self._hosting = hosting
         self._draws = draws
+        self._at_least = at_least
 
     def of(self, fate: Fate, hosting_country: str, *, is_provisional: bool) -> tuple[Turn, ...]:
         """Draw what happens to a report beside its steps, in order of time."""
@@ -79,14 +81,14 @@ class Turns:
             elsewhere = draws.happens(constants.CDN_ELSEWHERE_SHARE)
             country = self._another(country) if elsewhere else country
             yield Turn("host_confirmed", fate.acknowledged_at + _SOON_MS, country)
-        if draws.happens(constants.HOLD_SHARE):
+        if self._happens(constants.HOLD_SHARE):
             told = fate.police_informed_at or first
             is_released = draws.happens(constants.HOLD_RELEASED_SHARE)
             days = constants.HOLD_SHORTEST_DAYS + draws.exponential(constants.HOLD_MEAN_DAYS)
             until = told + int(days * DAY_MS)
             yield Turn("held", told, until=until if is_released else None)
         share, at = constants.MOVED_SHARE, first
-        while draws.happens(share):
+        while self._happens(share):
             at += max(1, int(draws.uniform() * (last - at)))
             country = self._another(country)
             yield Turn("moved", at, country)
@@ -95,27 +97,30 @@ class Turns:
     def _of_the_hotline(self, fate: Fate, country: str) -> Iterator[Turn]:
         draws = self._draws
         first, last = _span(fate)
-        if draws.happens(constants.DECLINED_SHARE):
+        if self._happens(constants.DECLINED_SHARE):
             reason = _DECLINES[int(draws.uniform() * len(_DECLINES))]
             elsewhere = self._another(country) if reason == _WRONG_COUNTRY else None
             yield Turn("declined", fate.acknowledged_at, elsewhere, reason_code=reason)
-        if draws.happens(constants.TRANSFERRED_SHARE):
+        if self._happens(constants.TRANSFERRED_SHARE):
             yield Turn("transferred", fate.acknowledged_at, reason_code="capacity")
-        if draws.happens(constants.OBSERVED_SHARE):
+        if self._happens(constants.OBSERVED_SHARE):
             yield Turn("observed", first + int(draws.uniform() * (last - first)))
-        if draws.happens(constants.NOTED_SHARE):
+        if self._happens(constants.NOTED_SHARE):
             yield Turn("noted", fate.assessed_at)
-        if draws.happens(constants.CORRECTED_SHARE):
+        if self._happens(constants.CORRECTED_SHARE):
             yield Turn("corrected", fate.assessed_at + _SOON_MS, reason_code="second_opinion")
 
     def _of_the_origin(self, fate: Fate, country: str) -> Iterator[Turn]:
         draws = self._draws
-        if draws.happens(constants.DOUBTED_SHARE):
+        if self._happens(constants.DOUBTED_SHARE):
             yield Turn("doubted", fate.acknowledged_at + _SOON_MS, self._another(country))
-        if draws.happens(constants.WITHDRAWN_SHARE):
+        if self._happens(constants.WITHDRAWN_SHARE):
             yield Turn("withdrawn", fate.assessed_at, reason_code="wrong_entry")
-        if fate.outcome == "removed" and draws.happens(constants.REAPPEARED_SHARE):
+        if fate.outcome == "removed" and self._happens(constants.REAPPEARED_SHARE):
             yield Turn("reappeared", _span(fate)[1] + int(draws.exponential(3 * DAY_MS)))
+
+    def _happens(self, share: float) -> bool:
+        return self._draws.happens(max(share, self._at_least))
 
     def _another(self, country: str) -> str:
         found = country

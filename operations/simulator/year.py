@@ -51,13 +51,15 @@ class SimulatedYear:
         directory: Its active hotlines report and are responsible.
         scale: Share of the year's reports to make.
         only: Hotlines that take part; what is hosted with another one is left out. None is all.
+        rare_at_least: Share of reports to which each kind of turn happens where it is thought to be rarer;
+            above 0 the year is no longer the one of the figures.
 
     Raises:
         BadInputError: The year has no figures, or the scale makes no report.
         SetupError: The directory has no active hotline.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only choices
         self,
         year: int,
         seed: int,
@@ -65,6 +67,7 @@ class SimulatedYear:
         *,
         scale: float = 1.0,
         only: Collection[str] | None = None,
+        rare_at_least: float = 0.0,
     ) -> None:
         if year not in constants.REPORTS:
             known = ", ".join(str(known) for known in constants.YEARS)
@@ -76,6 +79,7 @@ class SimulatedYear:
         if self.reports < 1:
             raise BadInputError(RuleViolation("scale", "too_small", "must leave at least one report"))
         self.start_ms = start_of(year)
+        self.rare_at_least = rare_at_least
 
     def __len__(self) -> int:
         return self.reports
@@ -108,7 +112,7 @@ class _Maker:
         served = {country: share for country, share in hosting.items() if of.population.is_served(country)}
         self._behaviour = Behaviour(of.year, served, Draws(of.seed, "behaviour"))
         self._hosting = Weighted(hosting)
-        self._turns = Turns(self._hosting, Draws(of.seed, "turns"))
+        self._turns = Turns(self._hosting, Draws(of.seed, "turns"), at_least=of.rare_at_least)
         other = _OTHER_SITES_WEIGHT / len(constants.OTHER_SITE_TYPES)
         self._sites = Weighted({**constants.SITE_TYPES, **dict.fromkeys(constants.OTHER_SITE_TYPES, other)})
         self._topics = Weighted(constants.TOPICS)

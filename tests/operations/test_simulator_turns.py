@@ -39,6 +39,18 @@ def test_everything_happens_to_somebody(reports: list[SimulatedReport]) -> None:
     assert kinds == set(Turn.__annotations__["kind"].__args__)
 
 
+def test_a_demo_plays_what_is_rare_more_often() -> None:
+    """With a least share every kind of turn happens to that share, and the reports stay the same."""
+    directory = files.parse(files.read(), environment="demo", published_at=0, candidates="admit")
+    usual, often = (
+        list(SimulatedYear(2022, 5, directory, scale=0.01, rare_at_least=least)) for least in (0.0, 0.2)
+    )
+    assert [one.fate for one in often] == [one.fate for one in usual]
+    often = [one for one in often if not one.is_duplicate]
+    for kind in ("moved", "held", "declined", "corrected", "withdrawn", "doubted"):
+        assert 0.17 < share(often, kind) < 0.25, kind
+
+
 def test_turns_come_in_order_and_between_the_steps(reports: list[SimulatedReport]) -> None:
     """Turns are in order of time, none before the report is acknowledged; a move names another country."""
     for report in reports:
