@@ -159,6 +159,18 @@ class MemberClient:
             draft = self._parties.complete(draft)
         return self.membership.prepare(draft, self.directory, self._clock, self._new_id)
 
+    def prepare_rewrap(self, request: Delivery) -> Prepared:
+        """Make the answer to a delivery of the kind `rewrap_request`; nothing is sent.
+
+        Raises:
+            UnprovenMessageError: Nothing proves that the report is its origin's.
+            UnreadableContentError: The member's ring does not open the content.
+            SealError: There is no ring, or those responsible have no key to seal to.
+        """
+        sender = self.membership.sender(self.directory, self._new_id)
+        admission = self.membership.admission(self.directory, self._clock)
+        return build_rewrap(request, self._opener, sender, admission)
+
     async def submit(self, draft: ReportDraft) -> Submitted:
         """Send a report; it is in Kafka when this returns, and its receipt follows through the inbox.
 
@@ -220,9 +232,7 @@ class MemberClient:
             SealError: There is no ring, or those responsible have no key to seal to.
             NotConfirmedError: Kafka did not confirm; send its `prepared` again.
         """
-        sender = self.membership.sender(self.directory, self._new_id)
-        admission = self.membership.admission(self.directory, self._clock)
-        return await self.send(build_rewrap(request, self._opener, sender, admission))
+        return await self.send(self.prepare_rewrap(request))
 
     async def _look_first(self, message: InboxMessage) -> None:
         """Take from a message what the client needs before the program sees it."""

@@ -43,7 +43,8 @@ def act(
     """Submit one action by its options, or the actions of a file: all that a member may say of a case.
 
     With --case-id the exchange is asked for url key and hosting country, unless they are given. Arguments can
-    be read by others on this machine, so notes, references and addresses come from a file (--sealed).
+    be read by others on this machine, so notes, references and addresses come from a file (--sealed). A
+    rewrap names its case only: it answers the request in the sender's inbox, with the sender's keys.
 
     Example: hx act examples/actions.jsonl --as nl-offlimits
 

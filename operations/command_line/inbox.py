@@ -15,16 +15,15 @@ from casework.directory import ORPHAN_DESK
 from casework.errors import BadInputError, RuleViolation
 from casework.feed_names import FEED, is_feed
 from casework.messages import ActionContent, Delivery, Escalation, Receipt, ReportContent, ReportStatement
-from connectors import provenance
 from connectors.membership import NAME_IN_KEYS, ring_of
 from connectors.network_secrets import NetworkKeyHolder, NetworkSecrets
 from connectors.opening import Opener
-from connectors.provenance import check_record
 from operations import inbox_rebuild
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_receipt, place_of
 from operations.command_line.naming import naming, no_member, unknown
 from operations.command_line.output import AsJson, print_json
+from operations.command_line.proven import not_proven
 from operations.command_line.session import Session
 from operations.command_line.texts import moment, time_of
 from operations.inbox_rebuild import Rebuilt
@@ -233,7 +232,7 @@ def show(record: Record, *, as_json: bool, opener: Opener | None, session: Sessi
             only that, and proves nothing.
     """
     place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-    violation = None if session is None else _not_proven(record, session)
+    violation = None if session is None else _violation(record, session)
     if violation is not None:
         # Not shown: whoever wrote it chose every word of it.
         if as_json:
@@ -279,15 +278,10 @@ def show(record: Record, *, as_json: bool, opener: Opener | None, session: Sessi
     print(line_of(message, at_ms, keeper) + opened, flush=True)
 
 
-def _not_proven(record: Record, session: Session) -> RuleViolation | None:
+def _violation(record: Record, session: Session) -> RuleViolation | None:
     """Answer why a record is not proven to be the exchange's; None also where no directory is there."""
     directory = session.any_directory
-    if directory is None:
-        return None
-    signed = provenance.Record(
-        record.topic, record.partition, record.offset, record.timestamp, record.value, record.headers
-    )
-    return check_record(directory, session.topics.prefix, signed)
+    return None if directory is None else not_proven(record, directory, session.topics.prefix)
 
 
 def words_in(content: ReportContent | ActionContent) -> str:

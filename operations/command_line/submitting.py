@@ -15,11 +15,13 @@ from connectors.drafts import ActionDraft, ReportDraft
 from connectors.errors import NoReceiptError, ReportRefusedError, StaleDirectoryError
 from connectors.membership import Membership
 from connectors.positions import MemoryPositions
+from connectors.preparing import Prepared
 from operations.command_line.exits import Exit, leave
 from operations.command_line.keepers import of_receipt, place_of
 from operations.command_line.line_order import LineOrder, Telling
 from operations.command_line.naming import check_sender, naming
 from operations.command_line.output import AsJson, print_json
+from operations.command_line.rewrap_requests import RewrapRequests, check_form, is_rewrap
 from operations.command_line.session import Session
 from operations.files import Counts, Line, Problem, Ready, prepared_lines
 from operations.setting_up import read_directory
@@ -86,7 +88,7 @@ class Submission:
             positions=MemoryPositions(),
             directory=lambda _now: directory,
         )
-        for item in prepared_lines(lines, client.prepare):
+        for item in prepared_lines(lines, partial(_checked, client)):
             self._counts.see(item)
             if isinstance(item, Problem):
                 self._tell_problem(item)
@@ -121,7 +123,8 @@ class Submission:
         self, client: MemberClient, lines: Iterable[Line[Draft] | Problem], timeout_s: float | None
     ) -> None:
         answers = LineOrder(_IN_FLIGHT)
-        for item in prepared_lines(lines, client.prepare):
+        requests = RewrapRequests(self._session, self.member)
+        for item in prepared_lines(lines, partial(_prepared, client, requests)):
             self._counts.see(item)
             place = f"{item.file}:{item.line}"
             if isinstance(item, Problem):
@@ -190,6 +193,16 @@ class Submission:
             raise typer.Exit(Exit.NO)
         if self._unanswered:
             leave(Exit.UNAVAILABLE, "not every submission has its receipt yet: is a worker running?")
+
+
+def _checked(client: MemberClient, draft: ReportDraft | ActionDraft) -> Prepared:
+    """Answer what a draft would be sent as, without what only Kafka holds."""
+    return check_form(client, draft) if is_rewrap(draft) else client.prepare(draft)
+
+
+def _prepared(client: MemberClient, requests: RewrapRequests, draft: ReportDraft | ActionDraft) -> Prepared:
+    """Answer what is sent: of a re-wrap, the answer to its request."""
+    return requests.answer(client, draft) if is_rewrap(draft) else client.prepare(draft)
 
 
 def _has_fact(item: Ready, receipt: Receipt) -> bool:

@@ -1,6 +1,7 @@
 """The exchange on paper where everybody has keys: statements and messages are signed, contents sealed."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -31,6 +32,12 @@ from streams.key_rings import KeyRing, Signer
 URL = "https://evidence.example.test/1"
 
 
+@cache
+def equipped() -> Equipment:
+    """Answer everybody's keys, made once: making them takes longer than what most tests do."""
+    return equip(network(), at=T - 1_000)
+
+
 class SealedExchange(PaperExchange):
     """A paper exchange under an equipped directory.
 
@@ -39,7 +46,7 @@ class SealedExchange(PaperExchange):
     """
 
     def __init__(self, patch: pytest.MonkeyPatch, prefix: str = "") -> None:
-        self.equipment: Equipment = equip(network(), at=T - 1_000)
+        self.equipment = equipped()
         directory: Directory = self.equipment.directory
         patch.setattr(paper_exchange, "network", lambda: directory)
         super().__init__(prefix)
@@ -56,16 +63,23 @@ class SealedExchange(PaperExchange):
         framed = wire.encode(self.equipment.signed(directory))
         self._append(self.topics.directory, 0, str(directory.version).encode(), framed)
 
-    def sealed_report(self, url: str = URL, sender: str = "gb-iwf", urgency: tuple[str, ...] = ()) -> str:
-        """Send a signed report with sealed content and answer its event id."""
+    def sealed_report(
+        self,
+        url: str = URL,
+        sender: str = "gb-iwf",
+        urgency: tuple[str, ...] = (),
+        country: str = "NL",
+        readers: Sequence[str] | None = None,
+    ) -> str:
+        """Send a signed report, sealed for whom the rule names or for others, and answer its event id."""
         statement = ReportStatement(
             event_id=self.new_id(), environment="test", sender=sender, url_key=self.key(url),
-            hosting_country="NL", sent_at=self.now, directory_version=1, occurred_at=self.now,
+            hosting_country=country, sent_at=self.now, directory_version=1, occurred_at=self.now,
             received_at=self.now // 60_000 * 60_000, reference="r-1", content_type="media",
             content_protection="jwe", urgency=urgency,
         )  # fmt: skip
         content = wire.encode(ReportContent(url=url, note="a | note"))
-        return self._send(statement, content, readers_of(self.equipment.directory, "NL", sender))
+        return self._send(statement, content, readers or readers_of(self.directory, country, sender))
 
     def sealed_action(self, sender: str, action: str, url: str = URL, **changes: Any) -> str:  # noqa: ANN401 - fields
         """Send a signed action with sealed content and answer its event id."""

@@ -64,7 +64,7 @@ def test_the_examples_hold_every_action() -> None:
             action = json.loads(line)["action"]
             assert network().member(member).kind in actors(action)
             found.add(action)
-    assert found == set(ACTIONS.codes) - {"rewrap"}
+    assert found == set(ACTIONS.codes)
 
 
 def test_one_action_is_said_with_options(hx: Hx, drafts: list[ActionDraft], tmp_path: Path) -> None:
