@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from hypothesis import strategies as st
-from model import network
+from model import network, variants
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 HOTLINES = [name for name, one in network.MEMBERS.items() if one["kind"] == "hotline"]
@@ -65,6 +65,9 @@ REPORTS = {
     "seen": [None, 0, -HOUR, DAY],
     "host_seen": [None, None, 0, -HOUR],
     "hosting_status": ["confirmed", "confirmed", "provisional"],
+    "topic": [None, "csam_textual", "grooming"],
+    "site": [None, "forum", "file_host"],
+    "type": ["media", "media", "website"],
     "sealed_for": SEALED,
 }
 ACTS = {
@@ -119,7 +122,14 @@ SUSPENDED = [
     ("fr-phare",),
     ("interpol",),
 ]
-DIRECTORIES = {"what": ["directory"], "suspended": SUSPENDED}
+RULES = {
+    "remits": list(variants.REMITS),
+    "deadlines": list(variants.DEADLINES),
+    "receives": ["all", *variants.RECEIVES],
+    "unread": ["all are read", *variants.UNREAD],
+    "own_reports": ["are kept", *variants.OWN_REPORTS],
+}
+DIRECTORIES = {"what": ["directory"], "suspended": SUSPENDED, **RULES}
 LINES = [*[REPORTS] * 3, *[ACTS] * 18, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES]
 """All lines a history may have, each with what may stand in its fields; what is likely stands there often."""
 
@@ -135,4 +145,5 @@ def histories(length: int) -> st.SearchStrategy[list[Line]]:
 def dice(seed: int, length: int) -> list[Line]:
     """Answer a history in which choices are as likely as the tables say: hypothesis heeds no such thing."""
     choose = random.Random(seed).choice  # noqa: S311 - the same again for the same seed
-    return [{name: choose(values) for name, values in choose(LINES).items()} for _ in range(length)]
+    lines = [DIRECTORIES, *(choose(LINES) for _ in range(length - 1))]
+    return [{name: choose(values) for name, values in line.items()} for line in lines]

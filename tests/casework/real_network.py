@@ -55,16 +55,17 @@ RENAMED = {"reason": "reason_code", "role": "recipient_role", "new_country": "ne
 
 
 @functools.lru_cache(maxsize=1024)
-def directory_of(number: int, suspended: tuple[str, ...]) -> Directory:
+def directory_of(number: int, suspended: tuple[str, ...], rules: tuple[str, ...]) -> Directory:
     """Answer a version of the directory."""
-    members = tuple(_member(name, one, name in suspended) for name, one in sorted(network.MEMBERS.items()))
+    plain = network.version(number, suspended, rules)
+    members = tuple(_member(name, one, plain) for name, one in sorted(network.MEMBERS.items()))
     return Directory(
         version=number,
         environment="test",
         published_at=0,
         valid_from=0,
         members=members,
-        countries=tuple(_country(code, rule) for code, rule in sorted(network.COUNTRIES.items())),
+        countries=tuple(_country(code, rule, plain) for code, rule in sorted(network.COUNTRIES.items())),
         pseudo_countries=tuple(
             PseudoCountry(code, code, one["reason"], tuple(one["liaisons"]), one["desk"])
             for code, one in network.PSEUDO_COUNTRIES.items()
@@ -73,7 +74,7 @@ def directory_of(number: int, suspended: tuple[str, ...]) -> Directory:
         slots={},
         rest_slots=(0,),
         aliases=network.ALIASES,
-        deadlines=Deadlines(**{f"{step}_ms": limit for step, limit in network.DEADLINES.items()}),
+        deadlines=_deadlines(network.DEADLINES),
         casework=CaseworkLimits(**{_limit(name): value for name, value in network.LIMITS.items()}),
     )
 
@@ -82,7 +83,8 @@ def _limit(name: str) -> str:
     return name if name in CaseworkLimits.__struct_fields__ else f"{name}_ms"
 
 
-def _member(name: str, one: dict[str, Any], is_suspended: bool) -> Member:
+def _member(name: str, one: dict[str, Any], plain: dict[str, Any]) -> Member:
+    receives = plain["receives"].get(name)
     return Member(
         id=name,
         kind=one["kind"],
@@ -90,24 +92,46 @@ def _member(name: str, one: dict[str, Any], is_suspended: bool) -> Member:
         countries=tuple(one["countries"]),
         mandates=tuple(one.get("mandates", ())),
         liaison=one.get("liaison"),
-        status="suspended" if is_suspended else "active",
+        status="suspended" if name in plain["suspended"] else "active",
         keys=(sealing_key_of(name),),
         feed=one.get("feed", "none"),
         feed_informs_police=one.get("feed_informs_police", False),
+        may_receive_from=None if receives is None else tuple(receives),
+        reads_escalations=one.get("liaison") not in plain["unread"],
+        deadlines=_deadlines(plain["deadlines"].get(name, {})),
     )
 
 
-def _country(code: str, rule: dict[str, Any]) -> CountryRule:
+def _deadlines(limits: dict[str, int]) -> Deadlines:
+    return Deadlines(**{f"{step}_ms": limit for step, limit in limits.items()})
+
+
+def _country(code: str, rule: dict[str, Any], plain: dict[str, Any]) -> CountryRule:
+    takes = plain["remits"].get(code)
     return CountryRule(
         code=code,
         name=ALL_COUNTRIES[code],
-        routing=rule["routing"],
-        hotlines=tuple(HotlineShare(member, weight) for member, weight in rule["hotlines"].items()),
-        own_reports=rule.get("own_reports", "keep"),
+        routing=rule["routing"] if takes is None else "remit",
+        hotlines=tuple(
+            _share(name, weight, (takes or {}).get(name, {})) for name, weight in rule["hotlines"].items()
+        ),
+        own_reports="share" if code in plain["shares_own_reports"] else "keep",
+        deadlines=_deadlines(plain["deadlines"].get(code, {})),
         notice_rule=rule.get("notice", "any"),
         police_wait_ms=rule.get("police_wait", 0),
         second_liaison=rule["contacts"][0] if "contacts" in rule else None,
         further_liaisons=tuple(rule.get("contacts", ())[1:]),
+    )
+
+
+def _share(name: str, weight: int, takes: dict[str, Any]) -> HotlineShare:
+    return HotlineShare(
+        name,
+        weight,
+        remit=tuple(takes.get("topic", ())),
+        site_types=tuple(takes.get("site", ())),
+        content_types=tuple(takes.get("type", ())),
+        classifications=tuple(takes.get("classification", ())),
     )
 
 
@@ -132,7 +156,9 @@ def _report(event: dict[str, Any]) -> dict[str, Any]:
         **{field: event[field] for field in REPORT_FIELDS if field in event},
         "hosting_country": event["country"],
         "reference": "ref-" + event["id"],
-        "content_type": "media",
+        "content_type": event["type"],
+        "content_topic": event["topic"],
+        "site_type": event["site"],
         "urgency": tuple(event["urgency"]),
         "hosting_observed_at": event["host_seen_at"],
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import comparison
 import laws
-from model import world
+from model import variants, world
 from real_network import directory_of, record_of
 
 from casework.casekeeping import Kept, Source, keep
@@ -24,7 +24,7 @@ class SideBySide:
         self.history: list[dict[str, Any]] = []
         self.naive = world.replay([])
         self.now = START
-        self.version, self.suspended = 1, ()
+        self.version, self.suspended, self.rules = 1, (), variants.AS_EVER
         self.offset = 0
         self.ids = 0
 
@@ -37,7 +37,13 @@ class SideBySide:
         """Let an event happen in both models and hold what comes of it together."""
         self.offset += 1
         self.now += 60_000
-        event = {"at": self.now, "version": self.version, "suspended": self.suspended, **event}
+        event = {
+            "at": self.now,
+            "version": self.version,
+            "suspended": self.suspended,
+            "rules": self.rules,
+            **event,
+        }
         if event["kind"] != "wake":
             event.setdefault("position", f"submitted/1/{self.offset}")
         self.history.append(event)
@@ -45,7 +51,7 @@ class SideBySide:
         kept = keep(
             self.case,
             record_of(event, self.case_ids),
-            directory_of(event["version"], event["suspended"]),
+            directory_of(event["version"], event["suspended"], event["rules"]),
             Source("cases.admitted", 3, self.offset),
         )
         self._note(kept)

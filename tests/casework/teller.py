@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from histories import EVERYBODY, FINAL, HOUR, STEPS, Line
+from histories import EVERYBODY, FINAL, HOUR, RULES, STEPS, Line
 from side_by_side import SideBySide
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ class Teller:
         event = {
             k: v
             for k, v in sent[-1 - line["which"] % len(sent)].items()
-            if k not in {"at", "version", "suspended"}
+            if k not in {"at", "version", "suspended", "rules"}
         }
         if line["how"] != "repeated":
             del event["position"]
@@ -137,6 +137,7 @@ class Teller:
         """Publish another version of the directory."""
         self.both.version += 1
         self.both.suspended = line["suspended"]
+        self.both.rules = tuple(line[matter] for matter in RULES)
 
     def _submission(self, kind: str, line: Line) -> dict[str, Any]:
         event_id, now = self.both.new_id(), self.both.now

@@ -1,6 +1,6 @@
 """Cases that hotlines take from a queue they share, use in time, give back, decline or hand over."""
 
-from model import actions, holds, moves, network, routes, writing
+from model import actions, holds, moves, network, routes, transfers, writing
 from model.questions import claiming, hosting, places, reporters, rounds, states
 
 
@@ -20,6 +20,8 @@ def claim(now, action):
         rule = None if sender in places.pool(facts) else "not_in_pool"
     else:
         rule = None if places.desk(facts) and network.is_mandated(sender) else "not_in_pool"
+    if transfers.withheld(now, sender, reporters.members(facts)):
+        rule = "not_in_pool"
     if rule is not None:
         writing.by_sender(now, "refused", action="claim", rule=rule)
         return "refused", rule
@@ -89,10 +91,12 @@ def transfer(now, action):
         return fault
     facts, to = now["facts"], action.get("to_member")
     country = places.assigned_country(facts)
-    others = set(network.hotlines_of(now["directory"], country)) - {
-        action["sender"],
-        *claiming.declined(facts),
-    }
+    out = {action["sender"], *claiming.declined(facts)}
+    others = [
+        hotline
+        for hotline in network.hotlines_of(now["directory"], country)
+        if hotline not in out and not transfers.withheld(now, hotline, reporters.members(facts))
+    ]
     if to not in others:
         writing.by_sender(now, "refused", action="transfer", rule="not_a_candidate")
         return "refused", "not_a_candidate"

@@ -56,7 +56,8 @@ def repeat(now, timer):
     """Send an escalation to the next contact; tell the secretariat where none is left."""
     one = timer["escalation"]
     what = {"reason": one["reason"], "report": one["report"], "origin": one["origin"]}
-    following = network.contact_after(now["directory"], hosting.host(now["facts"]), one["liaison"])
+    country = hosting.host(now["facts"])
+    following = network.contact_after(now["directory"], country, one["liaison"], one["origin"])
     if following is None:
         secretariat = network.secretariat(now["directory"])
         writing.by_rule(

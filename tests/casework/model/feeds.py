@@ -13,7 +13,7 @@ def feed(now):
     facts = [fact for fact in now["facts"][now["first_fact"] :] if log.counts(fact)]
     for liaison in network.subscribers(now["directory"]):
         told = [fact for fact in facts if _is_for(now, liaison, fact)]
-        found = _report_of(now, facts) if told else None
+        found = _report_of(now, liaison, facts) if told else None
         if found is not None:
             report, origin = found
             writing.by_rule(now, "fed", member=liaison, report=report, origin=origin, ref=told[-1]["number"])
@@ -34,13 +34,17 @@ def _is_for(now, liaison, fact):
     return comes and hosting.host(earlier) in who["countries"]
 
 
-def _report_of(now, facts):
-    """Answer the report the decision was about, else the last one of the first origin before it."""
-    for fact in facts:
-        if fact.get("report") is not None and fact.get("origin") is not None:
-            return fact["report"], fact["origin"]
-    for first in reporters.origins(now["facts"][: now["first_fact"]]):
-        return first["last"], first["member"]
+def _report_of(now, liaison, facts):
+    """Answer the report the decision was about, else the last of the first origin, that it may receive."""
+    known = [
+        (fact["report"], fact["origin"])
+        for fact in facts
+        if None not in {fact.get("report"), fact.get("origin")}
+    ]
+    origins = reporters.origins(now["facts"][: now["first_fact"]])
+    for report, origin in [*known, *((one["last"], one["member"]) for one in origins)]:
+        if network.may_receive(now["directory"], liaison, origin):
+            return report, origin
     return None
 
 

@@ -1,6 +1,6 @@
 """Where content is hosted: it moves, a host is confirmed, or a newer word is answered or followed."""
 
-from model import actions, holds, network, routes, writing
+from model import actions, holds, network, remits, routes, writing
 from model.questions import claiming, clocks, hosting, places, reporters, states, telling
 
 
@@ -125,7 +125,8 @@ def way_of(now, country=None, *, declined=None, offers=True):
     first = reporters.origins(facts)[0]
     out = claiming.declined(facts) if declined is None else declined
     host = country or hosting.host(facts)
-    return routes.route(now["directory"], host, first["member"], network.URL_KEY, declined=out, offers=offers)
+    about = remits.of_the_case(facts)
+    return routes.route(now["directory"], host, first["member"], about, declined=out, offers=offers)
 
 
 def hand_on(now, way, reason, status=None, *, report=None, until=None):
@@ -135,7 +136,8 @@ def hand_on(now, way, reason, status=None, *, report=None, until=None):
     all_know = way["reason"] in telling.escalated(facts) and set(way["liaisons"]) <= set(
         telling.liaisons(facts)
     )
-    routes.begin_leg(now, way, one["last"], one["member"], reason=reason, status=status, until=until)
+    what = {"reason": reason, "status": status, "until": until, "others": reporters.members(facts)}
+    routes.begin_leg(now, way, one["last"], one["member"], **what)
     routes.ask_if_unreadable(now, way, one["last"], one["member"])
     if way["reason"] is not None and not all_know:
         routes.escalate(now, way["reason"], way, one["last"], one["member"])

@@ -1,7 +1,7 @@
 """The network that the histories play in: small, with one country for each way of handling a case."""
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
+from model import variants
+from model.clock import DAY, HOUR
 
 URL_KEY = b"\x01" + bytes(range(32))
 
@@ -10,6 +10,7 @@ MEMBERS = {
     "nl-offlimits": {"kind": "hotline", "countries": ["NL"]},
     "de-eco": {"kind": "hotline", "countries": ["DE"]},
     "de-fsm": {"kind": "hotline", "countries": ["DE"]},
+    "de-jugend": {"kind": "hotline", "countries": ["DE"]},
     "fr-point": {"kind": "hotline", "countries": ["FR"]},
     "fr-phare": {"kind": "hotline", "countries": ["FR"]},
     "ie-hotline": {"kind": "hotline", "countries": ["IE"], "mandates": ["orphans"]},
@@ -32,7 +33,7 @@ COUNTRIES = {
     "NL": {"routing": "single", "hotlines": {"nl-offlimits": 1}, "contacts": ["europol", "interpol"]},
     "DE": {
         "routing": "weights",
-        "hotlines": {"de-eco": 2, "de-fsm": 1},
+        "hotlines": {"de-eco": 2, "de-fsm": 1, "de-jugend": 1},
         "notice": "police_first",
         "police_wait": 2 * HOUR,
     },
@@ -71,9 +72,9 @@ LIMITS = {
 }
 
 
-def version(number, suspended=()):
-    """Answer one version of the directory: its number, and who is not active in it."""
-    return {"version": number, "suspended": sorted(suspended)}
+def version(number, suspended=(), rules=variants.AS_EVER):
+    """Answer one version of the directory: its number, who is not active in it, and by which rules."""
+    return {"version": number, "suspended": sorted(suspended), **variants.named(*rules)}
 
 
 def is_active(directory, member):
@@ -86,10 +87,23 @@ def canonical(country):
     return ALIASES.get(country, country)
 
 
-def hotlines_of(directory, country):
-    """Answer the active hotlines of a country with their weights."""
+def may_receive(directory, member, origin):
+    """Answer whether a member may be given the reports of an origin: its own always."""
+    allowed = directory["receives"].get(member)
+    if allowed is None or member == origin:
+        return True
+    countries = MEMBERS.get(origin, {"countries": []})["countries"]
+    return bool(countries) and all(country in allowed for country in countries)
+
+
+def hotlines_of(directory, country, origin=None):
+    """Answer the active hotlines of a country that may receive from an origin, with their weights."""
     shares = COUNTRIES.get(country, {}).get("hotlines", {})
-    return {member: weight for member, weight in shares.items() if is_active(directory, member)}
+    return {
+        member: weight
+        for member, weight in shares.items()
+        if is_active(directory, member) and (origin is None or may_receive(directory, member, origin))
+    }
 
 
 def mandated(directory):
@@ -97,28 +111,31 @@ def mandated(directory):
     return [name for name, one in MEMBERS.items() if one.get("mandates") and is_active(directory, name)]
 
 
-def member_of(directory, liaison):
-    """Answer the active member that reads the escalations of a code."""
-    for name, one in MEMBERS.items():
-        if one.get("liaison") == liaison and is_active(directory, name):
-            return name
-    return None
+def member_of(directory, liaison, origin=None):
+    """Answer the active member that reads the escalations of a code and may receive from an origin."""
+    name = next((name for name, one in MEMBERS.items() if one.get("liaison") == liaison), None)
+    if name is None or liaison in directory["unread"] or not is_active(directory, name):
+        return None
+    return name if origin is None or may_receive(directory, name, origin) else None
 
 
-def liaisons_of(directory, country):
+def liaisons_of(directory, country, origin=None):
     """Answer where escalations about a country go: its own police, else INTERPOL, else Europol."""
     if country in PSEUDO_COUNTRIES:
-        return [one for one in PSEUDO_COUNTRIES[country]["liaisons"] if member_of(directory, one)]
+        return [one for one in PSEUDO_COUNTRIES[country]["liaisons"] if member_of(directory, one, origin)]
     second = COUNTRIES.get(country, {}).get("contacts", [])[:1]
     for code in (country.lower(), *second, "interpol", "europol"):
-        if member_of(directory, code):
+        if member_of(directory, code, origin):
             return [code]
     return []
 
 
-def deadlines_of(country):
-    """Answer the limits of a leg in a country; none where no takedown clock runs."""
-    return None if country in PSEUDO_COUNTRIES else dict(DEADLINES)
+def deadlines_of(directory, way):
+    """Answer the limits of a leg: the hotline's over the country's over all; none where no clock runs."""
+    if way["country"] in PSEUDO_COUNTRIES:
+        return None
+    own = directory["deadlines"]
+    return DEADLINES | own.get(way["assigned_country"], {}) | own.get(way["hotline"], {})
 
 
 def subscribers(directory):
@@ -131,28 +148,29 @@ def secretariat(directory):
     return _first(directory, "secretariat")
 
 
-def authority_of(directory, country):
-    """Answer the authority of a country that may sanction providers."""
-    return _first(directory, "authority", country)
+def authority_of(directory, country, origin):
+    """Answer the authority of a country that may sanction providers, and learn of an origin's report."""
+    return _first(directory, "authority", country, origin)
 
 
-def police_of(directory, country):
-    """Answer the police of a country."""
-    return _first(directory, "law_enforcement", country)
+def police_of(directory, country, origin=None):
+    """Answer the police of a country, those that may receive from an origin where one is named."""
+    return _first(directory, "law_enforcement", country, origin)
 
 
-def _first(directory, kind, country=None):
+def _first(directory, kind, country=None, origin=None):
     for name, one in sorted(MEMBERS.items()):
-        if one["kind"] == kind and country in {None, *one["countries"]} and is_active(directory, name):
+        is_one = one["kind"] == kind and country in {None, *one["countries"]} and is_active(directory, name)
+        if is_one and (origin is None or may_receive(directory, name, origin)):
             return name
     return None
 
 
-def contact_after(directory, country, code):
+def contact_after(directory, country, code, origin):
     """Answer the next contact of a country after one that was silent."""
     contacts = COUNTRIES.get(country, {}).get("contacts", [])
     beyond = contacts[contacts.index(code) + 1 :] if code in contacts else contacts
-    return next((one for one in beyond if member_of(directory, one)), None)
+    return next((one for one in beyond if member_of(directory, one, origin)), None)
 
 
 def country_in(action):

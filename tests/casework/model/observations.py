@@ -1,6 +1,6 @@
 """What members see of the content, and notes: any party may say it, and it counts."""
 
-from model import actions, moves, network, routes, writing
+from model import actions, moves, network, remits, routes, writing
 from model.questions import hosting, keeping, reporters, sealing, states
 
 IS_ONLINE = {"online": True, "offline": False, "moved": True, "geo_blocked": None}
@@ -37,6 +37,7 @@ def _reopen(now, country):
     way = moves.way_of(now, country, declined=[])
     what = {"country": way["country"], "hotline": way["hotline"], "status": hosting.hosting_status(facts)}
     what |= {"report": first["last"], "origin": first["member"], "sealed_for": sealing.can_open(facts)}
+    what |= {"about": remits.of_the_case(facts)}
     writing.by_rule(now, "reopened", classification=None, **what)
     routes.begin_leg(now, way, first["last"], first["member"])
     routes.ask_if_unreadable(now, way, first["last"], first["member"])

@@ -11,8 +11,9 @@ def pass_by(now, timer):
     """Write that a deadline has passed; of a provider's, who else learns of it now or by the digest."""
     facts, step, at = now["facts"], timer["step"], timer["at"]
     was_told = step == "confirm_removal" and steps.when_taken(facts, "inform_provider") is not None
-    authority = network.authority_of(now["directory"], hosting.host(facts)) if was_told else None
-    police = network.police_of(now["directory"], hosting.host(facts)) if was_told else None
+    origin = reporters.origins(facts)[0]["member"]
+    authority = network.authority_of(now["directory"], hosting.host(facts), origin) if was_told else None
+    police = network.police_of(now["directory"], hosting.host(facts), origin) if was_told else None
     goes_out = next_digest(at) if police and not authority else None
     writing.by_rule(now, "overdue", step=step, due_at=at, until=goes_out)
     if authority:
@@ -56,7 +57,7 @@ def remind(now, timer):
 def digest(now, timer):
     """Put a provider that does not remove into the digest for the country's police."""
     first = reporters.origins(now["facts"])[0]
-    police = network.police_of(now["directory"], hosting.host(now["facts"]))
+    police = network.police_of(now["directory"], hosting.host(now["facts"]), first["member"])
     what = {
         "step": timer["id"],
         "due_at": timer["passed"],

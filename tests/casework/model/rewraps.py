@@ -1,6 +1,6 @@
 """Content that those responsible cannot open, and who may re-wrap it for them."""
 
-from model import actions, network, routes, writing
+from model import actions, network, routes, transfers, writing
 from model.questions import parties, places, reporters, sealing, states
 
 
@@ -18,9 +18,11 @@ def come(now, action):
         writing.by_sender(now, "not_applicable", action="rewrap", rule=rule)
     else:
         one = _origin_of(facts, action["report"])
+        barred = transfers.withheld(now, places.responsible(facts), [one["member"]])
         what = {"report": action["report"], "origin": one["member"], "sealed_for": action["sealed_for"]}
-        writing.by_sender(now, "rewrapped", **what)
-        routes.note_if_readable(now)
+        writing.by_sender(now, "rewrapped", members=barred, **what)
+        if not barred:
+            routes.note_if_readable(now, sealing.can_open(facts))
     return outcome, rule
 
 

@@ -2,26 +2,29 @@
 
 import hashlib
 
-from model import network, writing
+from model import network, remits, transfers, writing
+from model.lists import unique
 from model.questions import places, sealing
 
 
-def route(directory, country, origin, url_key, *, declined=(), offers=True):
+def route(directory, country, origin, about, *, declined=(), offers=True):
     """Answer where a report about a host in a country goes; who gave the case back does not get it."""
     country = network.canonical(country)
-    liaisons = network.liaisons_of(directory, country)
+    liaisons = network.liaisons_of(directory, country, origin)
     if country in network.PSEUDO_COUNTRIES:
         pseudo = network.PSEUDO_COUNTRIES[country]
         desk = pseudo["desk"] if liaisons else "desk-orphans"
         return _way(country, None, desk, liaisons, pseudo["reason"])
-    hotlines = network.hotlines_of(directory, country)
+    hotlines = network.hotlines_of(directory, country, origin)
     hotlines = {member: weight for member, weight in hotlines.items() if member not in declined}
     if not hotlines:
         return _way(country, None, "desk-orphans", liaisons, "no_hotline")
     rule = network.COUNTRIES[country]
-    if len(hotlines) > 1 and rule["routing"] == "claim" and offers and origin not in hotlines:
+    keeps_its_own = origin in hotlines and country not in directory["shares_own_reports"]
+    if len(hotlines) > 1 and rule["routing"] == "claim" and offers and not keeps_its_own:
         return _way(country, None, None, liaisons, None) | {"pool": sorted(hotlines)}
-    chosen = origin if origin in hotlines else by_weight(hotlines, url_key)
+    among = remits.choosable(directory, country, hotlines, about)
+    chosen = origin if keeps_its_own else by_weight(among, network.URL_KEY)
     return _way(country, chosen, None, liaisons, None)
 
 
@@ -45,7 +48,7 @@ def by_weight(hotlines, url_key):
     return max(hashes)[1]
 
 
-def begin_leg(now, way, report, origin, *, reason=None, status=None, until=None):
+def begin_leg(now, way, report, origin, *, reason=None, status=None, until=None, others=()):
     """Write that a leg begins: a hotline is responsible, several may claim it, or it waits at a desk."""
     where = {"country": way["country"], "assigned_country": way["assigned_country"]}
     where |= {"report": report, "origin": origin, "status": status, "hotline": way["hotline"]}
@@ -57,8 +60,9 @@ def begin_leg(now, way, report, origin, *, reason=None, status=None, until=None)
         what = {"desk": way["desk"], "until": may_lie_until if way["desk"] else None}
         writing.by_rule(now, "orphaned", reason=way["reason"], **what, **where)
     else:
-        limits = network.deadlines_of(way["country"])
-        writing.by_rule(now, "assigned", deadlines=limits, reason=reason, until=until, **where)
+        limits = network.deadlines_of(now["directory"], way)
+        what = {"members": transfers.withheld(now, way["hotline"], others), "reason": reason, "until": until}
+        writing.by_rule(now, "assigned", deadlines=limits, **what, **where)
 
 
 def close(now, outcome):
@@ -80,16 +84,23 @@ def ask_if_unreadable(now, way, report, origin):
         return
     if way["hotline"] != origin and not opens(now, way["hotline"], sealing.can_open(now["facts"])):
         due = now["now"] + network.REWRAP
-        writing.by_rule(now, "rewrap_asked", report=report, origin=origin, due_at=due)
+        barred = [one for one in _earlier(now) if transfers.withheld(now, one, [origin])]
+        writing.by_rule(now, "rewrap_asked", report=report, origin=origin, due_at=due, members=barred)
 
 
-def note_if_readable(now):
+def _earlier(now):
+    """Answer the hotlines that had the case before what is decided now."""
+    before = now["facts"][: now["first_fact"]]
+    return unique(one for one in [*places.former(before), places.responsible(before)] if one is not None)
+
+
+def note_if_readable(now, can_open):
     """Write that those responsible can open a content now, where that was waited for."""
     facts = now["facts"]
     if sealing.rewrap_due(facts) is None:
         return
     there = places.responsible(facts)
-    if there == now["sender"] or opens(now, there, sealing.can_open(facts)):
+    if there == now["sender"] or opens(now, there, can_open):
         writing.by_rule(now, "readable")
 
 

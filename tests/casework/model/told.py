@@ -111,7 +111,8 @@ def _of_a_leg(facts, fact):
     if rounds.round_and_leg(facts)[1] == 1:
         return found
     for one in reporters.origins(facts):
-        if there is not None and one["member"] not in {fact["origin"], there}:
+        may_have_it = fact["kind"] != "assigned" or one["member"] not in fact["members"]
+        if there is not None and one["member"] not in {fact["origin"], there} and may_have_it:
             found.append(_hands_over("linked_report", there, one["last"]))
     told = [member for member in _origins(facts) if not (by_its_report and member == fact["origin"])]
     were = log.before(facts, fact)
@@ -126,13 +127,16 @@ def _of_a_link(facts, fact):
     there = places.place(facts)
     if there in {None, fact["by"]} or fact["hotline"] != places.responsible(facts):
         return []
-    return [_hands_over("linked_report", there, fact["report"])]
+    kind = "update" if fact["origin"] in fact["members"] else "linked_report"
+    return [_hands_over(kind, there, fact["report"])]
 
 
 def _of_a_request(facts, fact):
     holders = unique([fact["origin"], *places.former(facts)])
     return [
-        _hands_over("rewrap_request", m, fact["report"]) for m in holders if m != places.responsible(facts)
+        _hands_over("rewrap_request", m, fact["report"])
+        for m in holders
+        if m not in {places.responsible(facts), *fact["members"]}
     ]
 
 
@@ -208,7 +212,8 @@ def _of_a_breach(_, fact):
 
 def _of_a_rewrap(facts, fact):
     there = places.place(facts)
-    return [_hands_over("rewrapped_report", there, fact["report"])] if there else []
+    may_have_it = there is not None and fact["origin"] not in fact["members"]
+    return [_hands_over("rewrapped_report", there, fact["report"])] if may_have_it else []
 
 
 def _of_a_split(_, fact):

@@ -51,7 +51,7 @@ def replay(history):
 def happen(world, event):
     """Let one more event happen; what comes of it is the last of the world's answers."""
     world["answers"].append({"facts": [], "deliveries": [], "escalations": [], "receipts": []})
-    world["directory"] = network.version(event["version"], event["suspended"])
+    world["directory"] = network.version(event["version"], event["suspended"], event["rules"])
     trigger_time = max(log.last_time(world["facts"]), event["at"])
     _fire_what_is_due(world, event, trigger_time)
     begin(world, event, trigger_time)

@@ -41,6 +41,11 @@ def origins(facts):
     return found
 
 
+def members(facts):
+    """Answer who reported."""
+    return [one["member"] for one in origins(facts)]
+
+
 def _without(origin, member, report):
     """Answer an origin without one report; its first and its latest are all that is known."""
     if origin["member"] != member:
