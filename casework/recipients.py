@@ -23,6 +23,7 @@ from casework.notices import (
     with_place,
 )
 from casework.parties import place
+from casework.secrecy import joins_paused
 from casework.stubs import last_number
 from casework.transitions import EFFECTLESS, PARKING, PLACES
 
@@ -128,6 +129,8 @@ def _of_link(after: Case, fact: Fact) -> Iterator[Notice]:
     if there is not None and there != fact.origin and not taken_over:
         kind = UPDATE if fact.origin in fact.members else LINKED_REPORT
         yield Notice(there, kind, fact.report_event_id, fact.origin)
+    if joins_paused(after, fact):
+        yield update_to(after, fact.by)
 
 
 def _of_request(after: Case, fact: Fact) -> Iterator[Notice]:

@@ -31,6 +31,7 @@ _SHOWN_AS: Final[Mapping[str, str]] = MappingProxyType(
         "hold_warned": POLICE_MATTER,
     }
 )
+_JOINED: Final = "linked"
 HOLD_FACTS: Final = frozenset(_SHOWN_AS)
 """Facts that nobody but those who know of a hold may see under their own name."""
 _LABELS: Final[Mapping[str, str]] = MappingProxyType(
@@ -71,10 +72,29 @@ def knows_hold(after: Case, fact: Fact, member: str) -> bool:
     return member in {after.assigned_hotline, *police_of(after.hold)}
 
 
+def joins_paused(after: Case, fact: Fact) -> bool:
+    """Answer whether a report brings a member into a case whose pause nobody has told it yet.
+
+    Who was told, or knows of the hold, needs no further word: an origin since its first report, the hotlines
+    of earlier legs, those it is offered to, and whoever takes the case over by this report.
+    """
+    if fact.fact != _JOINED or after.hold is None or knows_hold(after, fact, fact.by):
+        return False
+    is_first = any(origin.member == fact.by and origin.count == 1 for origin in after.origins)
+    return is_first and fact.by not in {fact.assigned_hotline, *after.former, *after.pool}
+
+
 def name_for(after: Case, fact: Fact, member: str) -> str:
     """Answer the name under which a member is told of a fact."""
+    if _is_told_of_pause(fact, member):
+        return PAUSED
     is_hidden = fact.fact in HOLD_FACTS and not knows_hold(after, fact, member)
     return _SHOWN_AS[fact.fact] if is_hidden else fact.fact
+
+
+def _is_told_of_pause(fact: Fact, member: str) -> bool:
+    """Answer whether a delivery tells a member of a pause: of its own report it gets no other."""
+    return fact.fact == _JOINED and member == fact.by
 
 
 def askers_of(hold: Hold | None) -> tuple[str, ...]:
@@ -91,7 +111,8 @@ def police_of(hold: Hold | None) -> tuple[str, ...]:
 
 def as_shown(after: Case, fact: Fact, delivery: Delivery) -> Delivery:
     """Answer a delivery as its recipient may see it."""
-    is_of_hold = fact.fact in HOLD_FACTS
+    tells_pause = _is_told_of_pause(fact, delivery.recipient)
+    is_of_hold = tells_pause or fact.fact in HOLD_FACTS
     if not (is_of_hold or DESPITE_HOLD in fact.breaches) or knows_hold(after, fact, delivery.recipient):
         return delivery
     if not is_of_hold:
@@ -99,9 +120,12 @@ def as_shown(after: Case, fact: Fact, delivery: Delivery) -> Delivery:
         return msgspec.structs.replace(delivery, breaches=others)
     return msgspec.structs.replace(
         delivery,
-        fact=_SHOWN_AS[fact.fact],
+        fact=PAUSED if tells_pause else _SHOWN_AS[fact.fact],
         by=EXCHANGE,
         occurred_at=fact.admitted_at,
+        received_at=after.received_at,
+        hosting_country=after.hosting_country,
+        hosting_status=after.hosting_status,
         breaches=(),
         step=None,
         due_at=None,

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 from held_cases import DAY, HOUR, answer, held, told
 
 from casework.due import due_times
 from casework.evolution import fold
+from casework.secrecy import name_for
 
 if TYPE_CHECKING:
     from casework.directory import Directory
@@ -160,3 +162,33 @@ def test_who_claims_a_held_case_learns_of_the_hold(
     story.act("de-eco", "transfer", to_member="de-fsm", reason_code="capacity")
     assert story.deliveries("de-fsm")[-1].fact == "held"
     assert story.deliveries("de-eco")[-1].fact != "held"
+
+
+def test_who_joins_a_held_case_learns_that_nothing_happens_now(opened: "Story") -> None:
+    """A later origin gets one `paused` with its first report, of the hold nothing, and one `resumed`."""
+    held(opened, days=5)
+    kept = opened.report("de-eco", "DE", observed_at=opened.now - DAY)
+    assert told(kept) == {"nl-offlimits": "linked", "de-eco": "paused"}
+    [paused] = opened.deliveries("de-eco")
+    assert (paused.kind, paused.by, paused.hosting_country) == ("update", "exchange", "NL")
+    assert paused.report_event_id == kept.facts[0].report_event_id
+    said = (paused.statement, paused.content, paused.until, paused.reason_code, paused.reference)
+    assert said == (None,) * 5
+    assert name_for(opened.case, kept.facts[0], "de-eco") == "paused"
+    assert told(opened.report("de-eco", "DE", observed_at=opened.now - DAY)) == {"nl-offlimits": "linked"}
+    opened.act("nl-police", "release")
+    assert [d.fact for d in opened.deliveries("de-eco")] == ["paused", "resumed"]
+
+
+@pytest.mark.parametrize("state", ["not held", "knows", "was told"])
+def test_who_needs_no_word_of_a_pause_gets_none(opened: "Story", state: str) -> None:
+    """Without a hold there is no pause; the responsible and earlier hotlines have heard of it already."""
+    joining = {"not held": "de-eco", "knows": "nl-offlimits", "was told": "fr-point-de-contact"}[state]
+    if state == "was told":
+        opened.act("nl-offlimits", "moved", new_hosting_country="FR", observed_at=opened.now)
+        opened.act("fr-point-de-contact", "moved", new_hosting_country="NL", observed_at=opened.now)
+    if state != "not held":
+        held(opened)
+    kept = opened.report(joining, "NL")
+    assert kept.facts[0].fact == "linked"
+    assert joining not in told(kept)

@@ -124,11 +124,23 @@ def _of_a_leg(facts, fact):
 
 
 def _of_a_link(facts, fact):
-    there = places.place(facts)
-    if there in {None, fact["by"]} or fact["hotline"] != places.responsible(facts):
-        return []
-    kind = "update" if fact["origin"] in fact["members"] else "linked_report"
-    return [_hands_over(kind, there, fact["report"])]
+    there, found = places.place(facts), []
+    if there not in {None, fact["by"]} and fact["hotline"] == places.responsible(facts):
+        kind = "update" if fact["origin"] in fact["members"] else "linked_report"
+        found.append(_hands_over(kind, there, fact["report"]))
+    if _joins_what_is_paused(facts, fact):
+        found.append((fact["by"], update(facts, fact["by"])[1] | {"fact": "paused"}))
+    return found
+
+
+def _joins_what_is_paused(facts, fact):
+    """Answer whether this first report brings an origin to a hold whose pause it has not been told."""
+    in_force = holding.hold(facts)
+    if in_force is None or reporters.origin(facts, fact["by"])["count"] > 1:
+        return False
+    were_told = [*places.former(facts), *places.pool(facts)]
+    know = [places.responsible(facts), fact["hotline"], in_force["liaison"], *in_force["askers"]]
+    return fact["by"] not in [*were_told, *know]
 
 
 def _of_a_request(facts, fact):
