@@ -48,7 +48,11 @@ def is_party(case: Case, member_id: str, directory: Directory) -> bool:
     while it is orphaned, those whose confirmation is waited for, and the secretariat, which may send nothing
     but notes, confirmations and erasures (`action_checks`).
     """
-    return _is_told(case, member_id, directory) or _is_of_hold(case, member_id) or _keeps(case, member_id)
+    return (
+        _is_told(case, member_id, directory)
+        or _is_of_hold(case, member_id, directory)
+        or _keeps(case, member_id)
+    )
 
 
 def may_say(case: Case, member_id: str, action: str, directory: Directory) -> bool:
@@ -156,6 +160,27 @@ def is_hosting_liaison(directory: Directory, member_id: str, country: str) -> bo
     return country in member.countries or hosting_liaison(directory, country) == member_id
 
 
+def stand_in(case: Case, directory: Directory) -> str | None:
+    """Answer who has the say in a hold in place of its liaison, which is suspended or has left; else None."""
+    hold, country = case.hold, case.hosting_country
+    if hold is None or is_hosting_liaison(directory, hold.liaison, country):
+        return None
+    return hosting_liaison(directory, country)
+
+
+def is_left_to_hotline(case: Case, directory: Directory) -> bool:
+    """Answer whether the responsible hotline may end the hold in force.
+
+    What police have set is theirs to end, as long as its liaison or other police of the country are there.
+    """
+    hold, country = case.hold, case.hosting_country
+    if hold is None or hold.by != hold.liaison:
+        return hold is not None
+    if is_hosting_liaison(directory, hold.liaison, country):
+        return False
+    return not any(country in one.countries for one in directory.active_members("law_enforcement"))
+
+
 def asks_for_hold(
     case: Case, member_id: str, action: ActionStatement | Waiting, directory: Directory
 ) -> bool:
@@ -164,10 +189,16 @@ def asks_for_hold(
     return is_police and action.action == "hold" and action.case_id == case.case_id
 
 
-def _is_of_hold(case: Case, member_id: str) -> bool:
-    """Answer whether a hold or a request for one names a member: who asks, and the liaison that is to say."""
+def _is_of_hold(case: Case, member_id: str, directory: Directory) -> bool:
+    """Answer whether a member has a say in a hold or a request for one: who asks, and who is to answer.
+
+    That is the liaison they name, and whoever speaks for the country's police by now: it may have left.
+    """
+    if case.hold is None and not case.hold_requests:
+        return False
     is_asked = any(member_id in {one.by, one.liaison} for one in case.hold_requests)
-    return is_asked or member_id in police_of(case.hold)
+    is_named = is_asked or member_id in police_of(case.hold)
+    return is_named or is_hosting_liaison(directory, member_id, case.hosting_country)
 
 
 def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bool:

@@ -8,7 +8,7 @@ that closes a round or begins a leg can forget the police.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,6 +16,7 @@ from casework.causes import Draft
 from casework.directory import EXCHANGE, HOUR_MS
 from casework.errors import BugError
 from casework.legs import Changes
+from casework.matters.hold_naming import about_hold, knowing, refuse
 from casework.messages import ActionDetails, Case, Fact, Hold, HoldRequest
 from casework.notices import HOLD_REQUEST, Notice, update_to
 from casework.parties import hosting_liaison
@@ -50,7 +51,7 @@ def end_hold(case: Case, draft: Draft, reason: str, to_country: str | None = Non
             hold, because nobody else there can ask for another one.
     """
     if case.hold is not None:
-        said = _of(case.hold, case.assigned_hotline)
+        said = about_hold(case, case.hold, draft)
         if to_country is not None:
             following = hosting_liaison(draft.cause.directory, to_country)
             said["members"] = knowing(*said["members"], following)
@@ -58,17 +59,6 @@ def end_hold(case: Case, draft: Draft, reason: str, to_country: str | None = Non
         draft.by_rule("hold_ended", reason_code=reason, **said)
     for request in case.hold_requests:
         refuse(request, draft.by_rule, reason_code=reason)
-
-
-def refuse(request: HoldRequest, write: Callable[..., None], **said: Any) -> None:  # noqa: ANN401 - fields of Fact
-    """Write that a request for a hold is refused; its asker is told."""
-    write(
-        "hold_refused",
-        **said,
-        recipient=request.liaison,
-        members=(request.by,),
-        fact_ref=request.fact_number,
-    )
 
 
 def settle(case: Case | None, draft: Draft) -> None:
@@ -84,25 +74,12 @@ def settle(case: Case | None, draft: Draft) -> None:
     if leg.hosting_country != case.hosting_country:
         end_hold(case, draft, "moved", leg.hosting_country)
     elif case.hold is not None and leg.assigned_hotline is not None:
-        draft.by_rule("held", until=case.hold.until, **_of(case.hold, leg.assigned_hotline))
+        said = about_hold(case, case.hold, draft, leg.assigned_hotline)
+        draft.by_rule("held", until=case.hold.until, **said)
 
 
 def _is_settled(draft: Draft) -> bool:
     return any(fact.fact in HOLD_FACTS for fact in draft.facts)
-
-
-def _of(hold: Hold, responsible: str | None) -> dict[str, Any]:
-    """Answer the fields by which a fact names a hold and all who know of it."""
-    return {
-        "recipient": hold.liaison,
-        "members": knowing(responsible, *askers_of(hold)),
-        "fact_ref": hold.fact_number,
-    }
-
-
-def knowing(*members: str | None) -> tuple[str, ...]:
-    """Answer those who know of a hold beside its liaison, each once."""
-    return tuple(dict.fromkeys(member for member in members if member is not None))
 
 
 def due(case: Case) -> Iterator[Due]:
@@ -125,7 +102,7 @@ def _tell(fact: str, case: Case, timer: Due, draft: Draft) -> None:
         due_at=timer.at,
         occurred_at=timer.at,
         until=hold.until,
-        **_of(hold, case.assigned_hotline),
+        **about_hold(case, hold, draft),
     )
 
 

@@ -14,9 +14,10 @@ from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.directory import Directory
-from casework.matters.hold_course import CONSENT, knowing, refuse
+from casework.matters.hold_course import CONSENT
+from casework.matters.hold_naming import about_hold, knowing, refuse
 from casework.messages import Case, Hold, HoldRequest
-from casework.parties import hosting_liaison, is_a, is_hosting_liaison
+from casework.parties import hosting_liaison, is_a, is_hosting_liaison, is_left_to_hotline, stand_in
 from casework.secrecy import askers_of
 from casework.states import CLOSED
 
@@ -90,9 +91,7 @@ def _on_behalf(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
     named = None if said["details"] is None else said["details"].to_member
     if named is not None and not _may_name(case, directory, named):
         return _NOT_THE_LIAISON
-    liaison = named or (
-        hosting_liaison(directory, case.hosting_country) if in_force is None else in_force.liaison
-    )
+    liaison = named or _meant(case, directory)
     if liaison is None:
         return _NO_LIAISON
     until = _until(case, draft.cause, said, None)
@@ -102,6 +101,13 @@ def _on_behalf(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
         return _SHORTER
     _hold(case, draft, said, until, liaison, *askers_of(in_force))
     return ACCEPTED
+
+
+def _meant(case: Case, directory: Directory) -> str | None:
+    """Answer for whom a hotline sets or renews a hold: its liaison, or who speaks for police in its place."""
+    if case.hold is None:
+        return hosting_liaison(directory, case.hosting_country)
+    return stand_in(case, directory) or case.hold.liaison
 
 
 def _may_name(case: Case, directory: Directory, named: str) -> bool:
@@ -156,9 +162,10 @@ def release(case: Case, _: Action, draft: Draft, details: Mapping[str, Any]) -> 
     if role == "liaison":
         return _CLOSED if case.state == CLOSED else _released_by_liaison(case, draft, said)
     if role == "responsible":
-        if case.hold is not None and case.hold.by == case.hold.liaison:
-            return _ONLY_LIAISON
-        return _NO_HOLD if case.hold is None else _release(case, case.hold, draft, said)
+        if case.hold is None:
+            return _NO_HOLD
+        is_free = is_left_to_hotline(case, draft.cause.directory)
+        return _release(case, case.hold, draft, said) if is_free else _ONLY_LIAISON
     own = next((one for one in case.hold_requests if one.by == draft.cause.sender), None)
     return NOT_ENTITLED if own is None else _refuse(own, draft, said)
 
@@ -186,13 +193,7 @@ def _consent(case: Case, draft: Draft, said: dict[str, Any]) -> Answer:
 
 
 def _release(case: Case, in_force: Hold, draft: Draft, said: dict[str, Any]) -> Answer:
-    draft.by_sender(
-        "released",
-        **said,
-        recipient=in_force.liaison,
-        members=knowing(case.assigned_hotline, *askers_of(in_force)),
-        fact_ref=in_force.fact_number,
-    )
+    draft.by_sender("released", **said, **about_hold(case, in_force, draft))
     return ACCEPTED
 
 

@@ -13,7 +13,7 @@ from casework.legs import no_change
 from casework.matters.hold_course import CONSENT, end_hold
 from casework.messages import Case, Fact
 from casework.notices import UPDATE, Notice
-from casework.parties import hosting_liaison
+from casework.parties import hosting_liaison, stand_in
 from casework.secrecy import DESPITE_HOLD
 
 PROVIDER_INFORMED: Final = "provider_informed"
@@ -53,9 +53,12 @@ def provider_told(
     if action != PROVIDER_INFORMED:
         return
     ends = role_of(recipient_role) == "host"
-    liaison = hosting_liaison(draft.cause.directory, case.hosting_country) if breaches else None
+    directory = draft.cause.directory
+    liaison = hosting_liaison(directory, case.hosting_country) if breaches else None
     for breach in breaches:
-        reported_to = case.hold.liaison if breach == DESPITE_HOLD and case.hold is not None else liaison
+        reported_to = liaison
+        if breach == DESPITE_HOLD and case.hold is not None:
+            reported_to = stand_in(case, directory) or case.hold.liaison
         told_by_end = breach == DESPITE_HOLD and ends
         if breach in {DESPITE_HOLD, BEFORE_POLICE, WITHOUT_CONSENT} and reported_to and not told_by_end:
             draft.by_rule(BREACH_REPORTED, rule=breach, reason_code=breach, recipient=reported_to)

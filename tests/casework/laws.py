@@ -16,7 +16,11 @@ from casework.timeline import Leg, timeline
 
 
 def after_each_event(
-    case: Case | None, deliveries: Iterable[Delivery], facts: list[dict[str, Any]], facts_before: int
+    case: Case | None,
+    deliveries: Iterable[Delivery],
+    facts: list[dict[str, Any]],
+    facts_before: int,
+    directory: dict[str, Any],
 ) -> None:
     """Hold a case and what was sent to the laws.
 
@@ -25,12 +29,13 @@ def after_each_event(
         deliveries: What was delivered because of it.
         facts: All facts, as the naive model has them.
         facts_before: How many of them there were before the event.
+        directory: The version of the directory, as the naive model has it.
     """
     if case is not None and case.state in OPEN_STATES:
         a_case_is_with_one_party_or_a_named_queue(case)
         an_open_case_has_a_next_time_or_a_reason_for_none(case)
     for delivery in deliveries:
-        nobody_gets_a_case_without_being_a_party(delivery, facts, facts_before)
+        nobody_gets_a_case_without_being_a_party(delivery, facts, facts_before, directory)
 
 
 def a_case_is_with_one_party_or_a_named_queue(case: Case) -> None:
@@ -46,7 +51,7 @@ def an_open_case_has_a_next_time_or_a_reason_for_none(case: Case) -> None:
 
 
 def nobody_gets_a_case_without_being_a_party(
-    delivery: Delivery, facts: list[dict[str, Any]], facts_before: int
+    delivery: Delivery, facts: list[dict[str, Any]], facts_before: int, directory: dict[str, Any]
 ) -> None:
     """Who gets a delivery was a party before the event, or is one through it; desk and feeds are ways."""
     to = delivery.recipient.removeprefix("feed.")
@@ -55,9 +60,9 @@ def nobody_gets_a_case_without_being_a_party(
     if delivery.recipient.startswith("feed."):
         assert network.MEMBERS[to].get("feed") or delivery.kind == "digest_item", delivery
         return
-    was_one = facts_before and parties.is_party(facts[:facts_before], to)
+    was_one = facts_before and parties.is_party(facts[:facts_before], to, directory)
     through_it = any(
-        parties.is_party(facts[:number], to) for number in range(facts_before + 1, len(facts) + 1)
+        parties.is_party(facts[:number], to, directory) for number in range(facts_before + 1, len(facts) + 1)
     )
     is_told_by_rule = network.MEMBERS[to]["kind"] != "hotline" and delivery.by == "exchange"
     # Whose baseline assessment is disputed learns it, also when it has taken its own report back.

@@ -1,6 +1,6 @@
 """Stories that dice rarely throw: what takes many steps in one order."""
 
-from histories import ACTS, DAY, HOUR, REPORTS, Line
+from histories import ACTS, DAY, DIRECTORIES, HOUR, REPORTS, Line
 
 
 def said(action: str, by: str, **fields: object) -> Line:
@@ -11,6 +11,11 @@ def said(action: str, by: str, **fields: object) -> Line:
 def reported(country: str, **fields: object) -> Line:
     """Answer the line of a report."""
     return {name: values[0] for name, values in REPORTS.items()} | {"country": country, **fields}
+
+
+def without(*members: str) -> Line:
+    """Answer the line of a version of the directory in which members are suspended."""
+    return {name: values[0] for name, values in DIRECTORIES.items()} | {"suspended": members}
 
 
 def passed(duration: int) -> Line:
@@ -61,6 +66,17 @@ STORIES: dict[str, list[Line]] = {
         said("hold", "responsible", ahead=205 * DAY),
         said("release", "responsible"),
         said("release", "police", **POLICE),
+    ],
+    "a hold outlives its liaison": [
+        *[reported("NL"), said("hold", "police", **POLICE), without("nl-police"), passed(38 * DAY), NOTICED],
+        said("hold", "responsible", role=None, ahead=200 * DAY),
+        said("release", "responsible"),
+        said("release", "police", by_anybody="europol"),
+    ],
+    "a hotline ends the hold of police that are gone": [
+        *[reported("NL"), said("hold", "police", **POLICE), without("nl-police")],
+        said("provider_informed", "responsible", role="registrar"),
+        said("release", "responsible"),
     ],
     "two holds pause the clock one after the other": [
         reported("NL"),

@@ -67,7 +67,7 @@ class SideBySide:
             _agree(event, "case", [comparison.of_code(self.case)], [comparison.of_model(self.naive["facts"])])
 
         sent = [posting.body for posting in kept.postings if isinstance(posting.body, Delivery)]
-        laws.after_each_event(self.case, sent, self.naive["facts"], facts_before)
+        laws.after_each_event(self.case, sent, self.naive["facts"], facts_before, self.naive["directory"])
 
     def end(self) -> None:
         """Hold the whole log to the laws."""

@@ -29,6 +29,22 @@ def by_hotline(story: "Story") -> None:
     story.act("nl-offlimits", "hold")
 
 
+def without(story: "Story", *members: str) -> None:
+    """Publish a directory in which members are suspended."""
+    changed = tuple(
+        msgspec.structs.replace(m, status="suspended") if m.id in members else m
+        for m in story.directory.members
+    )
+    version = story.directory.version + 1
+    story.directory = msgspec.structs.replace(story.directory, members=changed, version=version)
+
+
+def by_liaison_that_is_gone(story: "Story") -> None:
+    """Let police hold the notice, and be suspended."""
+    held(story)
+    without(story, "nl-police")
+
+
 def asked(story: "Story") -> None:
     """Let foreign police ask for a hold."""
     story.act("fr-police", "hold")
@@ -40,6 +56,7 @@ BEFORE: dict[tuple[str, str], Callable[["Story"], None]] = {
     ("hold", "police"): nothing,
     ("release", "a hold is in force"): by_liaison,
     ("release", "a hold is in force that a hotline has set"): by_hotline,
+    ("release", "a hold of police is in force, of whom none is there to end it"): by_liaison_that_is_gone,
     ("release", "a hold is asked for"): asked,
     ("release", "it has asked for a hold"): asked,
     ("release", "no hold is in force or asked for: consent to the notice"): nothing,
@@ -51,11 +68,7 @@ ROWS = [(row, state) for row in TABLE if row.event in {"hold", "release"} for st
 def brought_to(story: "Story", state: str) -> "Story":
     """Bring a story of a host in NL into an open state."""
     if state == "orphaned":
-        members = tuple(
-            msgspec.structs.replace(m, status="suspended") if m.id == "nl-offlimits" else m
-            for m in story.directory.members
-        )
-        story.directory = msgspec.structs.replace(story.directory, members=members)
+        without(story, "nl-offlimits")
     story.report("gb-iwf", readers=["gb-iwf"] if state == "awaiting_rewrap" else ())
     if state == "provider_informed":
         story.act("nl-offlimits", state, recipient_role="registrar")
@@ -186,3 +199,63 @@ def test_a_hotline_cannot_give_a_hold_of_police_to_other_police(
     story.act("nl-offlimits", "hold", to_member="nl-duty")
     assert (story.case.hold.by, story.case.hold.liaison) == ("nl-duty", "nl-duty")
     assert answer(story.act("nl-offlimits", "release"))[1] == "not_entitled"
+
+
+def with_colleague(network: "Directory") -> "Directory":
+    """Return a network in which NL has a second liaison."""
+    duty = msgspec.structs.replace(network.member("nl-police"), id="nl-duty", liaison="nl-duty")
+    return msgspec.structs.replace(network, members=(*network.members, duty))
+
+
+def test_other_police_of_the_country_end_the_hold_of_a_liaison_that_is_gone(
+    new_story: "Callable[..., Story]", network: "Directory"
+) -> None:
+    """They are warned of its end in time and may release or renew it; the hotline may not release it then."""
+    for action in ("hold", "release"):
+        story = new_story(directory=with_colleague(network))
+        story.report()
+        held(story)
+        without(story, "nl-police")
+        warned = story.later(8 * DAY).wake("hold_warning")
+        assert told(warned).get("nl-duty") == "hold_warned"
+        assert answer(story.act("nl-offlimits", "release")) == ("refused", "not_entitled", "sender")
+        assert answer(story.act("nl-duty", action))[0] == "accepted"
+        assert (story.case.hold is None) == (action == "release")
+    assert story.deliveries("gb-iwf")[-1].fact == "resumed"
+
+
+def test_who_speaks_for_a_country_whose_police_are_gone_ends_their_hold(
+    new_story: "Callable[..., Story]",
+) -> None:
+    """INTERPOL or Europol, the country's liaison by then, is a party to that hold without an escalation."""
+    story = new_story()
+    story.report()
+    assert answer(story.act("interpol", "release"))[1] == "not_a_party"
+    held(story)
+    assert answer(story.act("interpol", "release"))[1] == "not_a_party"
+    without(story, "nl-police")
+    assert answer(story.act("interpol", "release"))[0] == "accepted"
+    assert story.case.hold is None
+
+
+def test_a_hotline_renews_the_hold_of_a_liaison_that_is_gone_for_who_is_there(opened: "Story") -> None:
+    """It is for whoever speaks for the country's police now, and theirs to end from then on."""
+    held(opened)
+    without(opened, "nl-police")
+    kept = opened.act("nl-offlimits", "hold", hold_until=opened.now + 20 * DAY)
+    assert told(kept) == {"interpol": "held"}
+    assert (opened.case.hold.by, opened.case.hold.liaison) == ("interpol", "interpol")
+    assert answer(opened.act("nl-offlimits", "release")) == ("refused", "not_entitled", "sender")
+    without(opened, "interpol", "europol")
+    kept = opened.act("nl-offlimits", "release")
+    assert told(kept) == {"interpol": "released", "gb-iwf": "resumed"}
+
+
+def test_a_provider_told_despite_the_hold_of_a_liaison_that_is_gone_is_known_to_who_is_there(
+    opened: "Story",
+) -> None:
+    """A notice against a hold never stays unseen because its liaison has left."""
+    held(opened)
+    without(opened, "nl-police")
+    kept = opened.act("nl-offlimits", "provider_informed", recipient_role="registrar")
+    assert told(kept)["interpol"] == "breach_reported"

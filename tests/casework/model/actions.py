@@ -88,7 +88,10 @@ def _foreign(now, action):
     is_police = network.MEMBERS.get(action["sender"], {}).get("kind") == "law_enforcement"
     is_police = is_police and network.is_active(now["directory"], action["sender"])
     may_ask = is_late_claim or (is_police and action["action"] == "hold" and action["case"] == now["cases"])
-    if not parties.may_say(now["facts"], action["sender"], action["action"]) and not may_ask:
+    if (
+        not parties.may_say(now["facts"], action["sender"], action["action"], now["directory"])
+        and not may_ask
+    ):
         return "not_a_party"
     return None if names_this_case(now, action) else "wrong_case"
 

@@ -36,7 +36,7 @@ def hold(now, action):
         return ("accepted",)
     liaison, askers = sender, list(in_force["askers"]) if in_force else []
     if role == "responsible":
-        liaison = action.get("to_member") or (in_force and in_force["liaison"])
+        liaison = action.get("to_member") or (in_force and (_stand_in(now, in_force) or in_force["liaison"]))
         liaison = liaison or network.hosting_liaison(now["directory"], hosting.host(facts))
     elif request:
         askers.append(request["by"])
@@ -118,7 +118,7 @@ def release(now, action):
     in_force = holding.hold(facts)
     if role == "responsible" and in_force is None:
         return actions.not_applicable(now, action, "no_hold")
-    if role == "responsible" and in_force["by"] != in_force["liaison"]:
+    if role == "responsible" and (in_force["by"] != in_force["liaison"] or not _has_police(now, in_force)):
         return _release(now, in_force)
     own = [one for one in holding.hold_requests(facts) if role == "police" and one["by"] == action["sender"]]
     return _refuse(now, own[0]) if own else _refused(now, action, "not_entitled")
@@ -142,8 +142,23 @@ def _release_by_liaison(now, action):
     return ("accepted",)
 
 
+def _has_police(now, in_force):
+    """Answer whether the liaison of a hold, or other police of its country, are there to end it."""
+    directory, country = now["directory"], hosting.host(now["facts"])
+    is_there = network.is_hosting_liaison(directory, in_force["liaison"], country)
+    return is_there or network.police_of(directory, country) is not None
+
+
+def _stand_in(now, in_force, facts=None):
+    """Answer who has the say in a hold whose liaison is not there any more."""
+    directory, country = now["directory"], hosting.host(facts or now["facts"])
+    if network.is_hosting_liaison(directory, in_force["liaison"], country):
+        return None
+    return network.hosting_liaison(directory, country)
+
+
 def _release(now, in_force):
-    writing.by_sender(now, "released", **_of(now["facts"], in_force))
+    writing.by_sender(now, "released", **_of(now, now["facts"], in_force))
     return ("accepted",)
 
 
@@ -153,9 +168,10 @@ def _refuse(now, request):
     return ("accepted",)
 
 
-def _of(facts, in_force, responsible=None):
+def _of(now, facts, in_force, responsible=None):
     """Answer how a fact names a hold and all who know of it."""
-    members = _each(responsible or places.responsible(facts), *in_force["askers"])
+    hotline = responsible or places.responsible(facts)
+    members = _each(hotline, *in_force["askers"], _stand_in(now, in_force, facts))
     return {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
 
 
@@ -167,7 +183,7 @@ def end(now, reason, country=None):
         before = log.before(now["facts"], now["facts"][now["first_fact"]]) if _has_new(now) else facts
         hotline = places.responsible(before)
         following = country and network.hosting_liaison(now["directory"], country)
-        members = _each(hotline, *in_force["askers"], following)
+        members = _each(hotline, *in_force["askers"], _stand_in(now, in_force, before), following)
         what = {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
         writing.by_rule(now, "hold_ended", reason=reason, **what)
     for request in holding.hold_requests(facts):
@@ -197,7 +213,7 @@ def settle(now):
         end(now, "moved", leg["country"])
     elif in_force is not None and leg["hotline"] is not None:
         what = {"has_reference": False, "answers": None, "until": in_force["until"]}
-        writing.by_rule(now, "held", **what, **_of(before, in_force, leg["hotline"]))
+        writing.by_rule(now, "held", **what, **_of(now, before, in_force, leg["hotline"]))
 
 
 def due(facts):
@@ -223,7 +239,7 @@ def fire(now, timer):
         return
     in_force = holding.hold(facts)
     kind = "hold_expired" if timer["step"] == "hold" else "hold_warned"
-    writing.by_rule(now, kind, until=in_force["until"], **at, **_of(facts, in_force))
+    writing.by_rule(now, kind, until=in_force["until"], **at, **_of(now, facts, in_force))
 
 
 def tell_provider(now, action):
@@ -256,7 +272,9 @@ def provider_told(now, action, breaches):
     is_host = action.get("role") in {None, "host"}
     liaison = network.hosting_liaison(now["directory"], hosting.host(before))
     for breach in breaches:
-        to = in_force["liaison"] if breach == "despite_hold" else liaison
+        to = liaison
+        if breach == "despite_hold":
+            to = _stand_in(now, in_force, before) or in_force["liaison"]
         said_by_its_end = breach == "despite_hold" and is_host
         if breach in {"despite_hold", "before_police", "without_consent"} and to and not said_by_its_end:
             writing.by_rule(now, "breach_reported", rule=breach, reason=breach, member=to)

@@ -30,7 +30,7 @@ def _judge(now, action):
     facts, sender = now["facts"], action["sender"]
     one = _origin_of(facts, action["report"])
     can_open, adds = sealing.can_open(facts), action["sealed_for"]
-    if not parties.is_party(facts, sender):
+    if not parties.is_party(facts, sender, now["directory"]):
         found = "refused", "not_a_party"
     elif action["case"] is None or not actions.names_this_case(now, action):
         found = "refused", "wrong_case"

@@ -12,14 +12,22 @@ from model.questions.states import state
 from model.questions.telling import had_a_delivery, liaisons
 
 
-def may_say(facts, member, action):
+def may_say(facts, member, action, directory):
     """Answer whether a member is entitled to an action; by a hold or by keeping it to police matters."""
     by_police_work = {"hold", "release", "preserve", "acknowledged", "confirmed"}
-    return is_party(facts, member) if action in by_police_work else is_told_of_the_case(facts, member)
+    if action in by_police_work:
+        return is_party(facts, member, directory)
+    return is_told_of_the_case(facts, member)
 
 
-def is_party(facts, member):
-    """Answer whether a member is entitled to speak about the case."""
+def is_party(facts, member, directory=None):
+    """Answer whether a member is entitled to speak about the case.
+
+    Without a directory nobody has taken the place of a liaison that is gone.
+    """
+    is_about_holds = hold(facts) is not None or hold_requests(facts)
+    if directory and is_about_holds and network.is_hosting_liaison(directory, member, host(facts)):
+        return True
     keepers = [*references(facts), *(one["by"] for one in preservations(facts))]
     of_holds = [one[who] for one in hold_requests(facts) for who in ("by", "liaison")]
     if hold(facts) is not None:
