@@ -1,10 +1,13 @@
 """`hx members`: who is in the directory file, and how one is admitted, suspended or leaves."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated
 
+import msgspec
 import typer
 
+from casework.codes import MANDATES
 from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.directory import editing
@@ -28,7 +31,7 @@ def _day(text: str | None) -> dt.date:
         raise typer.BadParameter("expected a day as YYYY-MM-DD", param_hint="--on") from error
 
 
-def _one_of(known: dict[str, str], asked: str | None, option: str) -> str | None:
+def _one_of(known: Mapping[str, str], asked: str | None, option: str) -> str | None:
     if asked is not None and asked not in known:
         raise typer.BadParameter(f"expected one of {', '.join(known)}", param_hint=option)
     return asked
@@ -42,11 +45,16 @@ def list_members(
     ] = None,
     status: Annotated[str | None, typer.Option(help="candidate, active, suspended or left.")] = None,
     country: Annotated[str | None, typer.Option(help="Country code.")] = None,
+    mandate: Annotated[str | None, typer.Option(help="Only who has this mandate: orphans.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List members by id.
+    """List members by id, with what each may do or get beyond its kind.
+
+    That is: claim orphans, or what a country offers; which reports it takes; feeds and escalations it gets.
 
     Example: hx members list --kind hotline --country DE
+
+    Example: hx members list --mandate orphans
     """
     session: Session = context.obj
     found = editing.list_members(
@@ -55,14 +63,15 @@ def list_members(
         kind=_one_of(KINDS, kind, "--kind"),  # type: ignore[arg-type]
         status=_one_of(STATUSES, status, "--status"),  # type: ignore[arg-type]
         country=country,
+        mandate=_one_of(MANDATES.codes, mandate, "--mandate"),
     )
     if as_json:
-        for member in found:
-            print_json(member)
+        for one in found:
+            print_json({**msgspec.to_builtins(one.member), "rights": one.rights})
         return
     print_table(
         f"{len(found)} members",
-        ("id", "kind", "status", "countries", "name", "evidence", "assumed"),
+        ("id", "kind", "status", "countries", "name", "rights", "evidence", "assumed"),
         (
             (
                 m.id,
@@ -70,10 +79,12 @@ def list_members(
                 m.status,
                 " ".join(m.countries),
                 m.name,
+                "; ".join(one.rights),
                 " ".join(m.evidence),
                 ", ".join(m.assumed),
             )
-            for m in found
+            for one in found
+            for m in (one.member,)
         ),
     )
 

@@ -25,6 +25,7 @@ from casework.directory import Directory, Environment, Member, MemberKind, Membe
 from casework.errors import EditRefusedError, RuleViolation
 from operations.directory.errors import DirectoryFileError
 from operations.directory.files import NETWORK_FILE, DirectoryFile, parse, read
+from operations.directory.rights import rights_of
 
 CHECKLIST: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -60,6 +61,13 @@ class MemberView(msgspec.Struct, frozen=True):
     to_confirm: Mapping[str, str]
 
 
+class ListedMember(msgspec.Struct, frozen=True):
+    """A member, and what it may do or get beyond its kind, in a few words each."""
+
+    member: Member
+    rights: tuple[str, ...]
+
+
 class Edit(msgspec.Struct, frozen=True):
     """What an edit did.
 
@@ -76,15 +84,16 @@ class Edit(msgspec.Struct, frozen=True):
     signatures: int = 0
 
 
-def list_members(
+def list_members(  # noqa: PLR0913 - one keyword per filter
     path: Path = NETWORK_FILE,
     *,
     environment: Environment = "test",
     kind: MemberKind | None = None,
     status: MemberStatus | None = None,
     country: str | None = None,
-) -> tuple[Member, ...]:
-    """Answer the members of a file by id, narrowed where asked.
+    mandate: str | None = None,
+) -> tuple[ListedMember, ...]:
+    """Answer the members of a file by id with their rights, narrowed where asked.
 
     Raises:
         SetupError: The file cannot be opened.
@@ -94,11 +103,12 @@ def list_members(
     directory = _directory(read(path), environment)
     code = None if country is None else directory.country_code(country)
     return tuple(
-        member
+        ListedMember(member, rights_of(directory, member))
         for member in directory.members
         if kind in {None, member.kind}
         and status in {None, member.status}
         and (code is None or code in member.countries)
+        and (mandate is None or mandate in member.mandates)
     )
 
 

@@ -46,12 +46,12 @@ def rules(refused: pytest.ExceptionInfo[EditRefusedError]) -> set[tuple[str, str
 
 def test_listing_narrows_by_kind_status_and_country() -> None:
     """Filters combine, and a country may be given by its alias."""
-    assert [m.id for m in list_members(kind="hotline", country="DE")] == [
+    assert [m.member.id for m in list_members(kind="hotline", country="DE")] == [
         "de-eco",
         "de-fsm",
         "de-jugendschutz",
     ]
-    assert [m.id for m in list_members(country="UK")] == ["gb-iwf", "gb-police"]
+    assert [m.member.id for m in list_members(country="UK")] == ["gb-iwf", "gb-police"]
     assert list_members(status="active") == ()
 
 
