@@ -200,7 +200,10 @@ class DirectoryVersions:
             return
         if directory.version == newest.directory.version or directory.version in self._versions:
             # Decisions were made and stamped with the first one: repeated, they must come out the same.
-            yield RuleViolation("version", "exists", "this version was published with other bytes")
+            following = newest.directory.version + 1
+            yield RuleViolation(
+                "version", "exists", f"published with other bytes, which stay: publish these as {following}"
+            )
         elif directory.version < newest.directory.version:
             yield RuleViolation(
                 "version", "not_newer", f"version {newest.directory.version} is published already"

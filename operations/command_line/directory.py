@@ -19,15 +19,13 @@ from operations.command_line.output import AsJson, print_json, print_table
 from operations.command_line.session import Session
 from operations.command_line.texts import moment
 from operations.directory import signed_files
+from operations.directory.already_published import require_same
 from operations.directory.differences import differences
 from operations.directory.equipping import equip_here
 from operations.directory.files import Candidates
 from operations.directory.files import check as problems_of
-from operations.setting_up import (
-    directory_file,
-    publish_directory,
-    read_directory,
-)
+from operations.embedded_kafka import kafka_home
+from operations.setting_up import directory_file, publish_directory, read_directory
 from streams.directory_versions import DirectoryVersions, document_of
 
 PUBLICATION_MS: Final = 5_000
@@ -203,6 +201,8 @@ def publish(
             document = equip_here(directory, home, previous, session.clock.real_ms())
             directory = directories.from_bytes(document.document)
             _tell_equipment(home, is_first=previous is None, as_json=as_json)
+    file = directory_file(settings) if signed is None else None
+    require_same(versions, document, file, None if session.local_access is None else kafka_home())
     there = versions.published(directory.version)
     if versions.newest is not None and there is None:
         violations = directory_checks.check_successor(versions.newest.directory, directory)
