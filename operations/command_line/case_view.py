@@ -11,6 +11,7 @@ from operations.command_line.desk import in_words, when
 from operations.command_line.fact_lines import detail
 from operations.command_line.keepers import of_case
 from operations.command_line.output import print_table
+from operations.command_line.stated import stated_in
 from operations.command_line.texts import duration, moment
 
 
@@ -45,8 +46,16 @@ def json_of(case: Case | None, shown: Timeline) -> dict[str, object]:
         for entry in entries
         for told in entry.told
     ]
+    stated = {
+        entry.fact.number: said for entry in entries if not (said := stated_in(entry.fact.statement)).is_empty
+    }
     newest = known if case is None else case
-    return {"next": None if newest is None else outlook(newest), **parts, "deliveries": deliveries}
+    return {
+        "next": None if newest is None else outlook(newest),
+        **parts,
+        "deliveries": deliveries,
+        "stated": stated,
+    }
 
 
 def _print_head(case: Case, shown: Timeline, now: int) -> None:

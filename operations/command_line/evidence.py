@@ -18,7 +18,7 @@ from operations.command_line.exits import Exit, leave
 from operations.command_line.naming import naming, no_member
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.session import Session
-from operations.command_line.texts import counted_as
+from operations.command_line.texts import counted_as, printable
 from operations.evidence.building import Maker, build, owner_of
 from operations.evidence.checking import check
 from operations.evidence.container import MAX_BYTES, unpack
@@ -229,9 +229,4 @@ def _tell(checks: Sequence[Check], only: Sequence[str], *, to_stderr: bool = Fal
     for one in checks:
         if one.verdict in only:
             stream = sys.stderr if to_stderr else sys.stdout
-            print(f"{one.verdict:<10} {_line(one.part)}: {_line(one.text)} ({one.rule})", file=stream)
-
-
-def _line(text: str) -> str:
-    """Answer foreign text on one line, without what a terminal would obey."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+            print(f"{one.verdict:<10} {printable(one.part)}: {printable(one.text)} ({one.rule})", file=stream)

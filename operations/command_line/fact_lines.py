@@ -7,6 +7,7 @@ import msgspec
 
 from casework.messages import ActionDetails, Fact
 from casework.transitions import PARKING
+from operations.command_line.stated import stated_in
 from operations.command_line.texts import moment
 
 _PLACING: Final = frozenset({"assigned", "opened", "claimed", "transferred"})
@@ -60,6 +61,8 @@ def _more(fact: Fact) -> Iterator[tuple[str, str | None]]:
     for name, value in _details(fact.details):
         if (name, value) != (_NAMES["fact_number"], str(fact.fact_ref)):
             yield name, value
+    # The labels of a report stand once, with the fact that brought it.
+    yield "labels", " ".join(stated_in(fact.statement).labels)
 
 
 def _details(details: ActionDetails | None) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,8 @@ from operations.command_line.naming import naming, no_member, unknown
 from operations.command_line.output import AsJson, print_json
 from operations.command_line.proven import not_proven
 from operations.command_line.session import Session
-from operations.command_line.texts import moment, time_of
+from operations.command_line.stated import stated_in
+from operations.command_line.texts import moment, printable, time_of
 from operations.inbox_rebuild import Rebuilt
 from operations.journal import Journal, Signature
 from operations.reading import Record, TopicReader
@@ -288,19 +289,18 @@ def words_in(content: ReportContent | ActionContent) -> str:
     """Answer what is read first of a content: the address of a report, the words of an action."""
     if isinstance(content, ReportContent):
         return printable(content.url)
-    words = (content.note, content.new_url, content.police_unit, content.police_reference)
+    language = f" ({content.note_language})" if content.note and content.note_language else ""
+    note = None if content.note is None else f"{content.note}{language}"
+    words = (note, content.new_url, content.police_unit, content.police_reference)
     return "; ".join(printable(word) for word in words if word)
 
 
-def printable(text: str) -> str:
-    """Answer a foreign text with a question mark for each character that is not for print."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
 def without_content(message: Answer) -> dict[str, object]:
-    """The message as a mapping, without statement and content."""
+    """The message as a mapping, without statement and content, but with the labels of the statement."""
     left_out = {"statement", "signature", "content"}
-    return {name: getattr(message, name) for name in message.__struct_fields__ if name not in left_out}
+    shown = {name: getattr(message, name) for name in message.__struct_fields__ if name not in left_out}
+    stated = None if isinstance(message, Receipt) else stated_in(message.statement)
+    return shown if stated is None or stated.is_empty else shown | {"stated": stated}
 
 
 def line_of(message: Answer, at_ms: int, keeper: str = "") -> str:
@@ -323,7 +323,13 @@ def line_of(message: Answer, at_ms: int, keeper: str = "") -> str:
         )
     until = "" if message.until is None else f" until {moment(message.until)}"
     what = f"#{message.number} fact {message.fact_number} {message.fact} by {message.by}{until}"
-    return f"{head} {message.kind:<13} {what}  {message.state}{_reference(message)}  case {message.case_id}"
+    about = f"{_reference(message)}{_stated(message)}"
+    return f"{head} {message.kind:<13} {what}  {message.state}{about}  case {message.case_id}"
+
+
+def _stated(message: Delivery) -> str:
+    words = stated_in(message.statement).words()
+    return "".join(f"  {name} {value}" for name, value in words)
 
 
 def _reference(message: Delivery) -> str:

@@ -43,3 +43,8 @@ def time_of(text: str | None, option: str) -> int | None:
     if at is None or at.tzinfo is None:
         raise typer.BadParameter("expected a time with its zone, as 2026-11-22T16:00:00Z", param_hint=option)
     return round(at.timestamp() * 1000)
+
+
+def printable(text: str) -> str:
+    """Answer a foreign text with a question mark for each character that is not for print."""
+    return "".join(character if character.isprintable() else "?" for character in text)
