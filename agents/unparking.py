@@ -204,8 +204,8 @@ class _Work:
         source = msgspec.structs.replace(self._source, offset=waiting.offset)
         kept = keep_waiting(before, event, directory, source)
         self._desk.apply(event, before, kept)
-        if kept.case is None:
-            # The operator is told also when what waited has ended the case.
+        if kept.case is None and before is not None:
+            # The operator is told also when what waited has ended the case, whatever waited behind.
             self._ended = functools.reduce(evolve, kept.facts, before)
 
     def _given_up(self, waiting: _Waiting) -> None:

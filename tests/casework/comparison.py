@@ -11,6 +11,8 @@ from model.questions import (
     hosting,
     keeping,
     log,
+    noting,
+    parking,
     places,
     reporters,
     rounds,
@@ -149,6 +151,7 @@ def of_code(case: Case) -> dict[str, Any]:
         "waiting": [one.event_id for one in case.waiting],
         "last_time": case.last_now,
         "deliveries": {one.recipient: one.number for one in case.deliveries},
+        "parked": [] if case.parked is None else [(case.parked.count, case.parked.attempts)],
         "due": [(due.at, due.step) for due in due_times(case)],
     }
     if case.origins:
@@ -167,6 +170,8 @@ def of_code(case: Case) -> dict[str, Any]:
             ],
             "hosting_status": case.hosting_status,
             "chain": list(case.chain),
+            "priority": case.priority,
+            "related": list(case.related),
             "moves": case.moves,
             "hold": None if case.hold is None else (case.hold.until, case.hold.liaison, askers_of(case.hold)),
             "hold_requests": [(one.by, one.until) for one in case.hold_requests],
@@ -188,6 +193,7 @@ def of_code(case: Case) -> dict[str, Any]:
 def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
     """Answer what the naive model finds in the facts of a case."""
     round_number, leg = rounds.round_and_leg(facts)
+    waiting = parking.waiting(facts)
     found = {
         "state": states.state(facts),
         "round": round_number,
@@ -202,7 +208,8 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
         "waiting": [one["input"] for one in submissions.waiting(facts)],
         "last_time": log.last_time(facts),
         "deliveries": telling.deliveries(facts),
-        "due": [(one["at"], one["step"]) for one in timers.due(facts)],
+        "parked": [(len(waiting), waiting[0]["tries"])] if waiting else [],
+        "due": [] if waiting else [(one["at"], one["step"]) for one in timers.due(facts)],
     }
     if reporters.origins(facts):
         found |= {
@@ -220,6 +227,8 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
             ],
             "hosting_status": hosting.hosting_status(facts),
             "chain": hosting.chain(facts),
+            "priority": noting.priority(facts),
+            "related": noting.related(facts),
             "moves": hosting.moves(facts),
             "hold": None
             if (hold := holding.hold(facts)) is None

@@ -62,8 +62,10 @@ REPORTS = {
     "country": REPORTED,
     "urgency": [[], [], [], ["possible_new_victim"], ["abuse_in_progress"]],
     "classification": [None, None, "unassessed", "baseline", "national", "not_illegal"],
-    "seen": [None, 0, -HOUR, DAY],
-    "host_seen": [None, None, 0, -HOUR],
+    "seen": [None, 0, -HOUR, -9 * DAY, DAY],
+    "occurred": [0, 0, 0, -3 * DAY, 13 * HOUR],
+    "host_seen": [None, None, 0, -HOUR, 5 * HOUR],
+    "received": [-HOUR, -HOUR, -40 * DAY, 13 * HOUR],
     "hosting_status": ["confirmed", "confirmed", "provisional"],
     "topic": [None, "csam_textual", "grooming"],
     "site": [None, "forum", "file_host"],
@@ -79,7 +81,8 @@ ACTS = {
     "reason": ["other", "other", "wrong_country", "key_mismatch", None],
     "role": [None, None, "host", "registrar"],
     "classification": ["baseline", "national", "not_illegal", "national", "unassessed", None],
-    "seen": [None, 0, -HOUR, DAY],
+    "seen": [None, 0, -HOUR, -9 * DAY, DAY],
+    "occurred": [0, 0, 0, -3 * DAY, 13 * HOUR],
     "new_country": ["NL", "DE", "FR", "HK", "XT", "ZZ", None, None],
     "fact_number": [None, None, -1, -2, -4],
     "ahead": [DAY, 200 * DAY, -HOUR, 400 * DAY, None],
@@ -108,6 +111,7 @@ PASSING = [
     8 * DAY,
     100 * DAY,
     -HOUR,
+    -DAY,
 ]
 TIMES = {"what": ["later"], "duration": PASSING}
 WAKES = {"what": ["wake"], "step": ["acknowledge", "reassign", "reassign", "shrink", "shrink too late"]}
@@ -130,7 +134,13 @@ RULES = {
     "own_reports": ["are kept", *variants.OWN_REPORTS],
 }
 DIRECTORIES = {"what": ["directory"], "suspended": SUSPENDED, **RULES}
-LINES = [*[REPORTS] * 3, *[ACTS] * 18, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES]
+TROUBLES = {
+    "what": ["trouble"],
+    "failures": [1, 1, 1, 2],
+    "waits": [0, 1, 3, 8],
+    "how": ["decided", "decided", "decided", "skipped", "deleted"],
+}
+LINES = [*[REPORTS] * 3, *[ACTS] * 18, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES, TROUBLES]
 """All lines a history may have, each with what may stand in its fields; what is likely stands there often."""
 
 Line = dict[str, Any]

@@ -23,6 +23,16 @@ def passed(duration: int) -> Line:
     return {"what": "later", "duration": duration}
 
 
+def failing(failures: int = 1, waits: int = 1, how: str = "decided") -> Line:
+    """Answer the line of a trouble: the rules fail on the next record, and operators let it go on later."""
+    return {"what": "trouble", "failures": failures, "waits": waits, "how": how}
+
+
+def ruled(**rules: str) -> Line:
+    """Answer the line of a directory with rules of its own."""
+    return {name: values[0] for name, values in DIRECTORIES.items()} | rules
+
+
 NOTICED = {"what": "wake", "step": "acknowledge"}
 AS_REMOVED = ("removed", "responsible")
 POLICE = {"by_anybody": "nl-police", "ahead": 200 * DAY}
@@ -83,6 +93,47 @@ STORIES: dict[str, list[Line]] = {
         *[said("hold", "police", **POLICE), passed(5 * HOUR), said("release", "police", **POLICE)] * 2,
         passed(8 * DAY),
         NOTICED,
+    ],
+    "all that waits in a parked case comes to nothing": [
+        failing(waits=2),
+        *[said("unavailable", "responsible", reason=None)] * 2,
+        passed(HOUR),
+        reported("NL"),
+    ],
+    "a parked case fails again and is given up in part": [
+        reported("NL"),
+        failing(failures=2, how="skipped"),
+        said("assessed", "responsible"),
+        said("acknowledged", "responsible"),
+        said(*AS_REMOVED),
+        passed(8 * DAY),
+        *[NOTICED] * 5,
+    ],
+    "deadlines that passed while a case was parked fire at their own times": [
+        reported("NL"),
+        failing(waits=3),
+        said("assessed", "responsible"),
+        passed(2 * DAY),
+        said("police_informed", "responsible"),
+        passed(8 * DAY),
+        NOTICED,
+    ],
+    "a later leg goes by what the opening report says": [
+        ruled(remits="by topic"),
+        reported("DE", topic="csam_textual", site="forum"),
+        said("decline", "responsible"),
+        said("decline", "responsible"),
+    ],
+    "an assessment sends a declined case to another hotline": [
+        ruled(remits="by assessment"),
+        reported("DE", classification="baseline"),
+        said("decline", "responsible"),
+    ],
+    "who may not receive a report is told of it and gets none": [
+        ruled(receives="few for hotlines"),
+        reported("NL"),
+        reported("NL", sender="de-eco"),
+        said("decline", "responsible", reason="wrong_country", new_country="DE"),
     ],
     "a case becomes a stub and is reported again": [
         reported("NL"),

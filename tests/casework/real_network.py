@@ -7,7 +7,7 @@ import msgspec
 from model import network
 from sealed_samples import sealed_for, sealing_key_of
 
-from casework.casekeeping import ActionEvent, Event, ReportEvent, WakeUp
+from casework.casekeeping import ActionEvent, Event, ReportEvent, Unpark, WakeUp
 from casework.countries import ALL_COUNTRIES
 from casework.directory import (
     CaseworkLimits,
@@ -18,7 +18,7 @@ from casework.directory import (
     Member,
     PseudoCountry,
 )
-from casework.messages import ActionStatement, Admitted, ReportStatement, Submission
+from casework.messages import ActionStatement, Admitted, ReportStatement, Submission, Unparking
 from casework.sealed_content import binding, to_bytes
 
 OTHER_CASE = "00000000-0000-4000-8000-000000000000"
@@ -50,8 +50,14 @@ ACTION_FIELDS = (
     "hold_until",
     "has_police_reference",
     "to_member",
+    "priority",
 )
-RENAMED = {"reason": "reason_code", "role": "recipient_role", "new_country": "new_hosting_country"}
+RENAMED = {
+    "related": "related_case_ids",
+    "reason": "reason_code",
+    "role": "recipient_role",
+    "new_country": "new_hosting_country",
+}
 
 
 @functools.lru_cache(maxsize=1024)
@@ -139,6 +145,8 @@ def record_of(event: dict[str, Any], case_ids: list[str]) -> Event:
     """Answer a plain event as an admitted record; it names cases by the order of their beginning."""
     if event["kind"] == "wake":
         return WakeUp(_admitted(event, None))
+    if event["kind"] == "unpark":
+        return Unpark(_admitted(event, None), Unparking(operator="ops-1", reason="repaired"))
     if event["kind"] == "report":
         statement: ReportStatement | ActionStatement = ReportStatement(**_report(event))
     else:

@@ -4,10 +4,11 @@ from typing import Any
 
 import comparison
 import laws
+import real_unparking
 from model import variants, world
 from real_network import directory_of, record_of
 
-from casework.casekeeping import Kept, Source, keep
+from casework.casekeeping import Event, Kept, Source, Unpark, keep
 from casework.ids import new_event_id
 from casework.messages import Case, Delivery, Fact
 
@@ -26,6 +27,8 @@ class SideBySide:
         self.now = START
         self.version, self.suspended, self.rules = 1, (), variants.AS_EVER
         self.offset = 0
+        self.records: dict[int, real_unparking.Record] = {}
+        self.failures: dict[str, int] = {}
         self.ids = 0
 
     def new_id(self) -> str:
@@ -37,23 +40,13 @@ class SideBySide:
         """Let an event happen in both models and hold what comes of it together."""
         self.offset += 1
         self.now += 60_000
-        event = {
-            "at": self.now,
-            "version": self.version,
-            "suspended": self.suspended,
-            "rules": self.rules,
-            **event,
-        }
-        if event["kind"] != "wake":
+        by = {"version": self.version, "suspended": self.suspended, "rules": self.rules}
+        event = {"at": self.now, "failures": 0, **by, **event}
+        if event["kind"] not in {"wake", "unpark"}:
             event.setdefault("position", f"submitted/1/{self.offset}")
         self.history.append(event)
         facts_before = len(self.naive["facts"])
-        kept = keep(
-            self.case,
-            record_of(event, self.case_ids),
-            directory_of(event["version"], event["suspended"], event["rules"]),
-            Source("cases.admitted", 3, self.offset),
-        )
+        kept = self._kept(event)
         self._note(kept)
         world.happen(self.naive, event)
         said = self.naive["answers"][-1]
@@ -72,6 +65,26 @@ class SideBySide:
     def end(self) -> None:
         """Hold the whole log to the laws."""
         laws.at_the_end(self.case, self.facts)
+
+    def _kept(self, event: dict[str, Any]) -> Kept:
+        """Answer what comes of an event in the code."""
+        record = record_of(event, self.case_ids)
+        directory = directory_of(event["version"], event["suspended"], event["rules"])
+        source = Source("cases.admitted", 3, self.offset)
+        if isinstance(record, Unpark):
+            return real_unparking.go_on(self.case, record, source, self.records, event["how"], self._fails)
+        self.records[self.offset] = record, directory
+        self.failures[record.admitted.event_id] = event["failures"]
+        is_parked = self.case is not None and self.case.parked is not None
+        if not is_parked and self._fails(record):
+            return real_unparking.fail(self.case, record, source)
+        return keep(self.case, record, directory, source)
+
+    def _fails(self, record: Event) -> bool:
+        """Answer whether a record fails now; it does so as often as its event says."""
+        left = self.failures[record.admitted.event_id]
+        self.failures[record.admitted.event_id] = max(0, left - 1)
+        return left > 0
 
     def _note(self, kept: Kept) -> None:
         self.case = kept.case

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from histories import EVERYBODY, FINAL, HOUR, RULES, STEPS, Line
+from histories import EVERYBODY, FINAL, RULES, STEPS, Line
 from side_by_side import SideBySide
 
 T = TypeVar("T")
@@ -14,6 +14,8 @@ NOT_SENT = {
     "usual",
     "seen",
     "host_seen",
+    "occurred",
+    "received",
     "aim",
     "which",
     "swapped",
@@ -31,12 +33,15 @@ class Teller:
         self.both = SideBySide()
         self.held: list[tuple[int, dict[str, Any]]] = []
         self.reports: list[dict[str, Any]] = []
+        self.trouble_ahead: Line | None = None
+        self.until_unpark = 0
 
     def tell(self, lines: list[Line]) -> SideBySide:
         """Let all lines happen, and at the end what was held back."""
         for line in lines:
             getattr(self, line["what"])(line)
             self._let_go()
+            self._go_on()
         while self.held:
             self._let_go()
         self.both.end()
@@ -44,7 +49,7 @@ class Teller:
 
     def report(self, line: Line) -> None:
         """Send a report."""
-        event = self._submission("report", line | {"received_at": self.both.now - HOUR})
+        event = self._submission("report", line | {"received_at": self.both.now + line["received"]})
         self.reports.append(event)
         self._send(line["delay"], event)
 
@@ -65,6 +70,10 @@ class Teller:
         if usual == "asked" and self.both.case is not None and self.both.case.asked:
             asked = self._one_of(self.both.case.asked)
             event |= {"fact_number": asked.fact_number, "sender": self._one_of(asked.members)}
+        if action == "note":
+            number = len(self.both.history)
+            event["related"] = [f"{number % 20 + one:08}-0000-4000-8000-000000000000" for one in range(3)]
+            event["priority"] = self._one_of([None, "low", "normal", "high"])
         if action in {"hold", "release"}:
             self._hold(event, line)
         self._send(line["delay"], event)
@@ -72,11 +81,14 @@ class Teller:
     def _play(self, action: str, usual: str) -> tuple[str, str]:
         """Let the responsible hotline take a step where the play fits no such case."""
         case = self.both.case
-        fits = case is not None and {
-            "pool": case.state in {"offered", "orphaned"},
-            "maker": bool(case.stated),
-            "asked": bool(case.asked),
-        }.get(usual, True)
+        fits = usual not in {"pool", "maker", "asked"} or (
+            case is not None
+            and {
+                "pool": case.state in {"offered", "orphaned"},
+                "maker": bool(case.stated),
+                "asked": bool(case.asked),
+            }[usual]
+        )
         return (action, usual) if fits else (self._one_of(STEPS), "responsible")
 
     def _hold(self, event: dict[str, Any], line: Line) -> None:
@@ -106,19 +118,19 @@ class Teller:
 
     def copy(self, line: Line) -> None:
         """Send an earlier submission again: the same record, the same statement, or another under its id."""
-        sent = [event for event in self.both.history if event["kind"] != "wake"]
+        sent = [event for event in self.both.history if event["kind"] not in {"wake", "unpark"}]
         if not sent:
             return
         event = {
             k: v
             for k, v in sent[-1 - line["which"] % len(sent)].items()
-            if k not in {"at", "version", "suspended", "rules"}
+            if k not in {"at", "version", "suspended", "rules", "failures"}
         }
         if line["how"] != "repeated":
             del event["position"]
         if line["how"] == "altered":
             event["said"] += " altered"
-        self.both.happen(event)
+        self._happen(event)
 
     def later(self, line: Line) -> None:
         """Let time pass, or the next record come from a partition whose clock is behind."""
@@ -131,7 +143,7 @@ class Teller:
         late = line["step"] == "shrink too late"
         event["facts_then"] = len(facts) - late
         event["offset_then"] = -1 if case is None else case.source_offset - late
-        self.both.happen(event)
+        self._happen(event)
 
     def directory(self, line: Line) -> None:
         """Publish another version of the directory."""
@@ -139,11 +151,32 @@ class Teller:
         self.both.suspended = line["suspended"]
         self.both.rules = tuple(line[matter] for matter in RULES)
 
+    def trouble(self, line: Line) -> None:
+        """Let the rules fail on the next record, once or more."""
+        self.trouble_ahead = line
+
+    def _happen(self, event: dict[str, Any]) -> None:
+        line, self.trouble_ahead = self.trouble_ahead, None
+        if line is not None:
+            event |= {"failures": line["failures"]}
+            self.until_unpark, self.how = line["waits"], line["how"]
+        self.both.happen(event)
+
+    def _go_on(self) -> None:
+        """Let a parked case go on after a while."""
+        case = self.both.case
+        if case is not None and case.parked is not None:
+            self.until_unpark -= 1
+            if self.until_unpark < 0:
+                self.until_unpark = 3
+                self.both.happen({"kind": "unpark", "id": self.both.new_id(), "how": self.how})
+
     def _submission(self, kind: str, line: Line) -> dict[str, Any]:
         event_id, now = self.both.new_id(), self.both.now
         event = {k: v for k, v in line.items() if k not in NOT_SENT}
         seen = line.get("seen")
-        event |= {"kind": kind, "id": event_id, "said": event_id, "digest": event_id, "occurred_at": now}
+        event |= {"kind": kind, "id": event_id, "said": event_id, "digest": event_id}
+        event["occurred_at"] = now + line.get("occurred", 0)
         if line.get("sealed_for") is None:
             event["digest"] = None
         if kind == "report":
@@ -194,10 +227,10 @@ class Teller:
         if delay:
             self.held.append((delay, event))
         else:
-            self.both.happen(event)
+            self._happen(event)
 
     def _let_go(self) -> None:
         due = [event for left, event in self.held if left <= 1]
         self.held = [(left - 1, event) for left, event in self.held if left > 1]
         for event in due:
-            self.both.happen(event)
+            self._happen(event)

@@ -45,7 +45,7 @@ def _reopen(now, country):
         routes.escalate(now, way["reason"], way, first["last"], first["member"])
 
 
-def note(now, _):
+def note(now, action):
     """Write a note."""
-    writing.by_sender(now, "note")
+    writing.by_sender(now, "note", priority=action.get("priority"), related=action.get("related", []))
     return ("accepted",)

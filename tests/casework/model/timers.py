@@ -7,6 +7,7 @@ from model.questions import (
     holding,
     hosting,
     keeping,
+    log,
     places,
     reporters,
     rounds,
@@ -90,7 +91,7 @@ def wake_up(now, event):
 
 def _shrink(now, event):
     facts = now["facts"]
-    if states.state(facts) != "closed" or submissions.waiting(facts) or facts[-1]["kind"] == "shrunk":
+    if states.state(facts) != "closed" or submissions.waiting(facts) or log.last(facts)["kind"] == "shrunk":
         return
     is_kept = keeping.erase_at(facts) is not None or keeping.references(facts) or keeping.preservations(facts)
     if is_kept or any(not one["told"] for one in confirming.asked(facts)):
@@ -106,7 +107,7 @@ def _reassign(now):
     with_whom = (
         [places.responsible(facts)] if states.state(facts) in states.WITH_A_HOTLINE else places.pool(facts)
     )
-    if directory["version"] < facts[-1]["version"]:
+    if directory["version"] < log.last(facts)["version"]:
         return
     if not all(network.is_active(directory, hotline) for hotline in with_whom):
         moves.hand_on(now, moves.way_of(now), "member_left")

@@ -1,9 +1,10 @@
 """Who learns of a fact by a delivery, in the order of the deliveries."""
 
 from model.lists import unique
-from model.questions import holding, log, parties, places, reporters, rounds, states, telling
+from model.questions import holding, log, parking, parties, places, reporters, rounds, states, telling
 
 TOLD_TO_NOBODY = [
+    *parking.OF_PARKING,
     "opened",
     "escalated",
     "awaited",

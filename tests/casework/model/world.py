@@ -10,6 +10,7 @@ from model import (
     moves,
     network,
     observations,
+    parking,
     reports,
     retention,
     rewraps,
@@ -51,6 +52,16 @@ def replay(history):
 def happen(world, event):
     """Let one more event happen; what comes of it is the last of the world's answers."""
     world["answers"].append({"facts": [], "deliveries": [], "escalations": [], "receipts": []})
+    if event["kind"] == "unpark":
+        if parking.go_on(world, event, _decide):
+            _forget_if_nothing_is_left(world)
+    elif parking.stops(world["facts"], event):
+        parking.wait(world, event)
+    else:
+        _decide(world, event)
+
+
+def _decide(world, event):
     world["directory"] = network.version(event["version"], event["suspended"], event["rules"])
     trigger_time = max(log.last_time(world["facts"]), event["at"])
     _fire_what_is_due(world, event, trigger_time)

@@ -1,6 +1,7 @@
 """The log itself: which facts count, which the case still remembers, and when the last one came."""
 
 from model.memory import once
+from model.questions.parking import OF_PARKING
 
 WITHOUT_EFFECT = {"not_responsible", "out_of_order"}
 
@@ -20,9 +21,12 @@ def last_of(facts, kinds):
 
 @once
 def remembered(facts):
-    """Answer the facts since the case was a stub, which remembers nothing of its earlier rounds."""
+    """Answer the facts since the case was a stub, which remembers nothing of its earlier rounds.
+
+    That a record had to wait changes nothing.
+    """
     stub = last_of(facts, ["shrunk"])
-    return facts[0 if stub is None else stub["number"] :]
+    return [fact for fact in facts[0 if stub is None else stub["number"] :] if fact["kind"] not in OF_PARKING]
 
 
 def before(facts, fact):
@@ -32,4 +36,9 @@ def before(facts, fact):
 
 def last_time(facts):
     """Answer the time of the last fact: time in a case never runs backwards."""
-    return facts[-1]["at"] if facts else 0
+    return last(facts)["at"] if facts else 0
+
+
+def last(facts):
+    """Answer the last fact that is more than a record's waiting, else the first one."""
+    return next((fact for fact in reversed(facts) if fact["kind"] not in OF_PARKING), facts[0])
