@@ -29,6 +29,7 @@ WHAT: Final[Mapping[str, str]] = MappingProxyType(
         "inform_provider": "inform the provider",
         "confirm_removal": "say how it ended: removed, unavailable or not illegal",
         "rewrap": "re-wrap the content for those responsible",
+        "rewrap_impossible": "nobody active holds it: reinstate a holder, or have the report sent again",
         "claim": "claim the case",
         "use_claim": "take a step, or the claim ends",
         "answer_host": "say where it is hosted: hosting_confirmed or moved",

@@ -10,8 +10,10 @@ from typing import Final
 
 import msgspec
 
+from casework.directory import Directory
 from casework.messages import Case
-from casework.next_steps import DEADLINES, is_done, missed_at, open_escalations
+from casework.next_steps import DEADLINES, OPERATORS, NextStep, is_done, missed_at, open_escalations
+from casework.parties import secretariat_of
 from casework.states import ASSIGNED_STATES, CLOSED, ORPHANED
 
 
@@ -37,7 +39,7 @@ QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
         "claimed": Queue("claimed, and the claim ends unless a step follows", frozenset({"use_claim"})),
         "holds": Queue("police ask that the provider is not told yet", frozenset({"end_hold"})),
         "requests": Queue("a hold was asked for and waits for consent", frozenset({"answer_hold"})),
-        "rewrap": Queue("those responsible can open no content", frozenset({"rewrap"})),
+        "rewrap": Queue("those responsible can open no content", frozenset({"rewrap", "rewrap_impossible"})),
         "disputes": Queue("a newer word on the host is not answered", frozenset({"answer_host"})),
         "escalations": Queue("no liaison has acknowledged", frozenset({"acknowledge_escalation"})),
         "confirmations": Queue(
@@ -110,3 +112,18 @@ def _of_answers(case: Case) -> Iterator[tuple[str, int]]:
         yield "confirmations", began
     if case.references and case.state == CLOSED:
         yield "kept", began
+
+
+def as_able(step: NextStep, directory: Directory) -> NextStep:
+    """Answer a step with only those who can take it now; a re-wrap that nobody can make, as impossible.
+
+    Who holds a content is in the state, who of them is active in the directory of the day.
+    """
+    if step.what != "rewrap":
+        return step
+    able = tuple(one for one in step.who if directory.is_active(one))
+    if able:
+        return msgspec.structs.replace(step, who=able)
+    return msgspec.structs.replace(
+        step, what="rewrap_impossible", who=(secretariat_of(directory) or OPERATORS,)
+    )

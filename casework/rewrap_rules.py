@@ -6,6 +6,8 @@ on or claimed. The exchange holds no key: all it sees is which keys a content wa
 
 from typing import Final
 
+import msgspec
+
 from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Cause, Draft
 from casework.claimed_times import HOUR_MS
@@ -39,8 +41,7 @@ def ask_if_unreadable(
         way: Where the case goes: to a hotline, or to the mandated hotlines at a desk.
         report: The report that is to be re-wrapped.
         readers: Marks of the keys that open at least one content of the case.
-        case: The case before the record. Hotlines of its earlier legs are asked, too, unless they may not
-            have that report: the fact names these.
+        case: The case before the record. Hotlines of its earlier legs are asked, too.
     """
     cause = draft.cause
     hotline, origin = way.assigned_hotline, report.origin
@@ -48,16 +49,53 @@ def ask_if_unreadable(
         return
     if opens(readers, _keys(cause.directory, hotline, cause.submitted_at)):
         return
-    earlier = () if case is None else (*case.former, case.assigned_hotline)
+    asked = _whom_to_ask(cause.directory, hotline, report, case)
     draft.by_rule(
         "rewrap_asked",
         due_at=cause.now + REWRAP_MS,
-        origin=origin,
-        report_event_id=report.event_id,
-        members=tuple(
-            one for one in earlier if one is not None and withheld(cause.directory, one, (origin,))
-        ),
+        origin=asked.report.origin,
+        report_event_id=asked.report.event_id,
+        members=asked.left_out,
     )
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """A report that is to be re-wrapped, and those of its holders who are not asked."""
+
+    report: ReportOf
+    left_out: tuple[str, ...]
+
+
+def _whom_to_ask(directory: Directory, hotline: str | None, report: ReportOf, case: Case | None) -> _Asked:
+    """Answer the report that a leg begins with, or the first of another origin, that somebody can re-wrap.
+
+    Who is suspended or has left sends nothing, and who may not have a report is not shown it. Any one report
+    that those responsible can open lets them begin. Where nobody is left at all, the first stands, for the
+    time when somebody is back.
+    """
+    reports = [report]
+    earlier: tuple[str | None, ...] = ()
+    if case is not None:
+        earlier = (*case.former, case.assigned_hotline)
+        others = [one for one in case.origins if one.member not in {report.origin, hotline}]
+        reports += [
+            ReportOf(one.member, one.last_event_id)
+            for one in others
+            if not withheld(directory, hotline, (one.member,))
+        ]
+    found = [_asked_for(directory, one, earlier) for one in reports]
+    nobody = {None, hotline}
+    able = (one for one in found if {one.report.origin, *earlier} - {*one.left_out, *nobody})
+    return next(able, found[0])
+
+
+def _asked_for(directory: Directory, report: ReportOf, earlier: tuple[str | None, ...]) -> _Asked:
+    left_out = [
+        one
+        for one in dict.fromkeys((report.origin, *earlier))
+        if one is not None and (not directory.is_active(one) or withheld(directory, one, (report.origin,)))
+    ]
+    return _Asked(report, tuple(left_out))
 
 
 def note_if_readable(case: Case, draft: Draft, readers: bytes | None) -> None:

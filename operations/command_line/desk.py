@@ -7,9 +7,10 @@ import msgspec
 import typer
 
 from casework.countries import canonical_country
+from casework.directory import Directory
 from casework.messages import Case
 from casework.next_steps import DEADLINES, NO_STEP, WHAT, NextStep, outlook, reason_for_none
-from casework.queues import QUEUES, queues_of
+from casework.queues import QUEUES, as_able, queues_of
 from operations.command_line.keepers import of_case
 from operations.command_line.naming import unknown_member
 from operations.command_line.output import AsJson, print_json, print_table
@@ -58,7 +59,12 @@ class Todo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def todos(
-    queue: str, cases: list[Case], *, hotline: str | None = None, country: str | None = None
+    queue: str,
+    cases: list[Case],
+    directory: Directory,
+    *,
+    hotline: str | None = None,
+    country: str | None = None,
 ) -> list[Todo]:
     """Answer the lines of a queue, what is due first at the top, and what has no time by its age."""
     lines = [
@@ -67,18 +73,18 @@ def todos(
         if country is None or country in {case.hosting_country, case.assigned_country}
         for name, since in queues_of(case)
         if name == queue
-        for step, reason in _steps(queue, case)
+        for step, reason in _steps(queue, case, directory)
         if hotline is None or hotline == case.assigned_hotline or (step is not None and hotline in step.who)
     ]
     lines.sort(key=lambda line: (line.due_at is None, line.due_at or line.since, line.case_id))
     return lines
 
 
-def _steps(queue: str, case: Case) -> Iterator[tuple[NextStep | None, str | None]]:
+def _steps(queue: str, case: Case, directory: Directory) -> Iterator[tuple[NextStep | None, str | None]]:
     """Yield what takes a case out of a queue; where nobody has to do anything, why."""
     found = outlook(case)
     whats = QUEUES[queue].whats
-    steps = [step for step in found.steps if step.what in whats]
+    steps = [as_able(step, directory) for step in found.steps if step.what in whats]
     if queue == "overdue":
         steps = [step for step in steps if step.is_missed]
     yield from ((step, None) for step in steps)
@@ -126,9 +132,10 @@ def _run(
     cases = list(session.cases().values())
     if country is not None:
         country = _country(country)
-    lines = todos(queue, cases, hotline=hotline, country=country)
+    directory = session.directory()
+    lines = todos(queue, cases, directory, hotline=hotline, country=country)
     if hotline is not None and not lines:
-        members = session.directory().members_by_id
+        members = directory.members_by_id
         if hotline not in members:
             unknown_member(hotline, members)
     if as_json:

@@ -117,7 +117,7 @@ _SENTENCES: Final[Mapping[str, _Sentence]] = {
     "breach_reported": lambda fact: f"police heard of a notice against a rule: {fact.reason_code}",
     "paused": lambda _: "the deadlines of the provider stand still",
     "resumed": lambda _: "the deadlines of the provider run again",
-    "rewrap_asked": lambda fact: f"{fact.origin} was asked to make its report readable for those responsible",
+    "rewrap_asked": lambda fact: f"the report of {fact.origin} is to be made readable for those responsible",
     "rewrapped": lambda fact: f"{fact.by} made a report readable for further members",
     "readable": lambda _: "those responsible can read the content now",
     "refused": lambda fact: f"an action of {fact.by} was refused",

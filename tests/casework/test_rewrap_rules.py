@@ -115,18 +115,54 @@ def test_an_unreadable_linked_report_asks_for_nothing(sealing_story: "Story") ->
 
 
 def test_a_case_handed_on_asks_origin_and_former_hotline(sealing_story: "Story") -> None:
-    """When a hotline is suspended, content sealed for it and its origin is re-wrapped by either of them."""
+    """When a hotline gives a case back, content sealed for it and its origin is re-wrapped by either one."""
+    sealing_story.report("at-stopline", "DE", readers=["at-stopline"])
+    first, report = sealing_story.case.assigned_hotline, first_report(sealing_story)
+    sealing_story.rewrap("at-stopline", report, ["at-stopline", first])
+    assert sealing_story.case.state == "assigned"
+    sealing_story.act(first, "decline", reason_code="capacity")
+    following = sealing_story.case.assigned_hotline
+    assert (following != first, sealing_story.case.state) == (True, "awaiting_rewrap")
+    assert told(sealing_story, "rewrap_request")[1:] == [("at-stopline", report), (first, report)]
+    sealing_story.rewrap(first, report, [following])
+    assert told(sealing_story, "rewrapped_report")[1:] == [(following, report)]
+    assert (sealing_story.case.state, sealing_story.case.rewrap_due_at) == ("assigned", None)
+
+
+def test_a_suspended_holder_is_not_asked(sealing_story: "Story") -> None:
+    """A suspended hotline sends nothing: the origin alone is asked, and the fact names who is not."""
     sealing_story.report("at-stopline", "NL", readers=["at-stopline", "nl-offlimits"])
     with_status(sealing_story, "nl-offlimits", "suspended")
     sealing_story.wake(REASSIGN)
-    assert sealing_story.case.state == "orphaned"
-    assert [kind for kind in sealing_story.kinds()[2:] if kind != "escalated"] == ["orphaned", "rewrap_asked"]
-    report = first_report(sealing_story)
-    assert set(told(sealing_story, "rewrap_request")) >= {("nl-offlimits", report)}
+    [asked] = [fact for fact in sealing_story.facts if fact.fact == "rewrap_asked"]
+    assert (asked.origin, asked.members) == ("at-stopline", ("nl-offlimits",))
+    assert told(sealing_story, "rewrap_request") == [("at-stopline", first_report(sealing_story))]
+
+
+def test_another_origin_is_asked_where_nobody_else_is_there(sealing_story: "Story") -> None:
+    """Any one content lets those responsible begin: that of an origin that is there is asked for then."""
+    sealing_story.report("at-stopline", "NL", readers=["at-stopline", "nl-offlimits"])
+    sealing_story.report("cz-stoponline", "NL", readers=["cz-stoponline", "nl-offlimits"])
+    other = sealing_story.case.origins[1].last_event_id
+    for member in ("at-stopline", "nl-offlimits"):
+        with_status(sealing_story, member, "suspended")
+    sealing_story.wake(REASSIGN)
+    assert told(sealing_story, "rewrap_request") == [("cz-stoponline", other)]
     mandated = [m.id for m in sealing_story.directory.members if "orphans" in m.mandates and m.active]
-    sealing_story.rewrap("nl-offlimits", report, [mandated[0]])
-    assert told(sealing_story, "rewrapped_report") == [("desk-orphans", report)]
-    assert (sealing_story.case.state, sealing_story.case.rewrap_due_at) == ("orphaned", None)
+    sealing_story.rewrap("cz-stoponline", other, [mandated[0]])
+    assert (sealing_story.kinds()[-1], sealing_story.case.rewrap_due_at) == ("readable", None)
+
+
+def test_where_no_holder_is_there_nobody_is_asked_and_police_are_told(sealing_story: "Story") -> None:
+    """The wait for content stands, for the time when a holder is back, and after it police get the report."""
+    sealing_story.report("at-stopline", "NL", readers=["at-stopline", "nl-offlimits"])
+    for member in ("at-stopline", "nl-offlimits"):
+        with_status(sealing_story, member, "suspended")
+    sealing_story.wake(REASSIGN)
+    assert sealing_story.case.rewrap_due_at is not None
+    assert told(sealing_story, "rewrap_request") == []
+    kept = sealing_story.later(REWRAP_MS).wake("rewrap")
+    assert [fact.fact for fact in kept.facts][-2:] == ["overdue", "escalated"]
 
 
 def test_a_revoked_key_opens_nothing(sealing_story: "Story") -> None:

@@ -83,7 +83,7 @@ def test_each_queue_lists_its_own_cases(paper: PaperExchange) -> None:
     for case in _waiting(_case(paper, "nl")):
         assert [queue for queue, _ in queues_of(case)] == [case.case_id]
         assert lies_in_queues(case)
-        lines = todos(case.case_id, [case])
+        lines = todos(case.case_id, [case], paper.directory)
         assert [(line.case_id, line.queue) for line in lines] == [(case.case_id, case.case_id)]
         assert {line.what for line in lines} <= QUEUES[case.case_id].whats
     assert list(queues_of(_case(paper, "nl"))) == []
@@ -97,7 +97,8 @@ def test_a_queue_is_ordered_by_what_is_due_first(paper: PaperExchange) -> None:
     def of(due_at: int) -> Case:
         return replace(case, case_id=str(due_at), lease=Lease(until=due_at, queue="offered"))
 
-    assert [line.case_id for line in todos("claimed", [of(9), of(3), of(5)])] == ["3", "5", "9"]
+    lines = todos("claimed", [of(9), of(3), of(5)], paper.directory)
+    assert [line.case_id for line in lines] == ["3", "5", "9"]
     assert when(None, 5) == ""
     assert when(5 + HOUR_MS, 5) == "in 1.0 h"
     assert when(5, 5 + HOUR_MS) == "1.0 h late"
@@ -108,10 +109,28 @@ def test_a_hotline_sees_what_it_has_to_do_elsewhere(paper: PaperExchange) -> Non
     case = replace(_case(paper, "nl"), state="awaiting_rewrap", rewrap_due_at=9)
 
     def found(hotline: str) -> list[Todo]:
-        return todos("rewrap", [case], hotline=hotline)
+        return todos("rewrap", [case], paper.directory, hotline=hotline)
 
     assert len(found("gb-iwf")) == len(found("nl-offlimits")) == 1
     assert found("de-eco") == []
+
+
+def test_a_rewrap_that_nobody_can_make_is_the_secretariats(paper: PaperExchange) -> None:
+    """Suspended holders are not waited for; without any other the desk says that it is impossible."""
+    case = replace(_case(paper, "nl"), state="awaiting_rewrap", rewrap_due_at=9)
+    assert {one.member for one in case.origins} == {"gb-iwf", "ie-hotline"}
+
+    def line(*suspended: str) -> tuple[str | None, tuple[str, ...]]:
+        members = tuple(
+            replace(one, status="suspended") if one.id in suspended else one
+            for one in paper.directory.members
+        )
+        [found] = todos("rewrap", [case], replace(paper.directory, members=members))
+        return found.what, found.who
+
+    assert line("gb-iwf") == ("rewrap", ("ie-hotline",))
+    assert line("gb-iwf", "ie-hotline") == ("rewrap_impossible", ("inhope",))
+    assert line("gb-iwf", "ie-hotline", "inhope") == ("rewrap_impossible", ("operators",))
 
 
 def test_a_case_is_shown_with_its_next_steps_legs_and_deliveries(hx_on: HxOn, paper: PaperExchange) -> None:

@@ -4,7 +4,7 @@ import hashlib
 
 from model import network, remits, transfers, writing
 from model.lists import unique
-from model.questions import places, sealing
+from model.questions import places, reporters, sealing
 
 
 def route(directory, country, origin, about, *, declined=(), offers=True):
@@ -84,8 +84,31 @@ def ask_if_unreadable(now, way, report, origin):
         return
     if way["hotline"] != origin and not opens(now, way["hotline"], sealing.can_open(now["facts"])):
         due = now["now"] + network.REWRAP
-        barred = [one for one in _earlier(now) if transfers.withheld(now, one, [origin])]
-        writing.by_rule(now, "rewrap_asked", report=report, origin=origin, due_at=due, members=barred)
+        report, origin = _report_to_ask_for(now, way["hotline"], report, origin)
+        what = {"members": _left_out(now, origin), "due_at": due}
+        writing.by_rule(now, "rewrap_asked", report=report, origin=origin, **what)
+
+
+def _report_to_ask_for(now, hotline, report, origin):
+    """Answer the report that somebody who is there can re-wrap: this one, else that of another origin."""
+    found = [(report, origin)]
+    for one in reporters.origins(now["facts"][: now["first_fact"]]):
+        may_have_it = not transfers.withheld(now, hotline, [one["member"]])
+        if one["member"] not in {origin, hotline} and may_have_it:
+            found.append((one["last"], one["member"]))
+    for report_found, holder in found:
+        if set(unique([holder, *_earlier(now)])) - {hotline, *_left_out(now, holder)}:
+            return report_found, holder
+    return found[0]
+
+
+def _left_out(now, origin):
+    """Answer which holders of a report are not there to re-wrap it, or may not have it."""
+    return [
+        one
+        for one in unique([origin, *_earlier(now)])
+        if not network.is_active(now["directory"], one) or transfers.withheld(now, one, [origin])
+    ]
 
 
 def _earlier(now):
