@@ -48,11 +48,6 @@ class Route(msgspec.Struct, frozen=True):
         """Whether the liaisons are told without an urgency code."""
         return self.reason not in _WITH_HOTLINE
 
-    @property
-    def clock_runs(self) -> bool:
-        """Whether takedown deadlines apply: not where no country could act."""
-        return self.reason == "no_hotline" or self.reason in _WITH_HOTLINE
-
 
 class Traits(msgspec.Struct, frozen=True, gc=False):
     """What countries with the rule `remit` choose by; None: not known, which fits no list.
