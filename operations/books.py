@@ -1,4 +1,7 @@
-"""The books of an exchange, filled from its topics: nothing that a worker or a client counted is in them."""
+"""The books of an exchange: what accounting compares, filled from the topics with an independent consumer.
+
+Nothing that a worker or a client counted is in them.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -6,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from casework.ids import SHOWN_ID
 from casework.limits import URL_KEY_BYTES
 from casework.messages import (
     Admitted,
@@ -18,7 +22,6 @@ from casework.messages import (
     Receipt,
     Submission,
 )
-from operations.accounting import Books, Place, Submitted
 from operations.logs import Log, inboxes, police
 from operations.newest_states import NewestStates
 from operations.reading import Record
@@ -27,6 +30,64 @@ from streams import wire
 from streams.topics import Topics
 
 _HEADER_PREFIX: Final = "hx-"
+
+Place = tuple[str, int, int]
+"""Topic, partition and offset of a record."""
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """A record on a topic of submissions; without event id when nobody can read it.
+
+    Attributes:
+        place: Where it lies.
+        kind: report, action, or unreadable.
+        event_id: Its event id.
+        sender: Who sent it.
+        url_key: Its url key, or None where it is none.
+    """
+
+    place: Place
+    kind: Literal["report", "action", "unreadable"]
+    event_id: str | None = None
+    sender: str | None = None
+    url_key: bytes | None = None
+
+    @property
+    def key(self) -> tuple[str, str | None, bytes | None] | None:
+        """What tells it from others: senders may give several of their reports one event id by mistake."""
+        return None if self.event_id is None else (self.event_id[:SHOWN_ID], self.sender, self.url_key)
+
+
+class Books(msgspec.Struct, frozen=True):
+    """Everything that is compared; order does not matter.
+
+    Attributes:
+        submissions: Records of the submission topics.
+        receipts: Receipts in all inboxes.
+        deliveries: Deliveries in all inboxes and desks.
+        facts: Decided facts.
+        dead_letters: Places of the records they were made from.
+        given_up: Places of submissions of which the admitted record became a dead letter.
+        undeliverable: Receipts, deliveries and escalations that their topic refused, among the dead letters.
+        escalations: Messages to police liaisons.
+        cases: Newest state of each case.
+        confirmed: Event ids whose senders have the broker's confirmation.
+        read: For each member that read its inbox to the end, the delivery ids it got.
+        unreadable: Places of records in the exchange's own topics that nobody can read.
+    """
+
+    submissions: Collection[Submitted] = ()
+    receipts: Collection[Receipt] = ()
+    deliveries: Collection[Delivery] = ()
+    facts: Collection[Fact] = ()
+    dead_letters: Collection[Place] = ()
+    given_up: Collection[Place] = ()
+    undeliverable: Collection[Receipt | Delivery | Escalation] = ()
+    escalations: Collection[Escalation] = ()
+    cases: Collection[Case] = ()
+    confirmed: Collection[str] = ()
+    read: Mapping[str, Collection[str]] = msgspec.field(default_factory=dict)
+    unreadable: Collection[Place] = ()
 
 
 def read_books(

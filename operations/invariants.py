@@ -5,7 +5,7 @@ consumer read (`read_history`) and what the sending and reading clients noted; n
 
 The invariants, and the name under which a breach is reported:
 
-1. Nothing is lost (`lost`): all that `operations.accounting` names, by id.
+1. Nothing is lost (`lost`): all that `operations.losses` names, by id.
 2. Every effect is there at least once, and after de-duplication by id exactly once with identical bytes
    (`effect_*`, `fact_*`, `content_*`, `admission_*`, and `conflict` of accounting). What the bytes must be
    comes from deciding again: submissions as intake judges them, admitted records as casekeeper decides them.

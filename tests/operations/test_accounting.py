@@ -16,8 +16,8 @@ from casework.messages import (
     Receipt,
     ReportStatement,
 )
-from operations.accounting import Books, Place, Submitted, account
-from operations.books import read_books
+from operations.accounting import account
+from operations.books import Books, Place, Submitted, read_books
 from operations.reading import Record
 from streams import wire
 from streams.topics import Topics

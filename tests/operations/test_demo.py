@@ -14,7 +14,7 @@ from agents.metrics import CasekeeperMetrics
 from agents.open_cases import OpenCases
 from casework.errors import SetupError, TemporaryError
 from operations import demo
-from operations.accounting import Account, Loss, account
+from operations.accounting import Account, account
 from operations.beside import SHOWN
 from operations.books import read_books
 from operations.demo import DemoOptions, Outcome, as_summary, run_demo
@@ -22,6 +22,7 @@ from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late
 from operations.demo_worker import DemoWorker, fetch
 from operations.embedded_kafka import ArchivesMissingError, EmbeddedKafka, LocalAccess
 from operations.invariants import Violation
+from operations.losses import Loss
 from operations.simulator.constants import DAY_MS
 from operations.simulator.ledger import Ledger
 from streams.settings import Settings
