@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import pytest
 
-from agents import workers
+from agents import casekeeper_part, intake_part, workers
 from agents.health import Health
 from streams.clock import SystemClock
 from streams.fail_stop import FailStop
+from streams.partition_state import PartitionState
 from streams.worker import LosslessApp
 
 
@@ -43,7 +44,8 @@ async def test_a_worker_is_alive_and_not_ready_while_it_waits_for_its_partitions
         seen.extend((health.beats, health.ready()) for health in CountedHealth.made)
 
     monkeypatch.setattr(CountedHealth, "made", [])
-    monkeypatch.setattr(workers, "Health", CountedHealth)
+    for part in (intake_part, casekeeper_part):
+        monkeypatch.setattr(part, "Health", CountedHealth)
     monkeypatch.setattr(workers, "run_apps", start_that_takes_long)
     stopped: list[int] = []
     await workers.run("all", exchange.settings, SystemClock(), FailStop(stopped.append))
@@ -68,7 +70,7 @@ async def test_casekeeper_is_not_ready_while_partitions_load(
         loading = frozenset()
         seen.append(await asyncio.to_thread(pages, addresses))
 
-    monkeypatch.setattr(workers.PartitionState, "loading", property(lambda _: loading))
+    monkeypatch.setattr(PartitionState, "loading", property(lambda _: loading))
     monkeypatch.setattr(workers, "run_apps", joined)
     stop = FailStop([].append)
     await workers.run("all", exchange.settings, SystemClock(), stop, on_ready=addresses.update)
