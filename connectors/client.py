@@ -6,33 +6,23 @@ and positions are done in one way. It runs at the member, with the member's keys
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Final, Self
-
-from aiokafka import AIOKafkaProducer
-from aiokafka import errors as kafka_errors
 
 from casework.directory import ORPHAN_DESK, Directory
 from casework.errors import BadInputError, TemporaryError
 from casework.messages import Delivery, Receipt
 from connectors.case_parties import CaseParties
+from connectors.connection import Connection
 from connectors.delivery_order import Gap
 from connectors.drafts import ActionDraft, ReportDraft
-from connectors.errors import (
-    AccessDeniedError,
-    ClientError,
-    ExchangeUnreachableError,
-    MisuseError,
-    NotConfirmedError,
-    ReportRefusedError,
-    TopicMissingError,
-)
+from connectors.errors import AccessDeniedError, ClientError, MisuseError, ReportRefusedError
 from connectors.inbox_book import InboxBook, Provenance
 from connectors.inbox_messages import InboxMessage
 from connectors.inbox_reader import InboxReader
-from connectors.kafka_errors import KAFKA_ERRORS, as_client_error, refused_or, translated
+from connectors.kafka_errors import translated
 from connectors.limits import ClientLimits
 from connectors.membership import Membership, event_id_at, positions_file
 from connectors.opening import Opener
@@ -40,8 +30,7 @@ from connectors.positions import Positions, SqlitePositions
 from connectors.preparing import Prepared
 from connectors.receipt_watch import ReceiptWatch
 from connectors.rewrapping import build_rewrap, is_request
-from connectors.sending import Submitted, place_of, topic_of
-from streams.broken_connections import notice_broken_connections
+from connectors.sending import Submitted
 from streams.clock import Clock
 from streams.directory_feed import DirectoryFeed
 from streams.read_marks import reader_group
@@ -52,8 +41,6 @@ log = logging.getLogger(__name__)
 
 __all__ = ["DirectoryAt", "MemberClient", "Membership"]
 
-# Enough for a broker that is there; whether one is decides between an outage and a missing topic.
-_ANSWER_S: Final = 2.0
 _AGAIN_S: Final = 2.0
 
 DirectoryAt = Callable[[int], Directory]
@@ -87,13 +74,13 @@ class MemberClient:
         self._directory_at = directory
         self._new_id = new_id
         self._stack = AsyncExitStack()
-        self._producer: Any = None
+        self._connection = Connection(lambda: self.membership, self.topics, lambda: self.directory)
         self._readers: dict[tuple[str, ...], InboxReader] = {}
         self._watch = ReceiptWatch(
             topics=self._inbox_topics(membership.member),
             kafka=membership.kafka,
             fetch_wait_ms=membership.limits.fetch_wait_ms,
-            partitions_of=self._partitions_of,
+            partitions_of=self._connection.partitions_of,
             directory=lambda: self.directory,
             prefix=membership.topic_prefix,
         )
@@ -136,7 +123,7 @@ class MemberClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._producer = None
+        self._connection.forget()
         await self._stack.aclose()
 
     @property
@@ -199,29 +186,14 @@ class MemberClient:
             ReportRefusedError: The report that an action names was refused.
             NoReceiptError: The report that an action names has no receipt yet.
         """
-        producer = self._running()
+        self._connection.require_open()
         if prepared.after in self._sent_at:
             receipt = await self.wait_for_receipt(prepared.after, self.membership.limits.receipt_timeout_s)
             if receipt.outcome not in {"accepted", "duplicate"}:
                 raise ReportRefusedError(receipt)
-        topic = topic_of(prepared, self.topics)
-        try:
-            partitions = len(await self._partitions_of(topic))
-        except ExchangeUnreachableError as error:
-            raise NotConfirmedError(type(error).__name__, prepared) from error
-        partition = place_of(prepared, topic, partitions, self.directory)
-        try:
-            async with asyncio.timeout(self.membership.limits.send_timeout_s):
-                sent = await producer.send_and_wait(
-                    topic, prepared.value, key=prepared.url_key, partition=partition
-                )
-        except (kafka_errors.KafkaError, TimeoutError) as error:
-            translated_error = as_client_error(error, topic)
-            if isinstance(translated_error, ExchangeUnreachableError):
-                raise NotConfirmedError(type(error).__name__, prepared) from error
-            raise translated_error from error
-        self._remember(self._sent_at, prepared.event_id, sent.timestamp)
-        return Submitted(prepared.event_id, prepared.url_key, topic, partition, sent.offset, sent.timestamp)
+        submitted = await self._connection.send(prepared)
+        self._remember(self._sent_at, prepared.event_id, submitted.timestamp)
+        return submitted
 
     async def rewrap(self, request: Delivery) -> Submitted:
         """Answer a delivery of the kind `rewrap_request`; the readers of this client do so by themselves.
@@ -265,7 +237,7 @@ class MemberClient:
             NoReceiptError: None came in time.
             MisuseError: This client did not send it, or more than `limits.receipt_memory` others since.
         """
-        self._running()
+        self._connection.require_open()
         if event_id not in self._answered:
             since_ms = self._sent_at.get(event_id)
             if since_ms is None:
@@ -311,13 +283,8 @@ class MemberClient:
 
     async def _start(self) -> None:
         limits = self.membership.limits
-        notice_broken_connections()
-        try:
-            async with asyncio.timeout(limits.start_timeout_s):
-                self._producer = await _any_producer(self.membership.kafka)
-        except KAFKA_ERRORS as error:
-            raise await refused_or(error, self.membership.kafka) from error
-        self._stack.push_async_callback(self._producer.stop)
+        await self._connection.open()
+        self._stack.push_async_callback(self._connection.producer.stop)
         if self._directory_at is None:
             feed = DirectoryFeed(
                 self.membership.kafka,
@@ -333,16 +300,11 @@ class MemberClient:
         self.membership.entry_in(self.directory)
         self._stack.push_async_callback(self._watch.close)
 
-    def _running(self) -> Any:  # noqa: ANN401 - an untyped aiokafka producer
-        if self._producer is None:
-            raise MisuseError("the client is not open: use it inside `async with`")
-        return self._producer
-
     def _inbox_topics(self, member: str) -> tuple[str, str]:
         return (self.topics.inbox_urgent(member), self.topics.inbox(member))
 
     def _reader(self, *topics: str) -> InboxReader:
-        self._running()
+        self._connection.require_open()
         if topics not in self._readers:
             limits = self.membership.limits
             reader = InboxReader(
@@ -360,55 +322,14 @@ class MemberClient:
                 positions=self._positions,
                 clock=self._clock,
                 limits=limits,
-                partitions_of=self._partitions_of,
+                partitions_of=self._connection.partitions_of,
                 before=self._look_first,
             )
             self._readers[topics] = reader
             self._stack.push_async_callback(reader.close)
         return self._readers[topics]
 
-    async def _partitions_of(self, topic: str) -> frozenset[int]:
-        # Twice: a broker that has just come back answers, and knows its topics only a moment later.
-        for _ in range(2):
-            try:
-                async with asyncio.timeout(self.membership.limits.start_timeout_s):
-                    return frozenset(await self._running().partitions_for(topic))
-            except (kafka_errors.UnknownTopicOrPartitionError, TimeoutError) as error:
-                if not await self._brokers_answer():
-                    raise ExchangeUnreachableError(f"{topic}: no answer from the brokers") from error
-            except kafka_errors.KafkaError as error:
-                raise as_client_error(error, topic) from error
-        raise TopicMissingError(f"{topic}: no such topic; check the prefix or provision")
-
-    async def _brokers_answer(self) -> bool:
-        try:
-            async with asyncio.timeout(_ANSWER_S):
-                return bool(await self._running().client.force_metadata_update())
-        except TimeoutError:
-            return False
-
     def _remember(self, memory: dict[str, Any], event_id: str, value: object) -> None:
         memory.setdefault(event_id, value)
         if len(memory) > self.membership.limits.receipt_memory:
             del memory[next(iter(memory))]
-
-
-async def _any_producer(kafka: Mapping[str, Any]) -> AIOKafkaProducer:
-    """Answer a started producer, idempotent where the member may write anything.
-
-    Brokers give a producer id only to who may write. A member that is suspended may not, and still reads: its
-    producer only looks up topics, and whatever it sends is refused.
-    """
-    try:
-        return await _started(AIOKafkaProducer(acks="all", enable_idempotence=True, **kafka))
-    except kafka_errors.ClusterAuthorizationFailedError:
-        return await _started(AIOKafkaProducer(acks="all", **kafka))
-
-
-async def _started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
-    try:
-        await producer.start()
-    except BaseException:
-        await producer.stop()
-        raise
-    return producer

@@ -108,8 +108,8 @@ async def test_an_outage_before_the_first_send_is_no_missing_topic(
         prepared = client.prepare(report())
         hasty = msgspec.structs.replace(client.membership.limits, start_timeout_s=0.2)
         client.membership = msgspec.structs.replace(client.membership, limits=hasty)
-        monkeypatch.setattr(client._producer, "partitions_for", never)
-        monkeypatch.setattr(client._producer.client, "force_metadata_update", no_answer)
+        monkeypatch.setattr(client._connection.producer, "partitions_for", never)
+        monkeypatch.setattr(client._connection.producer.client, "force_metadata_update", no_answer)
         with pytest.raises(NotConfirmedError) as caught:
             await client.send(prepared)
         assert caught.value.prepared == prepared
