@@ -28,7 +28,7 @@ class SideBySide:
         self.version, self.suspended, self.rules = 1, (), variants.AS_EVER
         self.offset = 0
         self.records: dict[int, real_unparking.Record] = {}
-        self.failures: dict[str, int] = {}
+        self.failures: dict[int, int] = {}
         self.ids = 0
 
     def new_id(self) -> str:
@@ -74,7 +74,7 @@ class SideBySide:
         if isinstance(record, Unpark):
             return real_unparking.go_on(self.case, record, source, self.records, event["how"], self._fails)
         self.records[self.offset] = record, directory
-        self.failures[record.admitted.event_id] = event["failures"]
+        self.failures[id(record)] = event["failures"]
         is_parked = self.case is not None and self.case.parked is not None
         if not is_parked and self._fails(record):
             return real_unparking.fail(self.case, record, source)
@@ -82,8 +82,8 @@ class SideBySide:
 
     def _fails(self, record: Event) -> bool:
         """Answer whether a record fails now; it does so as often as its event says."""
-        left = self.failures[record.admitted.event_id]
-        self.failures[record.admitted.event_id] = max(0, left - 1)
+        left = self.failures[id(record)]
+        self.failures[id(record)] = max(0, left - 1)
         return left > 0
 
     def _note(self, kept: Kept) -> None:
