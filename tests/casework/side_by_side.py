@@ -9,8 +9,10 @@ from model import variants, world
 from real_network import directory_of, record_of
 
 from casework.casekeeping import Event, Kept, Source, Unpark, keep
+from casework.evolution import evolved
 from casework.ids import new_event_id
 from casework.messages import Case, Delivery, Fact
+from casework.timeline.moments import Moment
 
 START = 1_760_000_000_000
 
@@ -21,6 +23,8 @@ class SideBySide:
     def __init__(self) -> None:
         self.case: Case | None = None
         self.facts: list[Fact] = []
+        self.sent: list[Delivery] = []
+        self.moments: list[Moment] = []
         self.case_ids: list[str] = []
         self.history: list[dict[str, Any]] = []
         self.naive = world.replay([])
@@ -60,7 +64,8 @@ class SideBySide:
             _agree(event, "case", [comparison.of_code(self.case)], [comparison.of_model(self.naive["facts"])])
 
         sent = [posting.body for posting in kept.postings if isinstance(posting.body, Delivery)]
-        laws.after_each_event(self.case, sent, self.naive["facts"], facts_before, self.naive["directory"])
+        self.sent += sent
+        laws.after_each_event(self.case, self.moments, sent, self.naive, facts_before)
 
     def end(self) -> None:
         """Hold the whole log to the laws."""
@@ -90,8 +95,11 @@ class SideBySide:
         self.case = kept.case
         for fact in kept.facts:
             if fact.number == 1:
-                self.facts = []
+                self.facts, self.moments = [], []
                 self.case_ids.append(fact.case_id)
+            before = self.moments[-1].after if self.moments else None
+            after, notices = evolved(before, fact)
+            self.moments.append(Moment(before, fact, after, notices, is_known=True))
             self.facts.append(fact)
 
 

@@ -32,6 +32,7 @@ def _write(world, kind, by, more):
         "serial": memory.serial(),
         "input": world["input"],
         "version": world["directory"]["version"],
+        "directory": world["directory"],
         **more,
     }
     facts.append(fact)
