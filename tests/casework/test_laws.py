@@ -50,7 +50,7 @@ def test_legs_with_a_gap_or_an_overlap_break_a_law(told: SideBySide, which: int,
 
 @pytest.mark.parametrize("recipient", ["fr-phare", "europol", "desk-orphans", "feed.de-police"])
 def test_a_delivery_to_who_is_no_party_breaks_a_law(told: SideBySide, recipient: str) -> None:
-    """A hotline or police of elsewhere, a desk where the case never lay, a feed nobody subscribed to: no party."""
+    """Members of elsewhere, a desk where the case never lay, a feed nobody subscribed to: no party."""
     facts, sent = told.naive["facts"], told.sent[-1]
     laws.nobody_gets_a_case_without_being_a_party(sent, facts, len(facts))
     with pytest.raises(AssertionError):
