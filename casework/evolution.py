@@ -13,13 +13,13 @@ from casework.action_details import done_key, role_of
 from casework.copies import with_seen
 from casework.directory import EXCHANGE
 from casework.errors import BugError
+from casework.known_reports import with_report, without
 from casework.legs import Changes, leg_changes, no_change, open_without
 from casework.matters import EVOLVE
 from casework.messages import Case, Fact, Lease, Origin, Waiting
 from casework.notices import Notice
 from casework.recipients import counted, recipients
 from casework.sealed_content import join_marks
-from casework.splitting import without
 from casework.statements import with_stated
 from casework.states import (
     ACKNOWLEDGED,
@@ -320,27 +320,9 @@ def _assessment(case: Case, fact: Fact) -> Changes:
 
 
 def _with_report(case: Case, fact: Fact) -> tuple[Origin, ...]:
-    event_id, at = _given(fact.report_event_id), fact.admitted_at
-    for index, origin in enumerate(case.origins):
-        if origin.member == fact.by:
-            again = msgspec.structs.replace(
-                origin,
-                last_event_id=event_id,
-                last_at=at,
-                count=origin.count + 1,
-                content_digest=fact.content_digest,
-            )
-            return (*case.origins[:index], again, *case.origins[index + 1 :])
-    first = Origin(
-        member=fact.by,
-        first_event_id=event_id,
-        first_at=at,
-        last_event_id=event_id,
-        last_at=at,
-        count=1,
-        content_digest=fact.content_digest,
+    return with_report(
+        case.origins, fact.by, _given(fact.report_event_id), fact.admitted_at, fact.content_digest
     )
-    return (*case.origins, first)
 
 
 def _still_waiting(waiting: tuple[Waiting, ...], fact: Fact) -> tuple[Waiting, ...]:

@@ -59,6 +59,12 @@ def id_bytes(event_id: str) -> bytes:
     return bytes.fromhex(event_id.replace("-", ""))
 
 
+def id_text(event_id: bytes) -> str:
+    """Answer the text form of the 16 bytes of an id; reverse of `id_bytes`."""
+    digits = event_id.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def _text(digits: str, version: str) -> str:
     """Answer the first 32 hexadecimal digits as a UUID of a version."""
     return (

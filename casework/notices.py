@@ -27,7 +27,7 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
         recipient: Member id, name of a desk, or of a liaison's feed.
         kind: assignment, linked_report, rewrap_request, rewrapped_report, offer, hold_request,
             erasure_request, feed_item, digest_item or update.
-        report_event_id: The report that is handed over, or the recipient's own in an update; else None.
+        report_event_id: The report that is handed over or has left; else the recipient's own in an update.
         origin: Origin of that report.
     """
 

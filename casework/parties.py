@@ -5,6 +5,7 @@ from typing import Final
 from casework.directory import Directory, Member, MemberKind
 from casework.feed_names import feed_of
 from casework.ids import id_bytes
+from casework.known_reports import known_reports, knows_all
 from casework.messages import ActionStatement, Case, Origin, Waiting
 from casework.routing import liaisons_of
 from casework.secrecy import police_of
@@ -137,7 +138,7 @@ def was_fed(case: Case, liaison: str) -> bool:
 
 def has_report(case: Case, event_id: str) -> bool:
     """Answer whether a report is one of a case, as far as the case keeps its reports."""
-    kept = {event_id for origin in case.origins for event_id in (origin.first_event_id, origin.last_event_id)}
+    kept = {event_id for origin in case.origins for event_id in known_reports(origin)}
     kept.update(escalation.report_event_id for escalation in case.open_escalations)
     return event_id in kept or any(seen.event_id == id_bytes(event_id) for seen in case.seen)
 
@@ -204,8 +205,8 @@ def _is_of_hold(case: Case, member_id: str, directory: Directory) -> bool:
 def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bool:
     """Answer whether the ids an action gives fit the case.
 
-    Of an origin with more than two reports only the first and the last id are kept for ever, so an id of one
-    between them is believed. An acknowledgement may name anybody's report: police know an escalation by it.
+    Of an origin with more reports than the case knows an id that it does not know is believed. An
+    acknowledgement may name anybody's report: police know an escalation by it.
     """
     if action.case_id is not None:
         return action.case_id == case.case_id
@@ -216,6 +217,6 @@ def names_case(case: Case, sender: str, action: ActionStatement | Waiting) -> bo
         return True
     if origin is None:
         return False
-    if action.report_event_id in {origin.first_event_id, origin.last_event_id} or origin.count > 2:  # noqa: PLR2004 - first and last
+    if action.report_event_id in known_reports(origin) or not knows_all(origin):
         return True
     return any(seen.event_id == id_bytes(action.report_event_id) for seen in case.seen)

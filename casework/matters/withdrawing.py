@@ -2,6 +2,9 @@
 
 Whoever was handed the report is told and asked to confirm: those responsible now or earlier, and police and
 authorities that were told of the case. Other origins never had it.
+
+A report is named by its event id, as long as the case knows it (`known_reports`). What is stored of it is
+erased with the contents of its case, and not before: police may have asked that they are kept.
 """
 
 from collections.abc import Mapping
@@ -10,13 +13,13 @@ from typing import Any, Final
 from casework.action_details import Action
 from casework.answers import ACCEPTED, Answer, not_applicable, refused
 from casework.causes import Draft
+from casework.known_reports import may_leave, without
 from casework.legs import Changes
 from casework.matters.confirmations import CORRECTION, asking, with_asked
 from casework.matters.corrections import told_of
 from casework.messages import Case, Fact, Origin
-from casework.notices import Notice
+from casework.notices import UPDATE, Notice
 from casework.parties import origin_of, told_officials
-from casework.splitting import without
 from casework.statements import assessment_of, without_reports_of
 from casework.states import CLOSED
 
@@ -26,7 +29,7 @@ _NOT_YOURS: Final = refused("not_your_report", "sender", "only an origin takes b
 _OTHER_REPORT: Final = not_applicable(
     "other_report",
     "report_event_id",
-    "Neither the first nor the latest report of its sender.",
+    "Not among your reports that the case still knows, the oldest and the newest 15; leave it out for all.",
 )
 
 
@@ -35,7 +38,7 @@ def _withdraw(case: Case, action: Action, draft: Draft, details: Mapping[str, An
     origin = origin_of(case, cause.sender)
     if origin is None:
         return _NOT_YOURS
-    if action.report_event_id not in {None, origin.first_event_id, origin.last_event_id}:
+    if action.report_event_id is not None and not may_leave(origin, action.report_event_id):
         return _OTHER_REPORT
     handed = (case.assigned_hotline, *case.former, *told_officials(case, cause.directory))
     draft.by_sender(
@@ -69,7 +72,8 @@ def _withdrawn(case: Case, fact: Fact) -> Changes:
 
 def _told(after: Case, fact: Fact) -> tuple[Notice, ...]:
     entitled = {*fact.members, after.assigned_hotline, after.desk, *after.former}
-    return tuple(notice for notice in told_of(after, fact) if notice.recipient in entitled)
+    told = (notice.recipient for notice in told_of(after, fact))
+    return tuple(Notice(one, UPDATE, fact.report_event_id, fact.origin) for one in told if one in entitled)
 
 
 ACTION_RULES: Final = {"withdraw": _withdraw}

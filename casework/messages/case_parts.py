@@ -4,17 +4,30 @@ from casework.messages.base import Message
 from casework.messages.facts import ActionDetails
 
 
+class KnownReport(Message, frozen=True, kw_only=True):
+    """A report between the oldest and the latest that a case knows of its origin.
+
+    Attributes:
+        event_id: Event id, 16 bytes.
+        at: When it was admitted; milliseconds since the epoch, UTC.
+    """
+
+    event_id: bytes
+    at: int
+
+
 class Origin(Message, frozen=True, kw_only=True):
     """What a case keeps of one origin hotline.
 
     Attributes:
         member: Member id of the origin.
-        first_event_id: Event id of its first report in this case.
+        first_event_id: Event id of the oldest of its reports that the case knows.
         first_at: When that was admitted; milliseconds since the epoch, UTC.
         last_event_id: Event id of its latest report.
         last_at: When that was admitted; milliseconds since the epoch, UTC.
         count: Number of its reports.
         content_digest: Digest of the content of its latest report, as in its statement.
+        between: Its newest reports between these two, oldest first, at most 14.
     """
 
     member: str
@@ -24,6 +37,7 @@ class Origin(Message, frozen=True, kw_only=True):
     last_at: int
     count: int
     content_digest: bytes | None = None
+    between: tuple[KnownReport, ...] = ()
 
 
 class Seen(Message, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from model.questions import (
 
 from casework.casekeeping import Kept
 from casework.due import due_times
+from casework.known_reports import known_reports
 from casework.messages import Case, Delivery, Escalation, Receipt
 from casework.secrecy import askers_of
 
@@ -145,7 +146,7 @@ def of_code(case: Case) -> dict[str, Any]:
         "responsible": case.assigned_hotline,
         "former": list(case.former),
         "origins": [
-            {"member": one.member, "first": one.first_event_id, "last": one.last_event_id, "count": one.count}
+            {"member": one.member, "count": one.count, "known": list(known_reports(one))}
             for one in case.origins
         ],
         "waiting": [one.event_id for one in case.waiting],
@@ -202,7 +203,7 @@ def of_model(facts: list[dict[str, Any]]) -> dict[str, Any]:
         "responsible": places.responsible(facts),
         "former": places.former(facts),
         "origins": [
-            {k: v for k, v in one.items() if k in {"member", "first", "last", "count"}}
+            {k: v for k, v in one.items() if k in {"member", "count", "known"}}
             for one in reporters.origins(facts)
         ],
         "waiting": [one["input"] for one in submissions.waiting(facts)],

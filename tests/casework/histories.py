@@ -17,7 +17,8 @@ PLAYS = [
     *[("confirmed", "asked")] * 2,
     *[("moved", "responsible"), ("hosting_confirmed", "responsible"), ("moved", "origin")],
     *[("observed", "origin"), ("observed", "police"), ("reappeared", "origin")],
-    *[("note", "former"), ("note", "secretariat"), ("withdraw", "origin")],
+    *[("note", "former"), ("note", "secretariat")],
+    *[("withdraw", "origin")] * 3,
     *[("acknowledged", "police")] * 2,
     *[("preserve", "police")] * 2,
     ("erase", "secretariat"),
@@ -72,11 +73,13 @@ REPORTS = {
     "type": ["media", "media", "website"],
     "sealed_for": SEALED,
 }
+AGAIN = REPORTS | {"sender": ["gb-iwf"], "delay": [0]}
+"""So that an origin soon has many reports in a case."""
 ACTS = {
     "what": ["act"],
     "delay": DELAYS,
     "play": PLAYS,
-    "aim": [*["case"] * 24, "other", "own report", "own report", "a report", "stale", *["this leg"] * 4],
+    "aim": [*["case"] * 24, "other", "own report", "an own report", "a report", "stale", *["this leg"] * 4],
     "by_anybody": [*[None] * 100, "nobody", *EVERYBODY],
     "reason": ["other", "other", "wrong_country", "key_mismatch", None],
     "role": [None, None, "host", "registrar"],
@@ -140,7 +143,12 @@ TROUBLES = {
     "waits": [0, 1, 3, 8],
     "how": ["decided", "decided", "decided", "skipped", "deleted"],
 }
-LINES = [*[REPORTS] * 3, *[ACTS] * 18, REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES, TROUBLES]
+LINES = [
+    *[REPORTS] * 3,
+    AGAIN,
+    *[ACTS] * 18,
+    *[REWRAPS, COPIES, *[TIMES] * 3, WAKES, DIRECTORIES, TROUBLES],
+]
 """All lines a history may have, each with what may stand in its fields; what is likely stands there often."""
 
 Line = dict[str, Any]

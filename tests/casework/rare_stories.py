@@ -56,6 +56,13 @@ STORIES: dict[str, list[Line]] = {
         passed(8 * DAY),
         NOTICED,
     ],
+    "an origin takes back more reports than the case knows": [
+        *[reported("NL", sender="gb-iwf", delay=0)] * 20,
+        *[said("withdraw", "origin", aim="an own report")] * 40,
+        said("withdraw", "origin", role="registrar"),
+        reported("NL", sender="gb-iwf", delay=0),
+        said("withdraw", "origin", aim="an own report"),
+    ],
     "police take back that they have an escalation": [
         reported("NL") | {"urgency": ("possible_new_victim",)},
         said("acknowledged", "police", **POLICE),

@@ -59,8 +59,11 @@ class Teller:
         sender = line["by_anybody"] or self._who(usual)
         event = self._submission("action", line | line["some"] | {"action": action, "sender": sender})
         self._aim(event, line["aim"])
-        if action == "key_mismatch" and event["case"] is not None and self.reports:
-            event["report"] = self._one_of([report["id"] for report in self.reports[-3:]])
+        if action in {"key_mismatch", "withdraw"} and event["case"] is not None and self.reports:
+            whole = action == "withdraw" and line["role"] == "registrar"
+            event["report"] = None if whole else self._one_of([report["id"] for report in self.reports[-6:]])
+            if action == "withdraw" and not line["by_anybody"]:
+                event["sender"] = self._reporter_of(event)
         if usual == "maker" and self.both.case is not None and self.both.case.stated:
             ends = [one for one in self.both.case.stated if one.fact in FINAL and one.counts]
             is_over = self.both.case.state == "closed" and ends
@@ -77,6 +80,11 @@ class Teller:
         if action in {"hold", "release"}:
             self._hold(event, line)
         self._send(line["delay"], event)
+
+    def _reporter_of(self, event: dict[str, Any]) -> str:
+        """Answer who sent the report that an event names; its sender where it names none."""
+        senders = {report["id"]: str(report["sender"]) for report in self.reports}
+        return senders.get(event["report"], str(event["sender"]))
 
     def _play(self, action: str, usual: str) -> tuple[str, str]:
         """Let the responsible hotline take a step where the play fits no such case."""
@@ -212,9 +220,10 @@ class Teller:
         event["case"] = len(self.both.case_ids) if case is not None else 0
         if aim == "other":
             event["case"] = 0
-        if aim in {"own report", "a report"}:
+        if aim in {"own report", "an own report", "a report"}:
             mine = [one for one in self.reports if one["sender"] == event["sender"] or aim == "a report"]
-            event["report"] = mine[-1]["id"] if mine else self.both.new_id()
+            one_of_mine = self._one_of(mine) if aim == "an own report" and mine else (mine or [None])[-1]
+            event["report"] = one_of_mine["id"] if one_of_mine else self.both.new_id()
             event["case"] = None
         if aim == "stale" and case is not None:
             event |= {"round": max(1, case.round - 1), "leg": case.leg + 1}

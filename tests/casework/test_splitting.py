@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from casework.evolution import fold
+from casework.known_reports import known_reports
 from casework.states import ASSIGNED_STATES, AWAITING_REWRAP
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ def test_other_reports_keep_their_case(opened: "Story") -> None:
     assert [d.recipient for d in opened.deliveries() if d.fact == "key_mismatch"] == ["de-eco"]
 
 
+@pytest.mark.parametrize("which", range(4))
+def test_any_of_many_reports_can_be_split_off(opened: "Story", which: int) -> None:
+    """Of an origin with several reports each one leaves alone; the others stay in their order."""
+    for _ in range(3):
+        opened.report("gb-iwf")
+    ids = list(known_reports(opened.case.origins[0]))
+    wrong = ids.pop(which)
+    split(opened, wrong)
+    assert known_reports(opened.case.origins[0]) == tuple(ids)
+    assert opened.case.origins[0].count == 3
+    assert [d.report_event_id for d in opened.deliveries("gb-iwf") if d.fact == "key_mismatch"] == [wrong]
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_an_origin_with_two_reports_keeps_the_other(opened: "Story", which: int) -> None:
     """Of an origin's first and latest report either can be split off; what is left is its only one."""
@@ -63,7 +77,7 @@ def test_others_than_the_responsible_hotline_change_nothing(opened: "Story") -> 
 
 
 def test_a_report_that_the_case_does_not_know_is_not_applicable(opened: "Story") -> None:
-    """A report that is neither an origin's first nor its latest is answered by its rule."""
+    """A report that the case does not know is answered by its rule."""
     split(opened, opened.new_id())
     assert opened.receipts()[-1].rule == "other_report"
     assert len(opened.case.origins) == 1

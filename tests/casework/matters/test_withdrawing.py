@@ -1,7 +1,19 @@
 from typing import TYPE_CHECKING
 
+import pytest
+
+from casework.evolution import fold
+from casework.known_reports import known_reports
+
 if TYPE_CHECKING:
     from tests.casework.conftest import Story
+
+
+def reports_of(story: "Story", count: int, sender: str = "gb-iwf") -> list[str]:
+    """Let an origin report so many times; answer the event ids of its reports."""
+    for _ in range(count):
+        story.report(sender, readers=[sender])
+    return [fact.report_event_id or "" for fact in story.facts if fact.fact in {"opened", "linked"}]
 
 
 def test_a_case_ends_without_its_last_report(opened: "Story") -> None:
@@ -83,3 +95,51 @@ def test_a_withdrawn_baseline_binds_nobody(story: "Story") -> None:
     assert story.facts[-1].breaches == ()
     story.act("de-eco", "withdraw", reason_code="wrong_entry")
     assert (story.case.classification, story.case.classified_by) == ("national", "nl-offlimits")
+
+
+@pytest.mark.parametrize("which", range(5))
+def test_any_of_many_reports_can_be_taken_back(sealing_story: "Story", which: int) -> None:
+    """Ends, count and digest are those of the reports that are left, and who was handed it is asked."""
+    story = sealing_story
+    ids = reports_of(story, 5)
+    before = story.case.origins[0]
+    wrong = ids.pop(which)
+    story.act("gb-iwf", "withdraw", report_event_id=wrong)
+    (origin,) = story.case.origins
+    assert known_reports(origin) == tuple(ids)
+    assert (origin.first_event_id, origin.last_event_id, origin.count) == (ids[0], ids[-1], 4)
+    assert origin.content_digest == (None if which == 4 else before.content_digest)
+    assert origin.last_at == next(one.admitted_at for one in story.facts if one.report_event_id == ids[-1])
+    told = story.deliveries("nl-offlimits")[-1]
+    assert (told.fact, told.report_event_id, told.needs_confirmation) == ("withdrawn", wrong, True)
+    assert fold(story.facts) == story.case
+
+
+def test_each_report_is_taken_back_once(opened: "Story") -> None:
+    """A report that was taken back is known no more: the answer names the field, and no other one leaves."""
+    ids = reports_of(opened, 3)
+    opened.act("gb-iwf", "withdraw", report_event_id=ids[1])
+    for case_id in (None, opened.case.case_id):
+        opened.act("gb-iwf", "withdraw", report_event_id=ids[1], case_id=case_id)
+        answer = opened.receipts()[-1]
+        assert (answer.outcome, answer.rule) == ("not_applicable", "other_report")
+        assert answer.field == "report_event_id"
+    for left in (ids[0], ids[2], ids[3]):
+        assert opened.case.state == "assigned"
+        opened.act("gb-iwf", "withdraw", report_event_id=left)
+    assert (opened.case.state, opened.case.outcome) == ("closed", "withdrawn")
+
+
+def test_reports_of_earlier_rounds_and_of_others_stay(opened: "Story") -> None:
+    """One report of this round is taken back; that of an earlier round and that of another origin stay."""
+    opened.act("nl-offlimits", "removed")
+    ids = []
+    for _ in range(3):
+        opened.report("gb-iwf", observed_at=opened.later(opened.hour).now)
+        ids.append(opened.facts[-1].report_event_id or opened.facts[-2].report_event_id)
+    opened.report("de-eco")
+    first = opened.case.origins[0].first_event_id
+    opened.act("gb-iwf", "withdraw", report_event_id=ids[1])
+    assert opened.receipts()[-1].outcome == "accepted"
+    assert known_reports(opened.case.origins[0]) == (first, ids[0], ids[2])
+    assert opened.case.origins[1].count == 1

@@ -62,7 +62,7 @@ def _has_report(facts, report):
     """Answer whether a report is known to be one of the case."""
     known = [fact["input"] for fact in submissions.seen(facts)]
     for one in reporters.origins(facts):
-        known += [one["first"], one["last"]]
+        known += one["known"]
     return report in known or report in [one["report"] for one in escalating.open_ones(facts)]
 
 
@@ -105,8 +105,8 @@ def names_this_case(now, action):
     one = reporters.origin(now["facts"], action["sender"])
     if one is None:
         return False
-    known = [one["first"], one["last"], *(fact["input"] for fact in submissions.seen(now["facts"]))]
-    return action["report"] in known or one["count"] > 2
+    known = [*one["known"], *(fact["input"] for fact in submissions.seen(now["facts"]))]
+    return action["report"] in known or one["count"] > len(one["known"])
 
 
 def _recorded(now, action, rules):
@@ -214,7 +214,7 @@ def not_applicable(now, action, rule):
 def _split_off(now, action):
     """Let the report leave the case: its content has another address than its url key says."""
     for one in reporters.origins(now["facts"]):
-        if action.get("report") in {one["first"], one["last"]}:
+        if reporters.may_leave(one, action.get("report")):
             writing.by_sender(now, "key_mismatch", origin=one["member"], report=action["report"])
             if not reporters.origins(now["facts"]):
                 routes.close(now, "key_mismatch")

@@ -73,7 +73,7 @@ def withdraw(now, action):
     if one is None:
         writing.by_sender(now, "refused", action="withdraw", rule="not_your_report")
         return "refused", "not_your_report"
-    if action.get("report") not in {None, one["first"], one["last"]}:
+    if action.get("report") is not None and not reporters.may_leave(one, action["report"]):
         return actions.not_applicable(now, action, "other_report")
     asked = [places.responsible(facts), *places.former(facts), *parties.told_officials(facts)]
     asked = [member for member in asked if member != sender]

@@ -170,7 +170,8 @@ def _of_all_holders(facts, fact):
 
 def _of_a_withdrawal(facts, fact):
     were_handed_it = {*fact["members"], places.responsible(facts), places.desk(facts), *places.former(facts)}
-    return [one for one in _of_all_holders(facts, fact) if one[0] in were_handed_it]
+    told = [member for member, _ in _of_all_holders(facts, fact) if member in were_handed_it]
+    return [_hands_over("update", member, fact["report"]) for member in told]
 
 
 def _of_an_observation(facts, fact):

@@ -3,42 +3,37 @@
 from model.memory import once
 from model.questions.log import counts, remembered
 
+MOST_OF_ONE = 16
+MOST_BETWEEN = 256
+
 
 @once
 def origins(facts):
-    """Answer who reported, each with its first and its latest report and how many there were."""
+    """Answer who reported, how often, and with which reports as far as the case knows them."""
     found = []
     for fact in filter(counts, remembered(facts)):
         if fact["kind"] in {"opened", "reopened", "linked"} and fact["by"] == fact["origin"]:
-            for one in found:
-                if one["member"] == fact["by"]:
-                    one |= {
-                        "last": fact["report"],
-                        "last_at": fact["at"],
-                        "digest": fact["digest"],
-                        "count": one["count"] + 1,
-                    }
-                    break
-            else:
-                report = fact["report"]
-                found.append(
-                    {
-                        "member": fact["by"],
-                        "first": report,
-                        "last": report,
-                        "first_at": fact["at"],
-                        "last_at": fact["at"],
-                        "digest": fact["digest"],
-                        "count": 1,
-                    }
-                )
-        if fact["kind"] == "key_mismatch":
+            _add(found, fact)
+        if fact["kind"] in {"key_mismatch", "withdrawn"}:
             found = [left for one in found if (left := _without(one, fact["origin"], fact["report"]))]
-        if fact["kind"] == "withdrawn" and fact["report"] is not None:
-            found = [left for one in found if (left := _without(one, fact["origin"], fact["report"]))]
-        elif fact["kind"] == "withdrawn":
-            found = [one for one in found if one["member"] != fact["origin"]]
-    return found
+    return [_seen_from_both_ends(one) for one in found]
+
+
+def _add(found, fact):
+    new = {"id": fact["report"], "at": fact["at"], "digest": fact["digest"]}
+    mine = [one for one in found if one["member"] == fact["by"]]
+    if not mine:
+        found.append({"member": fact["by"], "count": 1, "reports": [new]})
+        return
+    one = mine[0]
+    if new["id"] in _ids(one):
+        one["reports"] = [report for report in one["reports"] if report["id"] != new["id"]]
+    else:
+        one["count"] += 1
+    one["reports"].append(new)
+    between = sum(max(0, len(other["reports"]) - 2) for other in found)
+    if len(one["reports"]) > MOST_OF_ONE or between > MOST_BETWEEN:
+        del one["reports"][1]
 
 
 def members(facts):
@@ -47,21 +42,32 @@ def members(facts):
 
 
 def _without(origin, member, report):
-    """Answer an origin without one report; its first and its latest are all that is known."""
+    """Answer an origin without one of its reports, or without all where none is named; None: it has none."""
     if origin["member"] != member:
         return origin
-    if origin["count"] == 1:
+    left = [one for one in origin["reports"] if one["id"] != report]
+    if report is None or not left:
         return None
-    if report == origin["last"]:
-        return origin | {
-            "last": origin["first"],
-            "last_at": origin["first_at"],
-            "digest": None,
-            "count": origin["count"] - 1,
-        }
-    return origin | {"first": origin["last"], "first_at": origin["last_at"], "count": origin["count"] - 1}
+    if report == origin["reports"][-1]["id"]:
+        left[-1] = left[-1] | {"digest": None}
+    return origin | {"reports": left, "count": origin["count"] - 1}
+
+
+def _seen_from_both_ends(origin):
+    first, last = origin["reports"][0], origin["reports"][-1]
+    ends = {"first": first["id"], "last": last["id"], "last_at": last["at"], "digest": last["digest"]}
+    return {"member": origin["member"], "count": origin["count"], "known": _ids(origin), **ends}
+
+
+def _ids(origin):
+    return [one["id"] for one in origin["reports"]]
 
 
 def origin(facts, member):
     """Answer what is known of one origin, or None."""
     return next((one for one in origins(facts) if one["member"] == member), None)
+
+
+def may_leave(origin, report):
+    """Answer whether a report is known, and another one is known where there are others."""
+    return report in origin["known"] and (origin["count"] == 1 or len(origin["known"]) > 1)
