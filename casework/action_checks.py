@@ -41,7 +41,10 @@ _REASONS: Final[Mapping[str, CodeList]] = MappingProxyType(
         **dict.fromkeys(("corrected", "withdraw", "erase"), codes.CORRECTION_REASONS),
     }
 )
-"""The list that an action's reason is from; ICCAM's where it is not here."""
+"""The list that an action's reason is from; ICCAM's where it is not here.
+
+ICCAM's beside it where a correction puts another fact in the place of a wrong one. No code is in both.
+"""
 IS_ONLINE: Final[Mapping[str | None, bool | None]] = MappingProxyType(
     {"online": True, "offline": False, "moved": True, "geo_blocked": None}
 )
@@ -74,9 +77,7 @@ def check_action_fields(statement: ActionStatement, directory: Directory) -> Ite
         directory: Newest version valid at its admission.
     """
     yield from check_codes(statement, _CODES)
-    if statement.reason_code is not None:
-        known = _REASONS.get(statement.action, codes.REASONS)
-        yield from one(known.check("reason_code", statement.reason_code))
+    yield from _reason(statement)
     yield from _aim(statement)
     for field in _NEEDED_BY.get(statement.action, ()):
         if getattr(statement, field) is None:
@@ -95,6 +96,22 @@ def check_action_fields(statement: ActionStatement, directory: Directory) -> Ite
     if statement.to_member is not None and statement.to_member not in directory.members_by_id:
         yield RuleViolation("to_member", "unknown_member", f"not in directory {directory.version}")
     yield from _second_analyst(statement)
+
+
+def _reason(statement: ActionStatement) -> Iterator[RuleViolation]:
+    if statement.reason_code is None:
+        return
+    if _puts_another(statement) and statement.reason_code in codes.REASONS:
+        return
+    known = _REASONS.get(statement.action, codes.REASONS)
+    yield from one(known.check("reason_code", statement.reason_code))
+
+
+def _puts_another(statement: ActionStatement) -> bool:
+    """Answer whether a correction says what stands instead: it may carry the reason of that, too."""
+    return statement.action == "corrected" and (
+        statement.corrected_action is not None or statement.classification is not None
+    )
 
 
 def _aim(statement: ActionStatement) -> Iterator[RuleViolation]:

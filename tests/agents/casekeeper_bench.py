@@ -257,18 +257,26 @@ def report(number: int, sender: str = "gb-iwf", key: bytes = KEY) -> bytes:
     )
 
 
-def act(number: int, action: str, case_id: str, key: bytes = KEY) -> bytes:
-    """Answer an admitted action of the responsible hotline."""
+def act(  # noqa: PLR0917 - what an action names
+    number: int,
+    action: str,
+    case_id: str,
+    key: bytes = KEY,
+    sender: str = "nl-offlimits",
+    report_event_id: str | None = None,
+) -> bytes:
+    """Answer an admitted action, of the responsible hotline unless another sender is named."""
     statement = ActionStatement(
         event_id=new_event_id(T, bytes(8) + number.to_bytes(2, "big")),
         environment="test",
-        sender="nl-offlimits",
+        sender=sender,
         url_key=key,
         hosting_country="NL",
         sent_at=T,
         directory_version=1,
         action=action,
         case_id=case_id,
+        report_event_id=report_event_id,
         occurred_at=T,
     )
     return admitted(statement, None)

@@ -140,6 +140,29 @@ async def test_credentials_are_erased_at_the_closing_and_contents_later(bench: B
     assert [request.kind for request in bench.messages(Delivery)][-1] == "erasure_request"
 
 
+async def test_what_was_withdrawn_is_erased_with_the_rest_and_not_handed_on(bench: Bench) -> None:
+    """Of three reports two are taken back: the third is handed on; all are erased at the time of the case."""
+    await bench.take(report(1), report(2), report(3))
+    case = bench.case()
+    assert case is not None
+    ids = [receipt.event_id for receipt in bench.messages(Receipt)]
+    await bench.take(*(act(n + 4, "withdraw", case.case_id, KEY, "gb-iwf", ids[n]) for n in (1, 2)))
+    assert [receipt.outcome for receipt in bench.messages(Receipt)][-2:] == ["accepted", "accepted"]
+    members = tuple(
+        replace(m, status="left") if m.id == "nl-offlimits" else m for m in bench.directory.members
+    )
+    bench.directory = replace(DIRECTORY, version=2, members=members)
+    bench.sent.clear()
+    await bench.take(wake_up("reassign"))
+    (delivery,) = [d for d in bench.messages(Delivery) if d.content is not None]
+    assert delivery.report_event_id == ids[0]
+    assert wire.decode_as(ReportContent, delivery.content).url == "https://example.test/1"
+    await bench.take(act(9, "withdraw", case.case_id, KEY, "gb-iwf", ids[0]))
+    due = replace(wire.decode_as(Admitted, wake_up("erase")), admitted_at=T + 2 * DIRECTORY.casework.erase_ms)
+    await bench.take(wire.encode(due))
+    assert stored(bench) == []
+
+
 async def test_reports_that_share_an_event_id_keep_their_own_contents(bench: Bench) -> None:
     """The stored content of one URL is not overwritten by another report under the same event id."""
     other = b"\x01" + b"o" * 32

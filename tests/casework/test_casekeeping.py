@@ -12,6 +12,7 @@ from casework.codes import ACTIONS as ALL_ACTIONS
 from casework.errors import BugError
 from casework.evolution import fold
 from casework.ids import id_bytes, new_event_id
+from casework.known_reports import BETWEEN_OF_CASE
 from casework.messages import Case, Delivery
 from casework.secrecy import HOLD_FACTS
 from casework.transitions import FINAL_ACTIONS
@@ -297,6 +298,7 @@ def test_a_case_stays_small_whatever_members_send(new_story: "Callable[[], Story
             "xx-late-origin", "removed", case_id=None, report_event_id=story.new_id(), reference="x" * n
         )
     assert len(story.case.waiting) == 16
+    assert sum(len(origin.between) for origin in story.case.origins) == BETWEEN_OF_CASE
     assert max(Counter(seen.sender for seen in story.case.seen).values()) <= 32
     assert len(wire.encode(story.case)) <= CASE_LIMIT_BYTES
 

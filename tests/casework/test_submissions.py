@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from casework import codes
 from casework.directory import Directory
 from casework.errors import RuleViolation
 from casework.limits import ITEM_LIMITS, TEXT_LIMITS
@@ -194,6 +195,12 @@ def test_a_bad_report_is_refused_by_field_and_rule(changes: dict[str, Any], fiel
         ({"action": "decline", "reason_code": "nudism_or_not_sexualized"}, "reason_code", "unknown_code"),
         ({"action": "hand_back", "reason_code": "virtual_material"}, "reason_code", "unknown_code"),
         ({"action": "withdraw", "reason_code": "capacity"}, "reason_code", "unknown_code"),
+        ({"action": "corrected", "reason_code": "virtual_material"}, "reason_code", "unknown_code"),
+        (
+            {"action": "corrected", "corrected_action": "not_illegal", "reason_code": "capacity"},
+            "reason_code",
+            "unknown_code",
+        ),
         ({"action": "corrected"}, "fact_number", "required"),
         ({"action": "confirmed", "fact_number": 0}, "fact_number", "out_of_range"),
         (
@@ -226,6 +233,17 @@ def test_a_reason_is_from_the_list_of_its_action(action_code: str, reason_code: 
     assert ("reason_code", "unknown_code") not in broken(
         check_action(*action(action=action_code, reason_code=reason_code), admission())
     )
+
+
+@pytest.mark.parametrize("reason_code", ["wrong_entry", "virtual_material"])
+@pytest.mark.parametrize("put", [{"corrected_action": "not_illegal"}, {"classification": "not_illegal"}])
+def test_a_correction_says_why_it_was_wrong_or_the_reason_of_what_stands(
+    put: dict[str, str], reason_code: str
+) -> None:
+    """Where another fact stands instead of the wrong one the reason may be that fact's, of ICCAM's list."""
+    said = {"action": "corrected", "fact_number": 1, "law_country": "NL", "reason_code": reason_code, **put}
+    assert broken(check_action(*action(**said), admission())) == []
+    assert not codes.REASONS.codes.keys() & codes.CORRECTION_REASONS.codes.keys()
 
 
 @pytest.mark.parametrize("status", ["candidate", "suspended", "left"])

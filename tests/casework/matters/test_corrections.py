@@ -88,6 +88,18 @@ def test_another_end_takes_the_place_of_a_wrong_one(opened: "Story") -> None:
     assert opened.deliveries("gb-iwf")[-1].outcome == "unavailable"
 
 
+def test_the_reason_of_an_end_is_set_right(opened: "Story") -> None:
+    """The same end with another reason of ICCAM's list: who was told the wrong one is told the right one."""
+    opened.act("nl-offlimits", "not_illegal", reason_code="adult_pornography")
+    wrong = number_of(opened, "not_illegal")
+    closed_at = opened.case.closed_at
+    right = {"corrected_action": "not_illegal", "reason_code": "virtual_material"}
+    assert correct(opened, "nl-offlimits", "not_illegal", **right) is None
+    told = opened.deliveries("gb-iwf")[-1]
+    assert (told.fact_ref, told.outcome, told.reason_code) == (wrong, "not_illegal", "virtual_material")
+    assert (opened.case.outcome, opened.case.closed_at) == ("not_illegal", closed_at)
+
+
 def test_an_end_that_takes_the_place_of_another_judges_nothing(opened: "Story") -> None:
     """A classification given with the correction of an end is no assessment, now or later."""
     opened.act("nl-offlimits", "assessed", classification="national", law_country="NL")

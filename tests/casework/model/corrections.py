@@ -29,7 +29,7 @@ def correct(now, action):
     what |= {"members": active(now, holders), "classification": action.get("classification")}
     is_of_round = any(fact["number"] == wrong["number"] for fact in rounds.this_round(facts))
     waits_again = put is None and wrong["kind"] == "escalation_acknowledged" and is_of_round
-    writing.by_sender(now, "corrected", role=action.get("role"), **what)
+    writing.by_sender(now, "corrected", role=action.get("role"), reason=action.get("reason"), **what)
     if waits_again:
         escalating.open_again(now, action["sender"])
     if states.state(facts) != "closed" and not reporters.origins(facts):
