@@ -28,7 +28,7 @@ PLAYS = [
     ("release", "responsible"),
     *[("claim", "pool")] * 6,
     *[("hand_back", "responsible"), ("decline", "responsible"), ("decline", "responsible")],
-    ("transfer", "responsible"),
+    *[("transfer", "responsible")] * 2,
 ]
 """Actions, each with who would send it in earnest."""
 SOME = [
@@ -129,13 +129,8 @@ SUSPENDED = [
     ("fr-phare",),
     ("interpol",),
 ]
-RULES = {
-    "remits": list(variants.REMITS),
-    "deadlines": list(variants.DEADLINES),
-    "receives": ["all", *variants.RECEIVES],
-    "unread": ["all are read", *variants.UNREAD],
-    "own_reports": ["are kept", *variants.OWN_REPORTS],
-}
+RULES = {matter: [next(iter(ways)), *ways] for matter, ways in variants.MATTERS.items()}
+"""The rules of a version of the directory: what is usual in each matter stands there twice."""
 DIRECTORIES = {"what": ["directory"], "suspended": SUSPENDED, **RULES}
 TROUBLES = {
     "what": ["trouble"],

@@ -121,9 +121,10 @@ def _country(code: str, rule: dict[str, Any], plain: dict[str, Any]) -> CountryR
         hotlines=tuple(
             _share(name, weight, (takes or {}).get(name, {})) for name, weight in rule["hotlines"].items()
         ),
-        own_reports="share" if code in plain["shares_own_reports"] else "keep",
+        own_reports="share" if code in plain["own_reports"] else "keep",
         deadlines=_deadlines(plain["deadlines"].get(code, {})),
         notice_rule=rule.get("notice", "any"),
+        hold_limit_ms=plain["holds"].get(code),
         police_wait_ms=rule.get("police_wait", 0),
         second_liaison=rule["contacts"][0] if "contacts" in rule else None,
         further_liaisons=tuple(rule.get("contacts", ())[1:]),

@@ -23,7 +23,7 @@ def hold(now, action):
     rule = _unfit(now, action, role, until)
     if rule is not None:
         return _refused(now, action, rule)
-    until = until or now["now"] + network.LIMITS["hold"]
+    until = until or now["now"] + network.hold_limit(now["directory"], hosting.host(now["facts"]))
     if role == "police":
         earlier = next((one for one in holding.hold_requests(facts) if one["by"] == sender), None)
         ref = earlier and earlier["number"]
@@ -59,7 +59,7 @@ def _role(now, member):
 def _unfit(now, action, role, until):
     """Answer the rule that a hold breaks."""
     in_force = holding.hold(now["facts"])
-    latest = now["now"] + network.LIMITS["hold"]
+    latest = now["now"] + network.hold_limit(now["directory"], hosting.host(now["facts"]))
     if (rule := _wrong_one(now, action, role)) is not None:
         return rule
     if until is not None and until > latest:

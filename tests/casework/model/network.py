@@ -138,6 +138,11 @@ def deadlines_of(directory, way):
     return DEADLINES | own.get(way["assigned_country"], {}) | own.get(way["hotline"], {})
 
 
+def hold_limit(directory, country):
+    """Answer how long a hold in a country may last."""
+    return directory["holds"].get(country, LIMITS["hold"])
+
+
 def subscribers(directory):
     """Answer the police that subscribed to a feed."""
     return [name for name in sorted(MEMBERS) if MEMBERS[name].get("feed") and is_active(directory, name)]

@@ -20,7 +20,7 @@ def route(directory, country, origin, about, *, declined=(), offers=True):
     if not hotlines:
         return _way(country, None, "desk-orphans", liaisons, "no_hotline")
     rule = network.COUNTRIES[country]
-    keeps_its_own = origin in hotlines and country not in directory["shares_own_reports"]
+    keeps_its_own = origin in hotlines and country not in directory["own_reports"]
     if len(hotlines) > 1 and rule["routing"] == "claim" and offers and not keeps_its_own:
         return _way(country, None, None, liaisons, None) | {"pool": sorted(hotlines)}
     among = remits.choosable(directory, country, hotlines, about)

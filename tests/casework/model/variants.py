@@ -63,15 +63,20 @@ UNREAD = {"all are read": [], "one is not": ["de"], "two are not": ["nl", "inter
 OWN_REPORTS = {"are kept": [], "are shared": ["DE", "FR"]}
 """Countries where a hotline that found the content itself has it by the same rule as any other."""
 
-AS_EVER = ("weights", "of the network", "all", "all are read", "are kept")
+HOLDS = {"of the network": {}, "of countries": {"NL": 10 * DAY, "DE": 60 * DAY}}
+"""Countries with a limit of their own for holds."""
+
+MATTERS = {
+    "remits": REMITS,
+    "deadlines": DEADLINES,
+    "receives": RECEIVES,
+    "unread": UNREAD,
+    "own_reports": OWN_REPORTS,
+    "holds": HOLDS,
+}
+AS_EVER = tuple(next(iter(ways)) for ways in MATTERS.values())
 
 
-def named(remits, deadlines, receives, unread, own_reports):
-    """Answer what holds in a version that names one of each matter."""
-    return {
-        "remits": REMITS[remits],
-        "deadlines": DEADLINES[deadlines],
-        "receives": RECEIVES[receives],
-        "unread": UNREAD[unread],
-        "shares_own_reports": OWN_REPORTS[own_reports],
-    }
+def named(*names):
+    """Answer what holds in a version that names one way of each matter."""
+    return {matter: MATTERS[matter][name] for matter, name in zip(MATTERS, names, strict=True)}
