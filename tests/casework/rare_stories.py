@@ -1,6 +1,6 @@
 """Stories that dice rarely throw: what takes many steps in one order."""
 
-from histories import ACTS, DAY, DIRECTORIES, HOUR, REPORTS, Line
+from histories import ACTS, DAY, DIRECTORIES, HOUR, REPORTS, REWRAPS, Line
 
 
 def said(action: str, by: str, **fields: object) -> Line:
@@ -141,6 +141,39 @@ STORIES: dict[str, list[Line]] = {
         reported("NL"),
         reported("NL", sender="de-eco"),
         said("decline", "responsible", reason="wrong_country", new_country="DE"),
+    ],
+    "a report that its hotline may not have ends no wait for content": [
+        ruled(receives="few for hotlines"),
+        reported("NL", sealed_for=[]),
+        reported("NL", sender="de-eco", sealed_for=["nl-offlimits"]),
+        reported("NL", sealed_for=[]),
+        {name: values[0] for name, values in REWRAPS.items()}
+        | {"usual": "gb-iwf", "sealed_for": ["nl-offlimits"]},
+    ],
+    "who may not receive from an origin gets its case by no transfer": [
+        ruled(receives="few for all"),
+        reported("DE"),
+        said("transfer", "responsible", some={"to_member": "de-fsm"}),
+        said("transfer", "responsible", some={"to_member": "de-jugend"}),
+        said("transfer", "responsible", some={"to_member": "de-eco"}),
+    ],
+    "an authority that may not receive from an origin is passed over": [
+        ruled(receives="few for all"),
+        reported("DE"),
+        said("police_informed", "responsible"),
+        passed(3 * HOUR),
+        said("provider_informed", "responsible"),
+        passed(8 * DAY),
+        NOTICED,
+        passed(DAY),
+        NOTICED,
+    ],
+    "a country shortens its holds while one is in force": [
+        reported("NL"),
+        said("hold", "police", by_anybody="nl-police", ahead=150 * DAY),
+        ruled(holds="of countries"),
+        said("hold", "police", by_anybody="nl-police", ahead=None),
+        said("hold", "police", by_anybody="nl-police", ahead=150 * DAY),
     ],
     "a case becomes a stub and is reported again": [
         reported("NL"),
