@@ -51,6 +51,31 @@ def readers_of(directory: Directory, hosting_country: str, origin: str) -> tuple
     return tuple(sorted(found))
 
 
+def next_readers_of(directory: Directory, hosting_country: str, sender: str) -> tuple[str, ...]:
+    """Answer for whom a word is sealed that takes a case to a country: who may become responsible there.
+
+    All hotlines of the country that may receive from the sender, else the mandated ones, and its police, who
+    are parties by their country. Nobody else is ever handed it.
+
+    Args:
+        directory: The version in use.
+        hosting_country: Country, alias or pseudo-country that the word names.
+        sender: Member id of who says it.
+
+    Raises:
+        UnknownCountryError: `hosting_country` is no country.
+    """
+    found: tuple[str, ...] = ()
+    police: tuple[str, ...] = ()
+    if directory.pseudo_country(hosting_country) is None:
+        rule = directory.country(hosting_country)
+        found = tuple(share.member for share in available_shares(directory, rule, sender))
+        police = police_of(directory, rule.code, sender)
+    if not found:
+        found = tuple(member.id for member in mandated(directory, sender))
+    return tuple(sorted({*found, *police} - {sender}))
+
+
 def police_of(directory: Directory, country: str, origin: str) -> tuple[str, ...]:
     """Answer the active police of a country that may receive from an origin, its own liaison first."""
     found = [

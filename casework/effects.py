@@ -11,7 +11,7 @@ from casework.errors import BugError
 from casework.events import Event, ReportEvent
 from casework.feed_names import is_feed
 from casework.ids import derived_id, derived_id_for_url
-from casework.messages import Case, Delivery, Escalation, Fact, Submission
+from casework.messages import Case, Delivery, Escalation, Fact, Move, Submission
 from casework.notices import ERASURE_REQUEST, HOLD_REQUEST, OFFER, UPDATE, Notice
 from casework.postings import Inbox, Posting
 from casework.recipients import recipients
@@ -51,8 +51,17 @@ def effects(
         inbox: Inbox = "desk" if notice.recipient in desks else "inbox"
         if is_feed(notice.recipient):
             inbox = "feed"
-        postings.append(_shown(after, fact, _delivery(before, after, fact, event, notice, number, inbox)))
+        posting = _delivery(before, after, fact, event, notice, number, inbox)
+        if notice.word is not None:
+            posting = _telling(posting, notice.word)
+        postings.append(_shown(after, fact, posting))
     return tuple(postings)
+
+
+def _telling(posting: Posting, word: Move) -> Posting:
+    """Answer a delivery that tells what a member said earlier; statement and content are those stored."""
+    body = msgspec.structs.replace(posting.body, fact=word.action, by=word.by, fact_ref=word.fact_number)
+    return msgspec.structs.replace(posting, body=body, content_of=word.event_id)
 
 
 def _shown(after: Case, fact: Fact, posting: Posting) -> Posting:

@@ -122,6 +122,7 @@ def _opened(case: Case, fact: Fact) -> Changes:
         "hosting_status": fact.hosting_status,
         "moves": 0,
         "chain": (),
+        "move": None,
         "assigned_hotline": fact.assigned_hotline,
         "desk": None,
         "received_at": case.received_at if fact.received_at is None else fact.received_at,

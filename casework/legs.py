@@ -49,6 +49,7 @@ def leg_changes(case: Case, fact: Fact) -> Changes:
         "pool": (),
         "unclaimed_due_at": None,
         "lease": None,
+        "move": case.move if case.move and case.move.hosting_country == fact.hosting_country else None,
     }
 
 

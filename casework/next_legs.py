@@ -6,7 +6,7 @@ from casework.causes import Cause, Draft
 from casework.directory import Directory
 from casework.messages import Case
 from casework.parties import answerable
-from casework.placing import ReportOf, begin_leg, escalate, traits_of
+from casework.placing import ReportOf, begin_leg, escalate, givers, traits_of
 from casework.rewrap_rules import ask_if_unreadable
 from casework.routing import Route, route
 from casework.states import ORPHANED
@@ -95,6 +95,7 @@ def hand_on(  # noqa: PLR0913 - what a leg begins with
     reason_code: str,
     hosting_status: str | None = None,
     until: int | None = None,
+    said_by: str | None = None,
 ) -> None:
     """Write the next leg of a case: who gets it, what must be re-wrapped for them, and which police are told.
 
@@ -107,6 +108,7 @@ def hand_on(  # noqa: PLR0913 - what a leg begins with
         reason_code: Why a leg follows.
         hosting_status: Whether the host of the new leg is provisional or confirmed; None: as before.
         until: When a claim ends by which the hotline gets the case; None: it gets it for good.
+        said_by: Who says that the case goes there, empty where that encloses nothing; None: nobody does now.
     """
     way, report = going
     begin_leg(
@@ -117,7 +119,7 @@ def hand_on(  # noqa: PLR0913 - what a leg begins with
         reason_code=reason_code,
         hosting_status=hosting_status,
         until=until,
-        others=[origin.member for origin in case.origins],
+        others=givers(case, way.hosting_country, said_by),
     )
     ask_if_unreadable(draft, way, report, case.readers, case)
     if way.escalates and not (way.reason in case.escalated and set(way.liaisons) <= set(case.liaisons)):

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from casework.messages import Case, Fact
+from casework.messages import Case, Fact, Move
 from casework.parties import place
 
 ASSIGNMENT: Final = "assignment"
@@ -29,12 +29,15 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
             erasure_request, feed_item, digest_item or update.
         report_event_id: The report that is handed over or has left; else the recipient's own in an update.
         origin: Origin of that report.
+        word: What an update tells in place of the fact that causes it: the word that took the case to the
+            recipient.
     """
 
     recipient: str
     kind: str
     report_event_id: str | None = None
     origin: str | None = None
+    word: Move | None = None
 
 
 def with_place(after: Case) -> Iterator[str]:

@@ -52,7 +52,7 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
         reason_code: Why a leg follows another; the route's own reason stands for an orphaned one.
         hosting_status: Whether its host is provisional or confirmed; None: as before.
         until: When a claim ends by which the hotline has the case; None: it has it for good.
-        others: Origins of the case, whose further reports go along with the one it begins with.
+        others: Those whose further reports and words go along with the report it begins with.
     """
     directory = draft.cause.directory
     unclaimed_at = draft.cause.now + directory.casework.unclaimed_ms
@@ -92,6 +92,20 @@ def withheld(directory: Directory, hotline: str | None, origins: Iterable[str]) 
     if member is None or not directory.has_transfer_rules:
         return ()
     return tuple(origin for origin in origins if not directory.may_receive(member, origin))
+
+
+def givers(case: Case, hosting_country: str, said_by: str | None = None) -> tuple[str, ...]:
+    """Answer those whose reports and words a hotline of a country gets with a case: origins, and who said it.
+
+    Args:
+        case: The case before the record.
+        hosting_country: Country it goes to, or is in.
+        said_by: Who says so now, empty where that encloses nothing; None: who said so before, if anybody.
+    """
+    if said_by is None and case.move is not None and case.move.hosting_country == hosting_country:
+        said_by = case.move.by
+    members = (*(origin.member for origin in case.origins), said_by)
+    return tuple(dict.fromkeys(member for member in members if member))
 
 
 def limits_of(directory: Directory, country: str, hotline: str) -> Deadlines | None:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
+
 from casework.matters import NOTICES
-from casework.messages import Case, DeliveryCount, Fact
+from casework.messages import Case, DeliveryCount, Fact, Move
 from casework.notices import (
     ASSIGNMENT,
     LINKED_REPORT,
@@ -98,10 +100,25 @@ def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Noti
         for origin in others:
             if origin.member != responsible and origin.member not in fact.members:
                 yield Notice(responsible, LINKED_REPORT, origin.last_event_id, origin.member)
+    word = _word_for(after, fact)
+    if word is not None and after.assigned_hotline is not None:
+        yield msgspec.structs.replace(update_to(after, after.assigned_hotline), word=word)
     told = [origin.member for origin in after.origins if not (by_report and origin.member == fact.origin)]
     for member in dict.fromkeys([*told, *_held_by(before), *after.former]):
         if member != responsible and member not in after.pool:
             yield update_to(after, member)
+
+
+def _word_for(after: Case, fact: Fact) -> Move | None:
+    """Answer the word that took a case to its country, where it is new to the responsible hotline.
+
+    Who said it, and who was responsible before, knows it. Who may not receive from its sender is named in the
+    fact, as are origins whose reports it may not have.
+    """
+    word = after.move
+    if word is None or word.by in fact.members:
+        return None
+    return None if after.assigned_hotline in {word.by, *after.former} else word
 
 
 def _closed(before: Case | None, after: Case, fact: Fact) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from casework.matters.hold_course import end_hold
 from casework.matters.host_doubts import disputes, doubt_host
 from casework.matters.relocation import MOVED
 from casework.messages import Case, ReportStatement
-from casework.placing import ReportOf, begin_leg, escalate, traits_of, withheld
+from casework.placing import ReportOf, begin_leg, escalate, givers, traits_of, withheld
 from casework.preservations import is_erased
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
@@ -88,7 +88,7 @@ def _begin(
         return
     if way.hosting_country != case.hosting_country:
         end_hold(case, draft, MOVED, way.hosting_country)
-    others = [origin.member for origin in case.origins]
+    others = givers(case, way.hosting_country)
     begin_leg(draft, way, case.leg + 1, this, hosting_status=report.hosting_status, others=others)
     if NEW_LEG in facts and way.assigned_hotline == this.origin:
         draft.by_rule(

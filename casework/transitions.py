@@ -38,6 +38,8 @@ SAID_BY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """Kind of a fact that a member's action makes to the actions that make it: the fact carries its statement."""
+TELLS_WHERE: Final = frozenset({"moved", "hosting_confirmed", "observed"})
+"""Actions by which a case goes to another country; what they enclose is handed to the hotlines there."""
 FINAL_ACTIONS: Final = frozenset(
     row.event for row in TABLE if "closed" in row.facts and row.event not in {KEY_MISMATCH, "withdraw"}
 )

@@ -25,7 +25,7 @@ from casework.messages import (
 from casework.protection import SEALED, binding_of
 from casework.sealed_content import parse
 from casework.signatures import UNPROVEN, check_signature
-from casework.transitions import ACTIONS, SAID_BY
+from casework.transitions import ACTIONS, SAID_BY, TELLS_WHERE
 from casework.url_keys import url_key
 from casework.urls import canonical_url, check_url
 from connectors.errors import UnprovenMessageError, UnreadableContentError, UrlKeyMismatchError
@@ -170,13 +170,18 @@ def statement_of(body: Delivery | Escalation) -> Statement | None:
 
 
 def _signed_at(statement: Statement, body: Delivery | Escalation) -> int:
-    """Answer the time a key is judged at; of a report that is handed on later only its own is known."""
+    """Answer the time a key is judged at; of what is handed on later only its own is known."""
     is_cause = isinstance(body, Delivery) and (
-        isinstance(statement, ActionStatement)
+        (isinstance(statement, ActionStatement) and not _is_handed_on(body))
         or body.fact == "linked"
         or (body.fact in {"assigned", "orphaned"} and body.leg == 1)
     )
     return max(statement.sent_at, body.submitted_at) if is_cause else statement.sent_at
+
+
+def _is_handed_on(body: Delivery) -> bool:
+    """Answer whether a delivery tells a word on the host that was said before: it names the fact of then."""
+    return body.fact in TELLS_WHERE and body.fact_ref is not None
 
 
 def _is_spoken_of(statement: Statement, body: Delivery | Escalation) -> bool:

@@ -13,7 +13,9 @@ from typing import Any, Final, Literal
 import msgspec
 
 from casework import sealed_content
-from casework.errors import RuleViolation
+from casework.content_readers import next_readers_of
+from casework.directory import Directory
+from casework.errors import RuleViolation, UnknownCountryError
 from casework.messages import (
     ActionContent,
     ActionStatement,
@@ -237,16 +239,13 @@ def _enclose(
     if ring is None:
         digest = hashlib.sha256(clear).digest()
         return _Enclosed(clear, {"content_digest": digest, "content_protection": protection})
-    countries = [values["hosting_country"]]
-    if isinstance(draft, ActionDraft) and draft.new_hosting_country is not None:
-        countries.append(draft.new_hosting_country)
     keys = reader_keys(
         admission.directory,
         ring,
         sender.member,
-        countries=countries,
+        countries=[values["hosting_country"]],
         extra=draft.readers,
-        parties=draft.parties if isinstance(draft, ActionDraft) else (),
+        parties=_parties(draft, sender.member, admission.directory) if isinstance(draft, ActionDraft) else (),
         at=admission.submitted_at,
     )
     bound = binding(sender.environment, sender.member, values["event_id"], values["url_key"])
@@ -254,6 +253,18 @@ def _enclose(
     return _Enclosed(
         sealed_content.to_bytes(sealed), {"content_digest": sealed.digest, "content_protection": protection}
     )
+
+
+def _parties(draft: ActionDraft, sender: str, directory: Directory) -> tuple[str, ...]:
+    """Answer the parties of a case, those of the country that it may go to by this action among them."""
+    if draft.new_hosting_country is None:
+        return draft.parties
+    try:
+        following = next_readers_of(directory, draft.new_hosting_country, sender)
+    except UnknownCountryError:
+        # The rules refuse the draft for it, with all else that is wrong.
+        return draft.parties
+    return (*draft.parties, *following)
 
 
 def _submission(  # noqa: PLR0913, PLR0917 - what a submission is made of

@@ -19,7 +19,7 @@ from casework.legs import Changes
 from casework.matters.confirmations import CORRECTION, asking, with_asked
 from casework.matters.escalating import open_again
 from casework.matters.feeds import feed_acknowledged
-from casework.messages import Case, Fact, Stated
+from casework.messages import Case, Fact, Move, Stated
 from casework.notices import Notice, update_to
 from casework.parties import told_officials
 from casework.secrecy import police_of
@@ -121,6 +121,8 @@ def _corrected(case: Case, fact: Fact) -> Changes:
     doubt = case.doubt
     if doubt is not None and wrong.fact in {"observed", "moved"} and doubt.fact_number == wrong.number + 1:
         changes["doubt"] = None
+    if case.move is not None and wrong.number in _numbers_of(case.move):
+        changes["move"] = None
     if wrong.counts and wrong.fact in ASSESSING:
         changes |= assessment_of(stated, case.round)
     if wrong.counts and wrong.fact in _OF_LEG and is_current(case, wrong):
@@ -129,6 +131,11 @@ def _corrected(case: Case, fact: Fact) -> Changes:
     if right is None and wrong.fact == "feed_acknowledged" and is_current(case, wrong):
         changes |= _without_item(case, wrong)
     return changes
+
+
+def _numbers_of(word: Move) -> tuple[int, ...]:
+    """Answer by which numbers a word on the host is corrected: one followed by rule stands before it."""
+    return (word.fact_number, word.fact_number - (word.action == "observed"))
 
 
 def _without_item(case: Case, wrong: Stated) -> Changes:

@@ -14,7 +14,7 @@ from casework.causes import Cause, Draft
 from casework.legs import Changes, no_change
 from casework.matters.host_doubts import doubt_host, hosted_in
 from casework.matters.relocation import MOVED, relocate
-from casework.messages import ActionDetails, Case, Fact
+from casework.messages import ActionDetails, Case, Fact, Move
 from casework.notices import Notice, to_recipient, update_to, with_place
 from casework.parties import origin_of, secretariat_of
 from casework.states import OFFERED, ORPHANED
@@ -23,6 +23,7 @@ from casework.transitions import transition
 
 CONFIRMED: Final = "hosting_confirmed"
 EXCEEDED: Final = "moves_exceeded"
+OBSERVED: Final = "observed"
 
 _NO_COUNTRY: Final = refused("required", "new_hosting_country", "must be given with moved")
 _SAME_COUNTRY: Final = not_applicable("same_country", "new_hosting_country", "The case says so already.")
@@ -37,7 +38,7 @@ def _move(case: Case, action: Action, draft: Draft, details: Mapping[str, Any]) 
         return ACCEPTED
     if country == case.hosting_country:
         return _SAME_COUNTRY
-    draft.by_sender(MOVED, **details)
+    draft.by_sender(MOVED, content_digest=draft.cause.content_digest, **details)
     _go(case, draft, country, details)
     return ACCEPTED
 
@@ -57,15 +58,17 @@ def follow(case: Case, draft: Draft, details: Mapping[str, Any]) -> None:
     if country == case.hosting_country or cause.directory.pseudo_country(country) is not None:
         return
     if seen_at is not None and seen_at > case.leg_started_at:
-        draft.by_rule(MOVED, by=cause.sender, observed_at=seen_at, details=details["details"])
+        word = {"observed_at": seen_at, "details": details["details"]}
+        draft.by_rule(MOVED, by=cause.sender, content_digest=cause.content_digest, **word)
         _go(case, draft, country, details)
 
 
 def _go(case: Case, draft: Draft, country: str, details: Mapping[str, Any]) -> None:
     """Write the leg that a move begins, and that there were many of them."""
     said: ActionDetails = details["details"]
-    relocate(case, draft, country, reason_code=MOVED, hosting_status=said.hosting_status or "confirmed")
-    directory = draft.cause.directory
+    cause, status = draft.cause, said.hosting_status or "confirmed"
+    relocate(case, draft, country, reason_code=MOVED, hosting_status=status, said_by=_speaker(cause))
+    directory = cause.directory
     if case.moves == directory.casework.max_moves:
         secretariat = secretariat_of(directory)
         if secretariat is not None:
@@ -77,8 +80,9 @@ def _confirm(case: Case, action: Action, draft: Draft, details: Mapping[str, Any
     if _breaks(case, action, draft, details):
         return ACCEPTED
     if country is not None and country != case.hosting_country:
-        draft.by_sender(CONFIRMED, **details)
-        relocate(case, draft, country, reason_code=CONFIRMED, hosting_status="confirmed")
+        draft.by_sender(CONFIRMED, content_digest=draft.cause.content_digest, **details)
+        said_by = _speaker(draft.cause)
+        relocate(case, draft, country, reason_code=CONFIRMED, hosting_status="confirmed", said_by=said_by)
         return ACCEPTED
     if case.hosting_status == "confirmed" and case.doubt is None:
         return _ALREADY
@@ -122,16 +126,38 @@ def _may_say(case: Case, cause: Cause) -> bool:
     )
 
 
+def _speaker(cause: Cause) -> str:
+    return "" if cause.content_digest is None else cause.sender
+
+
 def _moved(case: Case, fact: Fact) -> Changes:
     """Count a move; who gave the case back may get it again, because the content is not where it was."""
     seen = case.last_observed_at
     if fact.observed_at is not None:
         seen = fact.observed_at if seen is None else max(seen, fact.observed_at)
-    return {"moves": case.moves + 1, "declined": (), "last_observed_at": seen}
+    return {"moves": case.moves + 1, "declined": (), "last_observed_at": seen, **_word(fact)}
 
 
 def _confirmed(case: Case, fact: Fact) -> Changes:
-    return {"hosting_status": fact.hosting_status or case.hosting_status, "doubt": None}
+    word = _word(fact) if fact.hosting_status is None else {}
+    return {"hosting_status": fact.hosting_status or case.hosting_status, "doubt": None, **word}
+
+
+def _word(fact: Fact) -> Changes:
+    """Note the word that takes a case elsewhere, for the hotlines there: it encloses the new address."""
+    country = None if fact.details is None else fact.details.new_hosting_country
+    if country is None or fact.content_digest is None:
+        return {"move": None}
+    # What was only observed is followed by rule, and has no statement of its own.
+    action = fact.fact if fact.statement is not None else OBSERVED
+    word = Move(
+        hosting_country=country,
+        event_id=fact.input_id,
+        by=fact.by,
+        action=action,
+        fact_number=fact.number,
+    )
+    return {"move": word}
 
 
 def _told_of_move(after: Case, fact: Fact) -> Iterable[Notice]:

@@ -131,6 +131,7 @@ def _erased(case: Case, fact: Fact) -> Changes:
         "preservations": (),
         "preserve_until": None,
         "readers": None,
+        "move": None,
         "rewrap_due_at": None,
         "asked": with_asked(case, fact, ERASURE),
     }

@@ -54,7 +54,8 @@ class Delivery(Message, frozen=True, kw_only=True):
         content: Content as submitted; only for those entitled.
         details: What only some actions say; null where the recipient may not know it.
         until: Expiry of what the fact begins; milliseconds since the epoch, UTC.
-        fact_ref: Number of the earlier fact that this one replaces, confirms or answers.
+        fact_ref: Number of the earlier fact that this one replaces, confirms or answers, or that is told
+            again in it.
         chain: Hosting countries of the round in their order, once the content has moved.
         hosting_status: Whether the hosting country is provisional or confirmed.
         needs_confirmation: True when the recipient is asked to confirm by the action confirmed with this fact

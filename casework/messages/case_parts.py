@@ -263,6 +263,24 @@ class Stated(Message, frozen=True, kw_only=True):
     law_country: str | None = None
 
 
+class Move(Message, frozen=True, kw_only=True):
+    """A member's word by which the case came to its hosting country; the hotlines there are handed it.
+
+    Attributes:
+        hosting_country: Country it names.
+        event_id: Event id of the action; its content is stored under it.
+        by: Member that said it.
+        action: Code of the action: moved, hosting_confirmed or observed.
+        fact_number: Number of its fact.
+    """
+
+    hosting_country: str
+    event_id: str
+    by: str
+    action: str
+    fact_number: int
+
+
 class Preservation(Message, frozen=True, kw_only=True):
     """Until when one member of police asks that a case is kept.
 

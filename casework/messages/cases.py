@@ -8,6 +8,7 @@ from casework.messages.case_parts import (
     HoldRequest,
     HostDoubt,
     Lease,
+    Move,
     OpenEscalation,
     Origin,
     Preservation,
@@ -97,6 +98,7 @@ class Case(Message, frozen=True, kw_only=True):
         stated: What members stated and may correct, at most 32.
         preservations: Who of police asks that everything is kept, and until when; preserve_until is the
             latest.
+        move: The newest word that names a hosting country and came with content; null when there is none.
     """
 
     url_key: bytes
@@ -167,6 +169,7 @@ class Case(Message, frozen=True, kw_only=True):
     closed_in: int | None = None
     stated: tuple[Stated, ...] = ()
     preservations: tuple[Preservation, ...] = ()
+    move: Move | None = None
 
 
 class CaseStub(Message, frozen=True, kw_only=True):

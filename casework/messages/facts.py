@@ -134,7 +134,8 @@ class Fact(Message, frozen=True, kw_only=True):
         key_id: Key id of the signature.
         parked: Of the fact parked: what waits after it.
         unparking: Of a fact that an unpark caused: what the operator wanted.
-        content_digest: Digest of the report's content, as in its statement; null when the fact brings none.
+        content_digest: Digest of the content of a report, or of a word on where it is hosted, as in its
+            statement; null when the fact brings none.
         readers: Beginnings, 8 bytes each, of the ids of the keys that open the report's content, sorted; null
             when it is clear or the fact brings none.
         details: What only some actions say.

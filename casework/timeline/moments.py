@@ -74,5 +74,7 @@ def deliveries_of(moment: Moment) -> tuple[Told, ...]:
         numbers[notice.recipient] = number
         after = moment.after
         name = moment.fact.fact if after is None else name_for(after, moment.fact, notice.recipient)
+        if notice.word is not None:
+            name = notice.word.action
         told.append(Told(notice.recipient, number, notice.kind, name))
     return tuple(told)

@@ -42,6 +42,7 @@ SOME = [
         "second_analyst": analyst,
         "has_police_reference": reference,
         "to_member": member,
+        "sealed_for": None if online else [],
     }
     for law, online, status, observation, corrected, analyst, reference, member in [
         ("NL", True, None, None, None, "b", False, "de-eco"),

@@ -1,6 +1,6 @@
 """Stories that dice rarely throw: what takes many steps in one order."""
 
-from histories import ACTS, DAY, DIRECTORIES, HOUR, REPORTS, REWRAPS, Line
+from histories import ACTS, DAY, DIRECTORIES, HOUR, REPORTS, REWRAPS, SOME, Line
 
 
 def said(action: str, by: str, **fields: object) -> Line:
@@ -36,6 +36,7 @@ def ruled(**rules: str) -> Line:
 NOTICED = {"what": "wake", "step": "acknowledge"}
 AS_REMOVED = ("removed", "responsible")
 POLICE = {"by_anybody": "nl-police", "ahead": 200 * DAY}
+ENCLOSING = next(one for one in SOME if one["sealed_for"] is not None)
 STORIES: dict[str, list[Line]] = {
     "a claim that is only acknowledged ends": [
         reported("FR"),
@@ -94,6 +95,14 @@ STORIES: dict[str, list[Line]] = {
         *[reported("NL"), said("hold", "police", **POLICE), without("nl-police")],
         said("provider_informed", "responsible", role="registrar"),
         said("release", "responsible"),
+    ],
+    "a new address waits for whoever claims the case": [
+        *[reported("NL"), said("moved", "responsible", new_country="FR", some=ENCLOSING)],
+        *[said("claim", "pool"), said("decline", "responsible"), said("claim", "pool")],
+    ],
+    "a new address is taken back before anybody claims the case": [
+        *[reported("NL"), said("moved", "responsible", new_country="FR", some=ENCLOSING)],
+        *[said("corrected", "maker"), said("claim", "pool")],
     ],
     "two holds pause the clock one after the other": [
         reported("NL"),

@@ -10,6 +10,7 @@ from casework.directory_keys import NetworkKeys
 from casework.dsse import signed_statement
 from casework.ids import new_event_id
 from casework.messages import (
+    ActionContent,
     ActionStatement,
     Delivery,
     Escalation,
@@ -40,6 +41,8 @@ from streams.secret_sources import Secret
 ORIGIN, HOST = "nl-offlimits", "be-childfocus"
 NOW_MS = 1_700_000_000_000
 CLOCK = ManualClock(NOW_MS, NOW_MS)
+DAY_MS = 86_400_000
+CASE_ID = "0199c82a-0000-8000-8000-000000000001"
 URL = "https://images.example.com/canary"
 Deliver = Callable[..., Delivery]
 
@@ -201,6 +204,35 @@ def test_a_key_that_ran_out_since_still_proves_and_a_stolen_one_does_not(
             opener(equipment, directory=stolen).open(backdated)
     later = msgspec.structs.replace(body, fact="assigned", leg=2, submitted_at=NOW_MS + 1)
     assert opener(equipment, directory=stolen).open(later) is not None
+
+
+def test_a_word_that_is_handed_on_is_proven_by_the_time_it_was_said(
+    equipment: Equipment, delivery: Deliver
+) -> None:
+    """A new address opens for a hotline that gets the case days later, when its sender has another key."""
+    draft = ActionDraft(
+        action="moved", hosting_country="NL", new_hosting_country="BE", case_id=CASE_ID, url=URL,
+        new_url="https://new.example/1", hosting_method="whois", observed_at=NOW_MS,
+    )  # fmt: skip
+    submission = wire.decode_as(Submission, prepared(equipment, draft).value)
+    told = {"kind": "update", "fact": "moved", "by": ORIGIN, "case_id": CASE_ID, "report_event_id": None}
+    body = enclosed(submission, delivery, **told, fact_ref=3, submitted_at=NOW_MS + DAY_MS)
+    members = tuple(
+        msgspec.structs.replace(
+            one, keys=tuple(msgspec.structs.replace(key, revoked_at=NOW_MS + 1) for key in one.keys)
+        )
+        if one.id == ORIGIN
+        else one
+        for one in equipment.directory.members
+    )
+    later = msgspec.structs.replace(equipment.directory, members=members)
+    content = opener(equipment, directory=later).open(body)
+    assert isinstance(content, ActionContent)
+    assert content.new_url == "https://new.example/1"
+    with pytest.raises(UnprovenMessageError, match="key_revoked"):
+        opener(equipment, directory=later).open(msgspec.structs.replace(body, fact_ref=None))
+    with pytest.raises(UnprovenMessageError, match="foreign_statement"):
+        opener(equipment).open(msgspec.structs.replace(body, by=HOST))
 
 
 def test_content_that_is_not_the_statements_is_refused(equipment: Equipment, delivery: Deliver) -> None:

@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from casework.directory import Directory
+from casework.content_readers import next_readers_of
+from casework.directory import CountryRule, Directory, HotlineShare, Member
 from casework.dsse import signed_statement
 from casework.ids import new_event_id
 from casework.messages import ActionContent, ActionStatement, ReportContent, ReportStatement, Submission
@@ -233,6 +234,27 @@ def test_a_move_can_be_read_where_the_content_went(equipment: Equipment) -> None
     content = wire.decode_as(Submission, made.value).content
     opened = open_sealed(parse(content or b""), equipment.rings["be-childfocus"])
     assert wire.decode_as(ActionContent, opened).new_url == "https://new.example/1"
+
+
+def test_a_word_on_a_move_is_for_those_who_may_have_the_case_there(directory: Directory) -> None:
+    """All hotlines of the new country and its police can read it, no subscriber and no further contact."""
+    others = (
+        Member("fr-phare", "hotline", "France", ("FR",), status="active"),
+        Member("fr-point", "hotline", "France", ("FR",), status="active"),
+        Member("fr-closed", "hotline", "France", ("FR",), status="active", may_receive_from=("FR",)),
+        Member("fr-police", "law_enforcement", "Police", ("FR",), status="active", liaison="fr"),
+        Member("interpol", "law_enforcement", "I", status="active", liaison="interpol", feed="all_confirmed"),
+    )
+    shares = tuple(HotlineShare(one) for one in ("fr-phare", "fr-point", "fr-closed"))
+    rule = CountryRule(
+        "FR", "France", hotlines=shares, second_liaison="interpol", further_liaisons=("interpol",)
+    )
+    wider = msgspec.structs.replace(
+        directory, members=(*directory.members, *others), countries=(*directory.countries, rule)
+    )
+    found = next_readers_of(wider, "FR", "nl-offlimits")
+    assert found == ("fr-phare", "fr-point", "fr-police")
+    assert next_readers_of(wider, "XT", "be-childfocus") == ("nl-offlimits",), "who may claim it at the desk"
 
 
 def test_a_ring_protects_even_where_the_directory_leaves_it_open(

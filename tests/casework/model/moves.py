@@ -1,6 +1,7 @@
 """Where content is hosted: it moves, a host is confirmed, or a newer word is answered or followed."""
 
 from model import actions, holds, network, remits, routes, writing
+from model.lists import unique
 from model.questions import claiming, clocks, hosting, places, reporters, states, telling
 
 
@@ -15,7 +16,7 @@ def move(now, action):
     if country == hosting.host(facts):
         return actions.not_applicable(now, action, "same_country")
     moves = hosting.moves(facts)
-    writing.by_sender(now, "moved", new_country=country)
+    writing.by_sender(now, "moved", new_country=country, encloses=_encloses(now, action))
     _go(now, country, action, moves)
     return ("accepted",)
 
@@ -29,7 +30,8 @@ def follow_sight(now, action, observed_at):
         return
     if observed_at > clocks.leg_began(facts):
         moves = hosting.moves(facts)
-        writing.by_rule(now, "moved", by=action["sender"], new_country=country)
+        what = {"new_country": country, "encloses": _encloses(now, action)}
+        writing.by_rule(now, "moved", by=action["sender"], **what)
         _go(now, country, action, moves)
 
 
@@ -45,13 +47,20 @@ def confirm(now, action):
     if _is_no_good_word(now, action):
         return ("accepted",)
     if country not in {None, hosting.host(facts)}:
-        writing.by_sender(now, "hosting_confirmed", status=None)
+        what = {"new_country": country, "encloses": _encloses(now, action)}
+        writing.by_sender(now, "hosting_confirmed", status=None, **what)
         relocate(now, country, "hosting_confirmed", "confirmed")
         return ("accepted",)
     if hosting.hosting_status(facts) == "confirmed" and hosting.doubt(facts) is None:
         return actions.not_applicable(now, action, "already_done")
     writing.by_sender(now, "hosting_confirmed", status="confirmed")
     return ("accepted",)
+
+
+def _encloses(now, action):
+    """Answer whether a word came with content; of one that waited for its report it is not known any more."""
+    has_waited = any(fact["kind"] == "awaited" and fact["input"] == now["input"] for fact in now["facts"])
+    return action.get("digest") is not None and not has_waited
 
 
 def _is_no_good_word(now, action):
@@ -136,8 +145,15 @@ def hand_on(now, way, reason, status=None, *, report=None, until=None):
     all_know = way["reason"] in telling.escalated(facts) and set(way["liaisons"]) <= set(
         telling.liaisons(facts)
     )
-    what = {"reason": reason, "status": status, "until": until, "others": reporters.members(facts)}
+    what = {"reason": reason, "status": status, "until": until, "others": givers(facts, way["country"])}
     routes.begin_leg(now, way, one["last"], one["member"], **what)
     routes.ask_if_unreadable(now, way, one["last"], one["member"])
     if way["reason"] is not None and not all_know:
         routes.escalate(now, way["reason"], way, one["last"], one["member"])
+
+
+def givers(facts, country):
+    """Answer whose reports and words a hotline of a country gets with the case."""
+    word = hosting.word(facts)
+    speakers = [word["by"]] if word is not None and word["country"] == country else []
+    return unique([*reporters.members(facts), *speakers])

@@ -2,7 +2,7 @@
 
 from model import holds, moves, network, remits, routes, transfers, writing
 from model.lists import unique
-from model.questions import claiming, hosting, keeping, places, reporters, states
+from model.questions import claiming, hosting, keeping, places, states
 
 
 def come(now, report):
@@ -11,7 +11,6 @@ def come(now, report):
     declined = [] if states.state(facts) == "closed" else claiming.declined(facts)
     about = remits.of_a_report(report)
     way = routes.route(now["directory"], report["country"], report["sender"], about, declined=declined)
-    others = reporters.members(facts)
     state, had_no_desk = states.state(facts), states.state(facts) == "orphaned" and places.desk(facts) is None
     begins = (
         not states.has_a_report(facts)
@@ -38,7 +37,7 @@ def come(now, report):
         status = report["hosting_status"] if joins else None
         if joins and way["country"] != hosting.host(facts):
             holds.end(now, "moved", way["country"])
-        others = others if joins else []
+        others = moves.givers(facts, way["country"]) if joins else []
         routes.begin_leg(now, way, report["id"], report["sender"], status=status, others=others)
         if way["hotline"] == report["sender"]:
             writing.by_rule(now, "acknowledged", by=report["sender"], report=report["id"])

@@ -1,7 +1,18 @@
 """Who learns of a fact by a delivery, in the order of the deliveries."""
 
 from model.lists import unique
-from model.questions import holding, log, parking, parties, places, reporters, rounds, states, telling
+from model.questions import (
+    holding,
+    hosting,
+    log,
+    parking,
+    parties,
+    places,
+    reporters,
+    rounds,
+    states,
+    telling,
+)
 
 TOLD_TO_NOBODY = [
     *parking.OF_PARKING,
@@ -115,6 +126,7 @@ def _of_a_leg(facts, fact):
         may_have_it = fact["kind"] != "assigned" or one["member"] not in fact["members"]
         if there is not None and one["member"] not in {fact["origin"], there} and may_have_it:
             found.append(_hands_over("linked_report", there, one["last"]))
+    found += _word_for(facts, fact)
     told = [member for member in _origins(facts) if not (by_its_report and member == fact["origin"])]
     were = log.before(facts, fact)
     handed_over = [places.place(were)] if places.place(were) else places.pool(were)
@@ -122,6 +134,16 @@ def _of_a_leg(facts, fact):
         if member not in {None, there, *places.pool(facts)}:
             found.append(update(facts, member))
     return found
+
+
+def _word_for(facts, fact):
+    """Answer the word that took the case to where it is, for a hotline to which it is new."""
+    word, hotline = hosting.word(facts), places.responsible(facts)
+    if fact["kind"] != "assigned" or word is None or word["by"] in fact["members"]:
+        return []
+    if hotline in {word["by"], *places.former(facts)}:
+        return []
+    return [(hotline, update(facts, hotline)[1] | {"fact": word["action"]})]
 
 
 def _of_a_link(facts, fact):

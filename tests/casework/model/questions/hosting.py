@@ -52,3 +52,29 @@ def doubt(facts):
         elif fact["kind"] == "corrected" and found is not None and fact["ref"] == found["number"] - 1:
             found = found if fact["wrong_kind"] not in {"observed", "moved"} else None
     return found
+
+
+def word(facts):
+    """Answer the word that took the case to its country, where it came with content that is still kept."""
+    found = None
+    for fact in filter(counts, this_round(facts)):
+        if fact["kind"] in {"moved", "hosting_confirmed"} and fact.get("new_country") is not None:
+            found = _said(fact) if fact["encloses"] else None
+        elif found is not None and _ends(found, fact):
+            found = None
+    return found
+
+
+def _ends(found, fact):
+    """Answer whether a word is erased, taken back, or about another country than the case is in."""
+    goes_elsewhere = fact["kind"] in BEGINS_A_LEG and fact["country"] != found["country"]
+    is_corrected = fact["kind"] == "corrected" and fact["ref"] in found["numbers"]
+    return fact["kind"] == "erased" or goes_elsewhere or is_corrected
+
+
+def _said(fact):
+    """Answer a word; what was only seen and then followed was said by the fact before."""
+    was_seen = fact["kind"] == "moved" and fact["said"] is None
+    numbers = [fact["number"] - 1, fact["number"]] if was_seen else [fact["number"]]
+    action = "observed" if was_seen else fact["kind"]
+    return {"by": fact["by"], "action": action, "numbers": numbers, "country": fact["new_country"]}
