@@ -73,7 +73,7 @@ def _withdrawn(case: Case, fact: Fact) -> Changes:
 def _told(after: Case, fact: Fact) -> tuple[Notice, ...]:
     entitled = {*fact.members, after.assigned_hotline, after.desk, *after.former}
     told = (notice.recipient for notice in told_of(after, fact))
-    return tuple(Notice(one, UPDATE, fact.report_event_id, fact.origin) for one in told if one in entitled)
+    return tuple(Notice(one, UPDATE, fact.report_event_id) for one in told if one in entitled)
 
 
 ACTION_RULES: Final = {"withdraw": _withdraw}
