@@ -177,6 +177,7 @@ STORIES: dict[str, list[Line]] = {
         passed(DAY),
         NOTICED,
     ],
+    "many related cases are named": [reported("NL"), *[said("note", "origin")] * 8],
     "a country shortens its holds while one is in force": [
         reported("NL"),
         said("hold", "police", by_anybody="nl-police", ahead=150 * DAY),

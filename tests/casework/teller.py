@@ -75,7 +75,7 @@ class Teller:
             event |= {"fact_number": asked.fact_number, "sender": self._one_of(asked.members)}
         if action == "note":
             number = len(self.both.history)
-            event["related"] = [f"{number % 20 + one:08}-0000-4000-8000-000000000000" for one in range(3)]
+            event["related"] = [f"{number * 3 % 60 + one:08}-0000-4000-8000-000000000000" for one in range(3)]
             event["priority"] = self._one_of([None, "low", "normal", "high"])
         if action in {"hold", "release"}:
             self._hold(event, line)
