@@ -100,6 +100,14 @@ def deliveries(kept: Kept) -> list[dict[str, Any]]:
             "state": body.state,
             "kind": body.kind,
             "report": body.report_event_id,
+            "by": body.by,
+            "breaches": list(body.breaches),
+            "host": body.hosting_country,
+            "hotline": body.assigned_hotline,
+            "chain": list(body.chain),
+            "status": body.hosting_status,
+            "priority": body.priority,
+            "needs_confirmation": body.needs_confirmation,
         }
         for posting in kept.postings
         if isinstance(body := posting.body, Delivery)

@@ -159,6 +159,13 @@ STORIES: dict[str, list[Line]] = {
         {name: values[0] for name, values in REWRAPS.items()}
         | {"usual": "gb-iwf", "sealed_for": ["nl-offlimits"]},
     ],
+    "a re-wrap of a report that its hotline may not have is for nobody": [
+        ruled(receives="few for hotlines"),
+        reported("NL", sealed_for=[]),
+        reported("NL", sender="de-eco", sealed_for=[]),
+        {name: values[0] for name, values in REWRAPS.items()}
+        | {"usual": "de-eco", "sealed_for": ["nl-offlimits"]},
+    ],
     "who may not receive from an origin gets its case by no transfer": [
         ruled(receives="few for all"),
         reported("DE"),

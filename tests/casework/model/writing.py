@@ -1,6 +1,6 @@
 """Writing down what comes of an event: facts with their deliveries, and receipts."""
 
-from model import memory, told
+from model import memory, shown, told
 from model.questions import hosting, places, rounds, states
 
 
@@ -44,6 +44,7 @@ def _write(world, kind, by, more):
         before = sum(one["recipient"] == recipient for one in world["deliveries"])
         delivery = {"recipient": recipient, "number": before + 1, "fact": kind, "fact_number": fact["number"]}
         delivery |= {"round": round_number, "leg": leg, "state": states.state(facts), **what}
+        delivery |= shown.shown(facts, fact, recipient, delivery["fact"])
         world["deliveries"].append(delivery)
         made["deliveries"].append(delivery)
         fact["deliveries"].append((recipient, before + 1))
