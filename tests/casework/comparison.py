@@ -101,6 +101,7 @@ def deliveries(kept: Kept) -> list[dict[str, Any]]:
             "kind": body.kind,
             "report": body.report_event_id,
             "by": body.by,
+            "ref": body.fact_ref,
             "breaches": list(body.breaches),
             "host": body.hosting_country,
             "hotline": body.assigned_hotline,

@@ -14,6 +14,7 @@ def shown(facts, fact, recipient, name):
         "breaches": [one for one in says.get("breaches", []) if one != "despite_hold" or knows_of_holds],
         "host": says.get("country") or hosting.host(facts),
         "status": says.get("status") or hosting.hosting_status(facts),
+        "ref": says.get("ref"),
         "hotline": places.responsible(facts),
         "chain": hosting.chain(facts),
         "priority": noting.priority(facts),

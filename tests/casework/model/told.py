@@ -143,7 +143,8 @@ def _word_for(facts, fact):
         return []
     if hotline in {word["by"], *places.former(facts)}:
         return []
-    return [(hotline, update(facts, hotline)[1] | {"fact": word["action"]})]
+    said = {"fact": word["action"], "by": word["by"], "ref": word["numbers"][0]}
+    return [(hotline, update(facts, hotline)[1] | said)]
 
 
 def _of_a_link(facts, fact):

@@ -43,8 +43,8 @@ def _write(world, kind, by, more):
     for recipient, what in told.who_learns(facts, fact):
         before = sum(one["recipient"] == recipient for one in world["deliveries"])
         delivery = {"recipient": recipient, "number": before + 1, "fact": kind, "fact_number": fact["number"]}
-        delivery |= {"round": round_number, "leg": leg, "state": states.state(facts), **what}
-        delivery |= shown.shown(facts, fact, recipient, delivery["fact"])
+        delivery |= {"round": round_number, "leg": leg, "state": states.state(facts)}
+        delivery |= shown.shown(facts, fact, recipient, what.get("fact")) | what
         world["deliveries"].append(delivery)
         made["deliveries"].append(delivery)
         fact["deliveries"].append((recipient, before + 1))
