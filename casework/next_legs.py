@@ -6,7 +6,7 @@ from casework.causes import Cause, Draft
 from casework.directory import Directory
 from casework.messages import Case
 from casework.parties import answerable
-from casework.placing import ReportOf, begin_leg, escalate, givers, traits_of
+from casework.placing import ReportOf, begin_leg, begin_round, escalate, givers, traits_of
 from casework.rewrap_rules import ask_if_unreadable
 from casework.routing import Route, route
 from casework.states import ORPHANED
@@ -150,7 +150,7 @@ def place_again(case: Case, draft: Draft, hosting_country: str | None = None) ->
         hosting_status=case.hosting_status,
         readers=case.readers,
     )
-    begin_leg(draft, way, 1, report)
+    begin_round(case, draft, way, report)
     ask_if_unreadable(draft, way, report, case.readers, case)
     if way.escalates:
         escalate(draft, way.reason, way, report)

@@ -10,6 +10,7 @@ from casework.directory import Deadlines as CountryDeadlines
 from casework.directory import Directory
 from casework.errors import BugError
 from casework.messages import Case, Deadlines, ReportStatement
+from casework.preservations import is_erased
 from casework.routing import Route, Traits
 
 _UNASSESSED: Final = "unassessed"
@@ -39,6 +40,7 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
     hosting_status: str | None = None,
     until: int | None = None,
     others: Iterable[str] = (),
+    had: Iterable[str] = (),
 ) -> None:
     """Write the fact that begins a leg: assigned to a hotline, offered to several, or orphaned at a desk.
 
@@ -53,6 +55,7 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
         hosting_status: Whether its host is provisional or confirmed; None: as before.
         until: When a claim ends by which the hotline has the case; None: it has it for good.
         others: Those whose further reports and words go along with the report it begins with.
+        had: Those of them whose reports do not: they are there, or kept no more.
     """
     directory = draft.cause.directory
     unclaimed_at = draft.cause.now + directory.casework.unclaimed_ms
@@ -68,7 +71,15 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
         draft.by_rule("offered", members=way.pool, until=unclaimed_at, reason_code=reason_code, **where)
     elif way.assigned_hotline is None:
         waits_until = None if way.desk is None else unclaimed_at
-        draft.by_rule("orphaned", recipient=way.desk, until=waits_until, reason_code=way.reason, **where)
+        left_out = tuple(had)
+        draft.by_rule(
+            "orphaned",
+            recipient=way.desk,
+            until=waits_until,
+            reason_code=way.reason,
+            members=left_out,
+            **where,
+        )
     else:
         is_clockless = directory.pseudo_country(way.hosting_country) is not None
         limits = None if is_clockless else limits_of(directory, way.assigned_country, way.assigned_hotline)
@@ -78,7 +89,7 @@ def begin_leg(  # noqa: PLR0913 - what a leg begins with
             deadlines=limits,
             until=until,
             reason_code=reason_code,
-            members=withheld(directory, way.assigned_hotline, others),
+            members=tuple(dict.fromkeys((*had, *withheld(directory, way.assigned_hotline, others)))),
             **where,
         )
 
@@ -92,6 +103,25 @@ def withheld(directory: Directory, hotline: str | None, origins: Iterable[str]) 
     if member is None or not directory.has_transfer_rules:
         return ()
     return tuple(origin for origin in origins if not directory.may_receive(member, origin))
+
+
+def begin_round(case: Case | None, draft: Draft, way: Route, report: ReportOf) -> None:
+    """Write the first leg of a round, with the reports of earlier rounds that are new to who gets it.
+
+    The hotline that closed the round before has them; and what was erased nobody can be handed.
+
+    Args:
+        case: The case before the record; None: it begins.
+        draft: Where the fact is written.
+        way: The route decided on.
+        report: The report the round begins with.
+    """
+    if case is None:
+        begin_leg(draft, way, 1, report)
+        return
+    others = [one.member for one in case.origins if one.member != report.origin]
+    has_closed_it = way.assigned_hotline is not None and way.assigned_hotline == case.assigned_hotline
+    begin_leg(draft, way, 1, report, others=others, had=others if has_closed_it or is_erased(case) else ())
 
 
 def givers(case: Case, hosting_country: str, said_by: str | None = None) -> tuple[str, ...]:

@@ -52,8 +52,8 @@ def recipients(before: Case | None, after: Case, fact: Fact) -> tuple[Notice, ..
     if kind in _SILENT:
         return ()
     if kind in PLACES:
-        first = _of_first_leg(after, fact)
-        return first if fact.leg == 1 else (*first, *_of_later_leg(before, after, fact))
+        first = _of_place(after, fact)
+        return first if fact.leg == 1 else (*first, *_beside_place(before, after, fact))
     told: Iterable[str]
     if kind in _OF_ITS_OWN and not EFFECTLESS.intersection(fact.breaches):
         return tuple(_OF_ITS_OWN[kind](after, fact))
@@ -83,23 +83,27 @@ def counted(case: Case, notices: Iterable[Notice]) -> tuple[DeliveryCount, ...]:
     return tuple([DeliveryCount(recipient=recipient, number=number) for recipient, number in numbers.items()])
 
 
-def _of_first_leg(after: Case, fact: Fact) -> tuple[Notice, ...]:
+def _of_place(after: Case, fact: Fact) -> tuple[Notice, ...]:
     if after.pool:
         return tuple(Notice(member, OFFER, fact.report_event_id, fact.origin) for member in after.pool)
     responsible = place(after)
-    if responsible is None or (responsible == fact.origin and fact.report_event_id == fact.input_id):
+    if responsible is None:
         return ()
-    return (Notice(responsible, ASSIGNMENT, fact.report_event_id, fact.origin),)
+    has_it = responsible == fact.origin and fact.report_event_id == fact.input_id
+    assignment = () if has_it else (Notice(responsible, ASSIGNMENT, fact.report_event_id, fact.origin),)
+    return (*assignment, *_other_reports(after, fact, responsible))
 
 
-def _of_later_leg(before: Case | None, after: Case, fact: Fact) -> Iterator[Notice]:
+def _other_reports(after: Case, fact: Fact, responsible: str) -> Iterator[Notice]:
+    """Yield the last report of each other origin, unless the fact says that it is left out."""
+    for origin in after.origins:
+        if origin.member not in {fact.origin, responsible, *fact.members}:
+            yield Notice(responsible, LINKED_REPORT, origin.last_event_id, origin.member)
+
+
+def _beside_place(before: Case | None, after: Case, fact: Fact) -> Iterator[Notice]:
     responsible = place(after)
     by_report = fact.report_event_id == fact.input_id
-    others = [origin for origin in after.origins if origin.member != fact.origin]
-    if responsible is not None:
-        for origin in others:
-            if origin.member != responsible and origin.member not in fact.members:
-                yield Notice(responsible, LINKED_REPORT, origin.last_event_id, origin.member)
     word = _word_for(after, fact)
     if word is not None and after.assigned_hotline is not None:
         yield msgspec.structs.replace(update_to(after, after.assigned_hotline), word=word)

@@ -8,7 +8,7 @@ from casework.matters.hold_course import end_hold
 from casework.matters.host_doubts import disputes, doubt_host
 from casework.matters.relocation import MOVED
 from casework.messages import Case, ReportStatement
-from casework.placing import ReportOf, begin_leg, escalate, givers, traits_of, withheld
+from casework.placing import ReportOf, begin_leg, begin_round, escalate, givers, traits_of, withheld
 from casework.preservations import is_erased
 from casework.rewrap_rules import ask_if_unreadable, note_if_readable
 from casework.routing import Route, route
@@ -84,7 +84,7 @@ def _begin(
     """Write the leg that a report begins: the first of a round, or one of a case that goes elsewhere."""
     this = ReportOf(draft.cause.sender, report.event_id)
     if case is None or facts[0] != "linked":
-        begin_leg(draft, way, 1, this)
+        begin_round(case, draft, way, this)
         return
     if way.hosting_country != case.hosting_country:
         end_hold(case, draft, MOVED, way.hosting_country)

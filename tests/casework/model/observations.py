@@ -39,7 +39,7 @@ def _reopen(now, country):
     what |= {"report": first["last"], "origin": first["member"], "sealed_for": sealing.can_open(facts)}
     what |= {"about": remits.of_the_case(facts)}
     writing.by_rule(now, "reopened", classification=None, **what)
-    routes.begin_leg(now, way, first["last"], first["member"])
+    routes.begin_round(now, way, first["last"], first["member"], now["facts"][: now["first_fact"]])
     routes.ask_if_unreadable(now, way, first["last"], first["member"])
     if way["reason"] is not None:
         routes.escalate(now, way["reason"], way, first["last"], first["member"])

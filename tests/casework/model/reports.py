@@ -37,8 +37,11 @@ def come(now, report):
         status = report["hosting_status"] if joins else None
         if joins and way["country"] != hosting.host(facts):
             holds.end(now, "moved", way["country"])
-        others = moves.givers(facts, way["country"]) if joins else []
-        routes.begin_leg(now, way, report["id"], report["sender"], status=status, others=others)
+        if joins:
+            others = moves.givers(facts, way["country"])
+            routes.begin_leg(now, way, report["id"], report["sender"], status=status, others=others)
+        else:
+            routes.begin_round(now, way, report["id"], report["sender"], facts[: now["first_fact"]])
         if way["hotline"] == report["sender"]:
             writing.by_rule(now, "acknowledged", by=report["sender"], report=report["id"])
         routes.ask_if_unreadable(now, way, report["id"], report["sender"])

@@ -4,7 +4,7 @@ import hashlib
 
 from model import network, remits, transfers, writing
 from model.lists import unique
-from model.questions import places, reporters, sealing
+from model.questions import keeping, places, reporters, sealing, states
 
 
 def route(directory, country, origin, about, *, declined=(), offers=True):
@@ -48,7 +48,7 @@ def by_weight(hotlines, url_key):
     return max(hashes)[1]
 
 
-def begin_leg(now, way, report, origin, *, reason=None, status=None, until=None, others=()):
+def begin_leg(now, way, report, origin, *, reason=None, status=None, until=None, others=(), had=()):
     """Write that a leg begins: a hotline is responsible, several may claim it, or it waits at a desk."""
     where = {"country": way["country"], "assigned_country": way["assigned_country"]}
     where |= {"report": report, "origin": origin, "status": status, "hotline": way["hotline"]}
@@ -58,11 +58,24 @@ def begin_leg(now, way, report, origin, *, reason=None, status=None, until=None,
         writing.by_rule(now, "offered", **what, **where)
     elif way["hotline"] is None:
         what = {"desk": way["desk"], "until": may_lie_until if way["desk"] else None}
-        writing.by_rule(now, "orphaned", reason=way["reason"], **what, **where)
+        writing.by_rule(now, "orphaned", reason=way["reason"], members=list(had), **what, **where)
     else:
         limits = network.deadlines_of(now["directory"], way)
-        what = {"members": transfers.withheld(now, way["hotline"], others), "reason": reason, "until": until}
+        left_out = unique([*had, *transfers.withheld(now, way["hotline"], others)])
+        what = {"members": left_out, "reason": reason, "until": until}
         writing.by_rule(now, "assigned", deadlines=limits, **what, **where)
+
+
+def begin_round(now, way, report, origin, before):
+    """Begin a round with the reports of the rounds before, unless they are had or are kept no more.
+
+    `before` are the facts before the round.
+    """
+    others = [member for member in reporters.members(before) if member != origin]
+    has_closed_it = way["hotline"] is not None and way["hotline"] == places.responsible(before)
+    is_erased = states.state(before) == "closed" and keeping.erase_at(before) is None
+    had = others if has_closed_it or is_erased else []
+    begin_leg(now, way, report, origin, others=others, had=had)
 
 
 def close(now, outcome):

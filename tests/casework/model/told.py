@@ -120,12 +120,12 @@ def _of_a_leg(facts, fact):
     found = [_hands_over("offer", member, fact["report"]) for member in places.pool(facts)]
     if there is not None and not (there == fact["origin"] and by_its_report):
         found.append(_hands_over("assignment", there, fact["report"]))
-    if rounds.round_and_leg(facts)[1] == 1:
-        return found
     for one in reporters.origins(facts):
-        may_have_it = fact["kind"] != "assigned" or one["member"] not in fact["members"]
+        may_have_it = fact["kind"] == "offered" or one["member"] not in fact["members"]
         if there is not None and one["member"] not in {fact["origin"], there} and may_have_it:
             found.append(_hands_over("linked_report", there, one["last"]))
+    if rounds.round_and_leg(facts)[1] == 1:
+        return found
     found += _word_for(facts, fact)
     told = [member for member in _origins(facts) if not (by_its_report and member == fact["origin"])]
     were = log.before(facts, fact)
