@@ -134,8 +134,8 @@ def _corrected(case: Case, fact: Fact) -> Changes:
 
 
 def _numbers_of(word: Move) -> tuple[int, ...]:
-    """Answer by which numbers a word on the host is corrected: one followed by rule stands before it."""
-    return (word.fact_number, word.fact_number - (word.action == "observed"))
+    """Answer by which numbers a word on the host is corrected: a move by rule stands behind its sight."""
+    return (word.fact_number, word.fact_number + (word.action == "observed"))
 
 
 def _without_item(case: Case, wrong: Stated) -> Changes:

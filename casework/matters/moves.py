@@ -148,14 +148,14 @@ def _word(fact: Fact) -> Changes:
     country = None if fact.details is None else fact.details.new_hosting_country
     if country is None or fact.content_digest is None:
         return {"move": None}
-    # What was only observed is followed by rule, and has no statement of its own.
-    action = fact.fact if fact.statement is not None else OBSERVED
+    # What was only observed is followed by rule, without a statement of its own: the fact before has it.
+    is_followed = fact.statement is None
     word = Move(
         hosting_country=country,
         event_id=fact.input_id,
         by=fact.by,
-        action=action,
-        fact_number=fact.number,
+        action=OBSERVED if is_followed else fact.fact,
+        fact_number=fact.number - is_followed,
     )
     return {"move": word}
 

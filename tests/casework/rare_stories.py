@@ -184,6 +184,12 @@ STORIES: dict[str, list[Line]] = {
         passed(DAY),
         NOTICED,
     ],
+    "an observation that is followed is handed on by its own number": [
+        reported("XT"),
+        passed(HOUR),
+        said("observed", "origin", new_country="DE", seen=0, some={"sealed_for": ["de-eco"]}),
+        said("corrected", "maker"),
+    ],
     "many related cases are named": [reported("NL"), *[said("note", "origin")] * 8],
     "a country shortens its holds while one is in force": [
         reported("NL"),
