@@ -1,6 +1,6 @@
 """Cases that hotlines take from a queue they share, use in time, give back, decline or hand over."""
 
-from model import actions, holds, moves, network, routes, transfers, writing
+from model import actions, hold_course, moves, network, routes, transfers, writing
 from model.questions import claiming, hosting, places, reporters, rounds, states
 
 
@@ -79,7 +79,7 @@ def decline(now, action):
         way, report = routes.to(hosting.host(facts), own_country, last["member"]), last
     writing.by_sender(now, "declined")
     if country is not None:
-        holds.end(now, "moved", country)
+        hold_course.end(now, "moved", country)
     moves.hand_on(now, way, "declined", report=report)
     return ("accepted",)
 

@@ -1,10 +1,8 @@
-"""Holds: police ask that the provider is not told yet; and the order of notices."""
+"""Holds: police ask that the provider is not told yet, or let it be told."""
 
-from model import actions, network, writing
-from model.lists import unique
-from model.questions import holding, hosting, log, places, rounds, states, steps
+from model import actions, hold_course, network, writing
+from model.questions import holding, hosting, places, states, steps
 
-WARNINGS = [72 * network.HOUR, 24 * network.HOUR]
 MOST_REQUESTS = 8
 
 
@@ -36,13 +34,18 @@ def hold(now, action):
         return ("accepted",)
     liaison, askers = sender, list(in_force["askers"]) if in_force else []
     if role == "responsible":
-        liaison = action.get("to_member") or (in_force and (_stand_in(now, in_force) or in_force["liaison"]))
+        liaison = action.get("to_member") or (
+            in_force and (hold_course.stand_in(now, in_force) or in_force["liaison"])
+        )
         liaison = liaison or network.hosting_liaison(now["directory"], hosting.host(facts))
     elif request:
         askers.append(request["by"])
         until = max(until, in_force["until"]) if in_force else until
     what = {"until": until, "member": liaison, "ref": in_force and in_force["number"]}
-    what |= {"members": _each(places.responsible(facts), *askers), "answers": request and request["number"]}
+    what |= {
+        "members": hold_course.each(places.responsible(facts), *askers),
+        "answers": request and request["number"],
+    }
     writing.by_sender(now, "held", has_reference=action.get("has_police_reference", False), **what)
     return ("accepted",)
 
@@ -104,10 +107,6 @@ def _request(facts, action):
     return next((one for one in holding.hold_requests(facts) if one["number"] == number), None)
 
 
-def _each(*members):
-    return unique(member for member in members if member is not None)
-
-
 def release(now, action):
     """End a hold, refuse or take back a request, or consent to the notice."""
     facts, role = now["facts"], _role(now, action["sender"])
@@ -118,7 +117,9 @@ def release(now, action):
     in_force = holding.hold(facts)
     if role == "responsible" and in_force is None:
         return actions.not_applicable(now, action, "no_hold")
-    if role == "responsible" and (in_force["by"] != in_force["liaison"] or not _has_police(now, in_force)):
+    if role == "responsible" and (
+        in_force["by"] != in_force["liaison"] or not hold_course.has_police(now, in_force)
+    ):
         return _release(now, in_force)
     own = [one for one in holding.hold_requests(facts) if role == "police" and one["by"] == action["sender"]]
     return _refuse(now, own[0]) if own else _refused(now, action, "not_entitled")
@@ -138,27 +139,14 @@ def _release_by_liaison(now, action):
         return _refuse(now, request or requests[0])
     if holding.has_consent(facts):
         return actions.not_applicable(now, action, "already_done")
-    writing.by_sender(now, "released", member=None, members=_each(places.responsible(facts)), ref=None)
+    writing.by_sender(
+        now, "released", member=None, members=hold_course.each(places.responsible(facts)), ref=None
+    )
     return ("accepted",)
 
 
-def _has_police(now, in_force):
-    """Answer whether the liaison of a hold, or other police of its country, are there to end it."""
-    directory, country = now["directory"], hosting.host(now["facts"])
-    is_there = network.is_hosting_liaison(directory, in_force["liaison"], country)
-    return is_there or network.police_of(directory, country) is not None
-
-
-def _stand_in(now, in_force, facts=None):
-    """Answer who has the say in a hold whose liaison is not there any more."""
-    directory, country = now["directory"], hosting.host(facts or now["facts"])
-    if network.is_hosting_liaison(directory, in_force["liaison"], country):
-        return None
-    return network.hosting_liaison(directory, country)
-
-
 def _release(now, in_force):
-    writing.by_sender(now, "released", **_of(now, now["facts"], in_force))
+    writing.by_sender(now, "released", **hold_course.named(now, now["facts"], in_force))
     return ("accepted",)
 
 
@@ -166,117 +154,3 @@ def _refuse(now, request):
     what = {"member": request["liaison"], "members": [request["by"]], "ref": request["number"]}
     writing.by_sender(now, "hold_refused", **what)
     return ("accepted",)
-
-
-def _of(now, facts, in_force, responsible=None):
-    """Answer how a fact names a hold and all who know of it."""
-    hotline = responsible or places.responsible(facts)
-    members = _each(hotline, *in_force["askers"], _stand_in(now, in_force, facts))
-    return {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
-
-
-def end(now, reason, country=None):
-    """Write that a hold ends, and requests are refused, without police; where it goes they learn of it."""
-    facts = list(now["facts"])
-    in_force = holding.hold(facts)
-    if in_force is not None:
-        before = log.before(now["facts"], now["facts"][now["first_fact"]]) if _has_new(now) else facts
-        hotline = places.responsible(before)
-        following = country and network.hosting_liaison(now["directory"], country)
-        members = _each(hotline, *in_force["askers"], _stand_in(now, in_force, before), following)
-        what = {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
-        writing.by_rule(now, "hold_ended", reason=reason, **what)
-    for request in holding.hold_requests(facts):
-        what = {"member": request["liaison"], "members": [request["by"]], "ref": request["number"]}
-        writing.by_rule(now, "hold_refused", reason=reason, **what)
-
-
-def _has_new(now):
-    return len(now["facts"]) > now["first_fact"]
-
-
-def settle(now):
-    """Write what a decision means for a hold: the end of a round ends it, a hotline takes it over."""
-    new = now["facts"][now["first_fact"] :]
-    before = now["facts"][: now["first_fact"]]
-    in_force, requests = holding.hold(before), holding.hold_requests(before)
-    kinds = {fact["kind"] for fact in new}
-    if (in_force is None and not requests) or kinds & set(holding.OF_A_HOLD):
-        return
-    if "closed" in kinds:
-        end(now, "closed")
-        return
-    leg = next((fact for fact in new if fact["kind"] in rounds.BEGINS_A_LEG), None)
-    if leg is None:
-        return
-    if leg["country"] != hosting.host(before):
-        end(now, "moved", leg["country"])
-    elif in_force is not None and leg["hotline"] is not None:
-        what = {"has_reference": False, "answers": None, "until": in_force["until"]}
-        writing.by_rule(now, "held", **what, **_of(now, before, in_force, leg["hotline"]))
-
-
-def due(facts):
-    """Answer when a hold ends, when its end is near, and when requests lapse."""
-    found, in_force = [], holding.hold(facts)
-    if in_force is not None:
-        found.append({"at": in_force["until"], "step": "hold"})
-        for ahead in WARNINGS[in_force["warned"] :][:1]:
-            found.append({"at": in_force["until"] - ahead, "step": "hold_warning"})
-    for request in holding.hold_requests(facts):
-        number = str(request["number"])
-        found.append({"at": request["until"], "step": "hold_asked", "id": number, "request": request})
-    return found
-
-
-def fire(now, timer):
-    """Write that a hold ends at its time, that its end is near, or that a request lapses."""
-    facts, at = now["facts"], {"step": timer["step"], "due_at": timer["at"]}
-    if timer["step"] == "hold_asked":
-        one = timer["request"]
-        what = {"member": one["liaison"], "members": [one["by"]], "ref": one["number"]}
-        writing.by_rule(now, "hold_refused", reason="expired", **at, **what)
-        return
-    in_force = holding.hold(facts)
-    kind = "hold_expired" if timer["step"] == "hold" else "hold_warned"
-    writing.by_rule(now, kind, until=in_force["until"], **at, **_of(now, facts, in_force))
-
-
-def tell_provider(now, action):
-    """Write that a provider is told, with the breaches of the order of notices, and what follows."""
-    said = actions.step(now, action, notice_breaches(now))
-    fact = now["facts"][-1]
-    if fact["kind"] == "provider_informed" and _has_new(now) and log.counts(fact):
-        provider_told(now, action, fact["breaches"])
-    return said
-
-
-def notice_breaches(now):
-    """Answer the breaches with which a provider is told now."""
-    facts = now["facts"]
-    rule = network.COUNTRIES.get(places.assigned_country(facts), {})
-    found = ["despite_hold"] if holding.hold(facts) is not None else []
-    told_at = steps.when_taken(facts, "inform_police")
-    waits_until = None if told_at is None else told_at + rule.get("police_wait", 0)
-    if rule.get("notice") == "police_first" and (waits_until is None or now["now"] < waits_until):
-        found.append("before_police")
-    if rule.get("notice") == "police_consent" and not holding.has_consent(facts):
-        found.append("without_consent")
-    return found
-
-
-def provider_told(now, action, breaches):
-    """Write what follows when a provider is told: police learn of breaches, a hold has no more use."""
-    before = now["facts"][: now["first_fact"]]
-    in_force = holding.hold(before)
-    is_host = action.get("role") in {None, "host"}
-    liaison = network.hosting_liaison(now["directory"], hosting.host(before))
-    for breach in breaches:
-        to = liaison
-        if breach == "despite_hold":
-            to = _stand_in(now, in_force, before) or in_force["liaison"]
-        said_by_its_end = breach == "despite_hold" and is_host
-        if breach in {"despite_hold", "before_police", "without_consent"} and to and not said_by_its_end:
-            writing.by_rule(now, "breach_reported", rule=breach, reason=breach, member=to)
-    if is_host:
-        end(now, "provider_informed")

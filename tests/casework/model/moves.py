@@ -1,6 +1,6 @@
 """Where content is hosted: it moves, a host is confirmed, or a newer word is answered or followed."""
 
-from model import actions, holds, network, remits, routes, writing
+from model import actions, hold_course, network, remits, routes, writing
 from model.lists import unique
 from model.questions import claiming, clocks, hosting, places, reporters, states, telling
 
@@ -123,7 +123,7 @@ def follow(now, timer):
 
 def relocate(now, country, reason, status):
     """Begin the next leg in another country; where content moved, who gave it back may get it again."""
-    holds.end(now, "moved", country)
+    hold_course.end(now, "moved", country)
     declined = [] if reason == "moved" else None
     hand_on(now, way_of(now, country, declined=declined), reason, status)
 

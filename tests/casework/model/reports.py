@@ -1,6 +1,6 @@
 """What a report does: it opens, reopens or joins a case, and is never suppressed."""
 
-from model import holds, moves, network, remits, routes, transfers, writing
+from model import hold_course, moves, network, remits, routes, transfers, writing
 from model.lists import unique
 from model.questions import claiming, hosting, keeping, places, states
 
@@ -36,7 +36,7 @@ def come(now, report):
     if begins:
         status = report["hosting_status"] if joins else None
         if joins and way["country"] != hosting.host(facts):
-            holds.end(now, "moved", way["country"])
+            hold_course.end(now, "moved", way["country"])
         if joins:
             others = moves.givers(facts, way["country"])
             routes.begin_leg(now, way, report["id"], report["sender"], status=status, others=others)

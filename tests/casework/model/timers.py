@@ -1,6 +1,17 @@
 """What passing time does."""
 
-from model import claims, corrections, escalating, holds, moves, network, overdue, retention, routes, writing
+from model import (
+    claims,
+    corrections,
+    escalating,
+    hold_course,
+    moves,
+    network,
+    overdue,
+    retention,
+    routes,
+    writing,
+)
 from model.questions import (
     clocks,
     confirming,
@@ -48,7 +59,7 @@ def due(facts):
         *corrections.due(facts),
         *retention.due(facts),
         *claims.due(facts),
-        *holds.due(facts),
+        *hold_course.due(facts),
     ]
     return sorted(found, key=lambda one: (one["at"], one["step"], one.get("id", "")))
 
@@ -71,9 +82,9 @@ RULES = {
     "confirm": corrections.miss,
     "lease": claims.expire,
     "unclaimed": claims.give_out,
-    "hold": holds.fire,
-    "hold_warning": holds.fire,
-    "hold_asked": holds.fire,
+    "hold": hold_course.fire,
+    "hold_warning": hold_course.fire,
+    "hold_asked": hold_course.fire,
     "erase": retention.erase_when_due,
     "answer_host": moves.follow,
     "remind": overdue.remind,

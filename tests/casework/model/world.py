@@ -5,10 +5,12 @@ from model import (
     claims,
     corrections,
     feeds,
+    hold_course,
     holds,
     memory,
     moves,
     network,
+    notice_order,
     observations,
     parking,
     reports,
@@ -21,7 +23,7 @@ from model.writing import answer, begin, by_sender
 
 RULES = {
     "hold": holds.hold,
-    "provider_informed": holds.tell_provider,
+    "provider_informed": notice_order.tell_provider,
     "release": holds.release,
     "claim": claims.claim,
     "hand_back": claims.hand_back,
@@ -93,7 +95,7 @@ def decide_action(world, event):
 
 def settle(world):
     """Write what the facts of a decision mean beside: for a hold, and for those who subscribed."""
-    holds.settle(world)
+    hold_course.settle(world)
     feeds.feed(world)
 
 
