@@ -22,13 +22,14 @@ from connectors.membership import Membership
 from connectors.positions import MemoryPositions
 from operations.directory.equipping import Equipment, equip
 from operations.directory.network_keys import seal_network_key
+from streams import wire
 from streams.clock import SystemClock
 from streams.key_rings import KeyRing, PrivateKey
 from streams.secret_sources import Secret
 
 pytestmark = pytest.mark.kafka
 
-ORIGIN, HOST, POLICE = "gb-iwf", "nl-offlimits", "nl-police"
+ORIGIN, HOST, POLICE, NEXT = "gb-iwf", "nl-offlimits", "nl-police", "de-eco"
 URL = "https://canary.example.test/1"
 HOUR_MS = 3_600_000
 QUICK = ClientLimits(fetch_wait_ms=20)
@@ -165,3 +166,27 @@ async def test_the_liaison_opens_the_overdue_escalation_while_everybody_is_away(
         assert isinstance(escalation.body, Escalation)
         assert escalation.body.reason_code == "unreadable"
         assert address_in(escalation) == URL
+
+
+async def test_a_new_address_is_read_by_the_hotline_where_the_content_went(network: Network) -> None:
+    """It comes sealed beside the assignment, as its sender's word; nothing of it is in the clear."""
+    async with (
+        network.client(ORIGIN) as origin,
+        network.client(HOST) as host,
+        network.client(NEXT) as there,
+    ):
+        await origin.submit(report())
+        assignment = await next_of(host.inbox(), "assignment")
+        assert isinstance(assignment.body, Delivery)
+        moved = ActionDraft.about(
+            assignment.body, "moved", new_hosting_country="DE", new_url="https://canary.example.test/2",
+            hosting_method="whois", observed_at=SystemClock().now_ms(),
+        )  # fmt: skip
+        sent = await host.act(moved)
+        assert (await host.wait_for_receipt(sent.event_id, WAIT_S)).outcome == "accepted"
+        word = await next_of(there.inbox(), "update")
+        assert isinstance(word.body, Delivery)
+        assert (word.body.fact, word.body.by) == ("moved", HOST)
+        assert word.open() == ActionContent(new_url="https://canary.example.test/2")
+        assert b"canary.example" not in wire.encode(word.body)
+        assert not there.inbox().refusals
