@@ -88,17 +88,18 @@ def _check_fact(manifest: Manifest, fact: Fact, said: Said | None, findings: Fin
 
 
 def _follows(fact: Fact, cause: Said | None) -> bool:
-    """Answer whether a fact without a statement of its own is what a member's report brings along.
+    """Answer whether a fact without a statement of its own is what a report or sighting brings along.
 
-    A hotline that reports what it is responsible for itself has acknowledged it; nothing else is put into a
-    member's mouth.
+    A hotline that reports what it is responsible for itself has acknowledged it, and who has seen content in
+    another country has said that it moved there; nothing else is put into a member's mouth.
     """
-    return (
-        cause is not None
-        and isinstance(cause.statement, ReportStatement)
-        and fact.fact == "acknowledged"
-        and fact.reference == cause.statement.reference
-    )
+    if cause is None:
+        return False
+    if isinstance(cause.statement, ReportStatement):
+        return fact.fact == "acknowledged" and fact.reference == cause.statement.reference
+    seen_in = _country(cause.statement.new_hosting_country)
+    is_followed = fact.fact == "moved" and cause.statement.action == "observed"
+    return is_followed and fact.details is not None and fact.details.new_hosting_country == seen_in
 
 
 def _meaning(fact: Fact, statement: ReportStatement | ActionStatement) -> Mapping[str, bool]:

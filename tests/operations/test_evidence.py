@@ -39,6 +39,21 @@ def test_a_bundle_proves_all_that_the_exchange_keeps(world: World) -> None:
     assert {("directories", "anchored"), ("manifest.json", "signed"), ("facts.json", "facts")} <= proven
 
 
+def test_a_sighting_that_took_a_case_along_proves_its_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The move that followed by rule has no statement of its own: that of the sighting stands for it."""
+    seen, url = World(monkeypatch), "https://moved.example.test/1"
+    seen.first = seen.paper.sealed_report(url=url, country="HK")
+    seen.paper.clock.advance(120_000)
+    where = {"observation": "moved", "observed_at": seen.paper.now, "is_online": True}
+    seen.paper.sealed_action("gb-iwf", "observed", url=url, new_hosting_country="NL", **where)
+    facts = [wire.decode_as(Fact, one.value) for one in seen.material().facts]
+    number = next(fact.number for fact in facts if fact.fact == "moved")
+    assert seen.failures(seen.build()) == set()
+    elsewhere = msgspec.structs.replace(facts[number - 1].details, new_hosting_country="DE")
+    forged = seen.build(seen.with_fact(number, details=elsewhere))
+    assert (f"fact {number}", "no_statement") in seen.failures(forged)
+
+
 def test_equal_material_gives_equal_bytes(world: World) -> None:
     """The same evidence at the same time is the same file, so two people can compare theirs by a hash."""
     assert world.build() == world.bundle
