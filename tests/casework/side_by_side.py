@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import case_in_both
 import comparison
 import laws
 import real_unparking
@@ -61,7 +62,9 @@ class SideBySide:
         if self.case is None:
             assert not self.naive["facts"]
         else:
-            _agree(event, "case", [comparison.of_code(self.case)], [comparison.of_model(self.naive["facts"])])
+            _agree(
+                event, "case", [case_in_both.of_code(self.case)], [case_in_both.of_model(self.naive["facts"])]
+            )
 
         sent = [posting.body for posting in kept.postings if isinstance(posting.body, Delivery)]
         self.sent += sent
