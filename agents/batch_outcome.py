@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from agents.failures import UnreadableStateError
+from agents.kept_contents import content_key, submission_at, with_rewrap, without_credentials
 from casework.casekeeping import Kept
 from casework.errors import BugError
 from casework.events import Event
 from casework.kept import Rewrap
-from casework.messages import Case, CaseContent, Delivery, Escalation, Receipt, Submission
+from casework.messages import Case, CaseContent, Delivery, Escalation, Receipt
 from casework.postings import Posting
-from casework.sealed_content import parse, to_bytes, with_recipients
 from schemas.errors import UnreadableError
 from streams import wire
 from streams.state_stores import StateStore
@@ -37,42 +37,6 @@ class Step(msgspec.Struct, frozen=True):
     kept: Kept
     facts: tuple[bytes, ...] = ()
     bodies: tuple[bytes, ...] = ()
-
-
-def content_key(url_key: bytes, report_event_id: str) -> bytes:
-    """Answer the key of a stored content: two reports that share an event id by mistake stay apart."""
-    return url_key + report_event_id.encode()
-
-
-def with_more_recipients(stored: CaseContent, rewrap: Rewrap) -> CaseContent:
-    """Answer a stored content with the recipients that a re-wrap brings.
-
-    Nobody takes away or replaces what is there but the report's own origin, whose recipients come first.
-
-    Raises:
-        BadInputError: One of the two is no sealed content.
-        UnreadableError: What is stored is no submission.
-    """
-    submission = wire.decode_as(Submission, stored.submission)
-    first, second = parse(submission.content or b""), parse(rewrap.content)
-    if rewrap.by_origin:
-        first, second = second, first
-    sealed = with_recipients(first, second.recipients)
-    whole = msgspec.structs.replace(submission, content=to_bytes(sealed))
-    return msgspec.structs.replace(stored, submission=wire.encode(whole))
-
-
-def without_credentials(stored: CaseContent) -> CaseContent:
-    """Answer a stored content without its credentials; the very same where it has none.
-
-    Raises:
-        UnreadableError: What is stored is no submission.
-    """
-    submission = wire.decode_as(Submission, stored.submission)
-    if submission.credentials is None:
-        return stored
-    whole = msgspec.structs.replace(submission, credentials=None)
-    return msgspec.structs.replace(stored, submission=wire.encode(whole))
 
 
 class Outcome:
@@ -177,7 +141,8 @@ class Outcome:
     def _filled(self, kept: Kept, fresh: Mapping[bytes, bytes]) -> Kept:
         for posting in kept.postings:
             if posting.content_of is not None:
-                postings = tuple(self._with_content(one, fresh) for one in kept.postings)
+                number = None if kept.case is None else kept.case.number
+                postings = tuple(self._with_content(one, fresh, number) for one in kept.postings)
                 return msgspec.structs.replace(kept, postings=postings)
         return kept
 
@@ -187,7 +152,9 @@ class Outcome:
         framed = self._stored(key)
         if framed is None:
             return {}
-        return {key: wire.encode(with_more_recipients(wire.decode_as(CaseContent, framed), rewrap))}
+        confirmed = self._before[url_key]
+        decided = 0 if confirmed is None else confirmed.number
+        return {key: wire.encode(with_rewrap(wire.decode_as(CaseContent, framed), rewrap, decided))}
 
     def _without_credentials(
         self, url_key: bytes, fresh: Mapping[bytes, bytes], *, is_erased: bool
@@ -213,15 +180,15 @@ class Outcome:
             return self._contents_overlay[key]
         return self._contents.get(key)
 
-    def _with_content(self, posting: Posting, fresh: Mapping[bytes, bytes]) -> Posting:
-        """Fill a stored statement and its content into a posting; erased content leaves it without."""
+    def _with_content(self, posting: Posting, fresh: Mapping[bytes, bytes], number: int | None) -> Posting:
+        """Fill in a stored statement and its content as of a fact; where it was erased, nothing."""
         if posting.content_of is None or isinstance(posting.body, Receipt):
             return posting
         key = content_key(posting.body.url_key, posting.content_of)
         framed = fresh.get(key) or self._stored(key)
         if framed is None:
             return posting
-        submission = wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
+        submission = submission_at(wire.decode_as(CaseContent, framed), number)
         body: Delivery | Escalation = msgspec.structs.replace(
             posting.body,
             statement=submission.statement,

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from agents.batch_outcome import content_key
+from agents.kept_contents import content_key
 from benchmarks.submissions import HOSTING_COUNTRIES, ORIGIN
 from casework.casekeeping import RULES_VERSION, keep
 from casework.directory import Directory

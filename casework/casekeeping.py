@@ -235,7 +235,8 @@ class _Work:
             fact = facts[0]
             if event.submission.content is None or fact.report_event_id is None:
                 raise BugError("an accepted re-wrap has a content and a report")
-            self._rewrap = Rewrap(fact.report_event_id, event.submission.content, fact.by == fact.origin)
+            content = event.submission.content
+            self._rewrap = Rewrap(fact.report_event_id, content, fact.by == fact.origin, fact.number)
 
     def _erase(self) -> None:
         """Note that nothing is stored of the case from here on; what is stored later in this record stays."""

@@ -14,11 +14,13 @@ class Rewrap(msgspec.Struct, frozen=True, gc=False):
         content: The sealed content as it came, of the digest that the report's has.
         by_origin: Whether the report's own origin sends it: then its recipients stand before those stored, in
             place of what others have wrapped for the same keys.
+        number: Number of the fact that records it.
     """
 
     report_event_id: str
     content: bytes
-    by_origin: bool = False
+    by_origin: bool
+    number: int
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):

@@ -11,6 +11,7 @@ from itertools import groupby
 import msgspec
 
 from agents.exchange_seal import ExchangeSeal
+from agents.kept_contents import content_key
 from casework.effects import effects
 from casework.errors import BugError, FatalError
 from casework.evolution import evolve
@@ -19,7 +20,7 @@ from casework.notices import UPDATE
 from casework.postings import Posting
 from operations.journal import Journal
 from operations.logs import Log
-from operations.verification.contents import Contents, content_key
+from operations.verification.contents import Contents
 from operations.verification.facts import Facts
 from operations.verification.findings import Tally
 from operations.verification.rebuilding import event_of

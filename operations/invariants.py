@@ -46,6 +46,7 @@ class History(msgspec.Struct, frozen=True):
         confirmed: Event ids whose senders have the broker's confirmation.
         read: For each member that read its inbox to the end, the delivery ids it got.
         decided_to: Offset that casekeeper has committed, by partition of cases.admitted; None: everything.
+        narrow: Topics that for a while took only batches of so many bytes.
     """
 
     log: Log
@@ -55,6 +56,7 @@ class History(msgspec.Struct, frozen=True):
     confirmed: Collection[str] = ()
     read: Mapping[str, Collection[str]] = msgspec.field(default_factory=dict)
     decided_to: Mapping[int, int] | None = None
+    narrow: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 class Violation(msgspec.Struct, frozen=True, order=True):
@@ -127,7 +129,13 @@ def examine(history: History) -> Checked:
     """Answer what is broken, with all that was counted."""
     books = read_books(history.log, history.topics, confirmed=history.confirmed, read=history.read)
     counted = account(books)
-    scope = Scope(history.topics, history.environment, history.clock, bounds=history.decided_to)
+    scope = Scope(
+        history.topics,
+        history.environment,
+        history.clock,
+        bounds=history.decided_to,
+        narrow=history.narrow,
+    )
     verified = verify(history.log, scope)
     violations = [
         *(Violation("lost", f"{loss.what} {loss.id}", loss.missing) for loss in counted.lost),

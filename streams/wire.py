@@ -54,7 +54,10 @@ _CONSTRUCTORS: dict[str, type[Message]] = {
     },
     **{kind.__name__: kind for kind in (messages.HostDoubt, messages.Lease, messages.OpenEscalation)},
     messages.Stated.__name__: messages.Stated,
-    **{kind.__name__: kind for kind in (messages.KnownReport, messages.Move, messages.Preservation)},
+    **{
+        kind.__name__: kind
+        for kind in (messages.KeptRewrap, messages.KnownReport, messages.Move, messages.Preservation)
+    },
 }
 
 

@@ -40,6 +40,20 @@ class Origin(Message, frozen=True, kw_only=True):
     between: tuple[KnownReport, ...] = ()
 
 
+class KeptRewrap(Message, frozen=True, kw_only=True):
+    """A re-wrap of a stored content, which counts for what is told from its fact on.
+
+    Attributes:
+        number: Number of the fact that records it.
+        by_origin: Whether the report's own origin sent it: its recipients stand before those stored.
+        content: The sealed content as it came.
+    """
+
+    number: int
+    by_origin: bool
+    content: bytes
+
+
 class Seen(Message, frozen=True, kw_only=True):
     """A submission the case has taken, kept to recognise copies.
 

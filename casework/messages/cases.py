@@ -7,6 +7,7 @@ from casework.messages.case_parts import (
     Hold,
     HoldRequest,
     HostDoubt,
+    KeptRewrap,
     Lease,
     Move,
     OpenEscalation,
@@ -217,6 +218,8 @@ class CaseContent(Message, frozen=True, kw_only=True):
         sender: Member id of the origin.
         stored_at: Time of the decision; milliseconds since the epoch, UTC.
         submission: The framed Submission.
+        rewraps: Re-wraps that may have to be told apart from what was stored before, in the order of their
+            facts; the others are part of the submission.
     """
 
     report_event_id: str
@@ -225,3 +228,4 @@ class CaseContent(Message, frozen=True, kw_only=True):
     sender: str
     stored_at: int
     submission: bytes
+    rewraps: tuple[KeptRewrap, ...] = ()

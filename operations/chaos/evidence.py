@@ -45,9 +45,19 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 def gather(
-    exchange: Exchange, *, confirmed: Collection[str], read: Mapping[str, Collection[str]]
+    exchange: Exchange,
+    *,
+    confirmed: Collection[str],
+    read: Mapping[str, Collection[str]],
+    narrow: Mapping[str, int],
 ) -> Evidence:
     """Read everything and answer what is there and which promises are broken.
+
+    Args:
+        exchange: The exchange, at rest.
+        confirmed: As in `History`.
+        read: As in `History`.
+        narrow: As in `History`.
 
     Raises:
         KafkaUnreachableError: The brokers went away.
@@ -62,6 +72,7 @@ def gather(
             confirmed=confirmed,
             read=read,
         )
+    history = msgspec.structs.replace(history, narrow=narrow)
     records, duplicates = count(history.log, topics)
     written = sum(history.log.ends(topics.cases_status).values())
     compacted = written - records["states left"]

@@ -67,6 +67,7 @@ class Injector:
 
     Attributes:
         happened: What was injected from outside, in order of time.
+        narrow: Topics that for a while took only batches of so many bytes.
     """
 
     def __init__(  # noqa: PLR0913 - what can be broken, given in one place
@@ -86,6 +87,7 @@ class Injector:
         self._other = other
         self._started = started
         self.happened: list[Happened] = []
+        self.narrow: dict[str, int] = {}
         self.guests: list[Worker] = []
         self._does: dict[str, Callable[[Step], Awaitable[None]]] = {
             "worker killed": self._kill,
@@ -334,6 +336,7 @@ class Injector:
         inbox = self._exchange.topics.inbox(busy[int(step.pick * len(busy))])
         async with self._brokers.lock:
             usual: Any = self._exchange.settings.topic_max_bytes
+            self.narrow[inbox] = _SMALL_MESSAGE
             await asyncio.to_thread(configured_again, self._brokers, inbox, max_message_bytes=_SMALL_MESSAGE)
             self._note(step, inbox, f"takes {_SMALL_MESSAGE} bytes for {step.seconds} s")
             try:

@@ -161,6 +161,9 @@ class _Phase:
                     await load
                     resend = partial(resend_undeliverable, exchange.access, exchange.topics, done=set())
                     drained_s = await self._drain(simulation, crew, resend)
+                    # Members answer some of them, and the workers are still there for these answers.
+                    await self._resend(resend)
+                    await simulation.settle(_SETTLE_S)
                     self._say("holding the clocks until nothing is left to do")
                     left = await stand_still(exchange, crew, _STILL_S)
                 finally:
@@ -178,6 +181,7 @@ class _Phase:
                 exchange,
                 confirmed=ledger.confirmed.keys(),
                 read={each: ledger.deliveries[each] for each in simulation.cast.recipients},
+                narrow=injector.narrow,
             )
             self._say("searching all that the operator holds for what members sealed")
             canary = Canary({"address or note": mark.encode(), "network key": exchange.network_key.reveal()})

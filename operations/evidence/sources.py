@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from agents.kept_contents import submission_at
 from casework.errors import BadInputError, RuleViolation
 from casework.exchange_signatures import KEY_ID_HEADER, SIGNATURE_HEADER
 from casework.limits import URL_KEY_BYTES
@@ -175,7 +176,7 @@ def _stored(
         stored = _message(record, CaseContent)
         if stored is None:
             continue
-        submission = wire.decode_as(Submission, stored.submission)
+        submission = submission_at(stored)
         if submission.content is not None:
             contents[event_id] = (submission.content,)
     return contents, reasons

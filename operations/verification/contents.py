@@ -5,20 +5,18 @@ from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from typing import IO, Final
 
-from agents.batch_outcome import with_more_recipients, without_credentials
+import msgspec
+
+from agents.kept_contents import submission_at, with_rewrap, without_credentials
 from casework.kept import Rewrap
 from casework.limits import URL_KEY_BYTES
 from casework.messages import CaseContent, ReportStatement, Submission
 from operations.verification.facts import digest
 from operations.verification.findings import Tally
+from schemas.errors import UnreadableError
 from streams import wire
 
 _BUFFER: Final = 1 << 20
-
-
-def content_key(url_key: bytes, report_event_id: str) -> bytes:
-    """Answer the key of a content in cases.contents."""
-    return url_key + report_event_id.encode()
 
 
 class Contents:
@@ -50,7 +48,7 @@ class Contents:
             self.erased.add(key)
         else:
             self.erased.discard(key)
-            self.stored[key] = digest(framed)
+            self.stored[key] = digest(_joined(framed))
             self._keep(key, framed)
 
     def expect(self, key: bytes, framed: bytes) -> None:
@@ -63,7 +61,8 @@ class Contents:
         """Give a content the further recipients that a re-wrap brought."""
         framed = self._framed(key)
         if framed is not None:
-            self.expect(key, wire.encode(with_more_recipients(wire.decode_as(CaseContent, framed), rewrap)))
+            stored = wire.decode_as(CaseContent, framed)
+            self.expect(key, wire.encode(with_rewrap(stored, rewrap, decided=rewrap.number)))
 
     def require(self, key: bytes) -> None:
         """Expect that a content is stored, whatever it is; its report was not decided again."""
@@ -113,7 +112,7 @@ class Contents:
         framed = None if key in self._gone else self._framed(key)
         if framed is None:
             return None
-        return wire.decode_as(Submission, wire.decode_as(CaseContent, framed).submission)
+        return submission_at(wire.decode_as(CaseContent, framed))
 
     def compare(self, skipped: AbstractSet[bytes], tally: Tally, *, is_from_snapshot: bool) -> None:
         """Compare what the replay stored with what the topic holds; `skipped` holds url keys."""
@@ -169,3 +168,15 @@ class Contents:
         self._file.write(framed)
         self._places[key] = (offset, len(framed))
         self._of_case[key[:URL_KEY_BYTES]].add(key)
+
+
+def _joined(framed: bytes) -> bytes:
+    """Answer a content with its re-wraps joined: when they are joined depends on batches."""
+    try:
+        stored = wire.decode_as(CaseContent, framed)
+    except UnreadableError:
+        return framed
+    if not stored.rewraps:
+        return framed
+    whole = msgspec.structs.replace(stored, submission=wire.encode(submission_at(stored)), rewraps=())
+    return wire.encode(whole)

@@ -25,10 +25,13 @@ from streams import wire
 from streams.slots import partition_of
 from streams.topics import Topics
 
-_PACKED: Final = struct.Struct(">16s16s16s33sHHqIB")
+_PACKED: Final = struct.Struct(">16s16s16s33sHHqIB?")
 _KINDS: Final = (Delivery, Receipt, Escalation)
 _UUID: Final = (8, 12, 16, 20)
 _BUFFER: Final = 1 << 16
+_FRAME_BYTES: Final = 128
+"""At least what a record alone in its batch takes beside key, value and headers."""
+_ANY_BYTES: Final = 1 << 62
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -43,6 +46,7 @@ class Effect(msgspec.Struct, frozen=True):
         url_key: Its url key; of a receipt that names none, zeros.
         group: Case id of a delivery in 16 bytes; of others `group_of` the event id of the submission.
         number: Number of a delivery, else 0.
+        was_too_large: Whether its topic refused messages of its size for a while.
     """
 
     kind: str
@@ -53,6 +57,7 @@ class Effect(msgspec.Struct, frozen=True):
     url_key: bytes
     group: bytes
     number: int
+    was_too_large: bool
 
     @property
     def place(self) -> str:
@@ -73,9 +78,11 @@ class Effects:
         topics: Names of the topics.
         partitions: Number of partitions of the topics of cases.
         tally: Takes what is found.
+        narrow: Topics that for a while took only batches of so many bytes.
     """
 
-    def __init__(self, topics: Topics, partitions: int, tally: Tally) -> None:
+    def __init__(self, topics: Topics, partitions: int, tally: Tally, narrow: Mapping[str, int]) -> None:
+        self._narrow = narrow
         self._topics = topics
         self._partitions = partitions
         self._tally = tally
@@ -130,18 +137,20 @@ class Effects:
                 offset,
                 number,
                 kind,
+                was_too_large,
             ) in _PACKED.iter_unpack(block):
-                name = _KINDS[kind].__name__.lower()
+                name, where = _KINDS[kind].__name__.lower(), self._names[topic]
                 yield (
                     identifier,
-                    Effect(name, self._names[topic], place, offset, is_what, url_key, group, number),
+                    Effect(name, where, place, offset, is_what, url_key, group, number, was_too_large),
                 )
 
     def _take(self, record: Record, topic: int) -> None:
         tally = self._tally
         try:
             message = wire.decode(record.value or b"")
-            packed, url_key = _packed(message, record, topic)
+            was_too_large = _bytes_of(record) > self._narrow.get(record.topic, _ANY_BYTES)
+            packed, url_key = _packed(message, record, topic, was_too_large=was_too_large)
         except UnreadableError as error:
             tally.find("unreadable", "", place_of(record), error.rule)
             return
@@ -170,7 +179,7 @@ class Effects:
             self._tally.find("effect_misplaced", "", place_of(record), f"the key is not that of this {name}")
 
 
-def _packed(message: object, record: Record, topic: int) -> tuple[bytes, bytes]:
+def _packed(message: object, record: Record, topic: int, *, was_too_large: bool) -> tuple[bytes, bytes]:
     is_what = digest(record.value or b"")
     number = 0
     if isinstance(message, Delivery):
@@ -183,10 +192,14 @@ def _packed(message: object, record: Record, topic: int) -> tuple[bytes, bytes]:
     else:
         raise TypeError
     url_key = message.url_key or bytes(URL_KEY_BYTES)
-    packed = _PACKED.pack(
-        id_bytes(identifier), is_what, group, url_key, topic, record.partition, record.offset, number, kind
-    )
+    place = topic, record.partition, record.offset
+    packed = _PACKED.pack(id_bytes(identifier), is_what, group, url_key, *place, number, kind, was_too_large)
     return packed, url_key
+
+
+def _bytes_of(record: Record) -> int:
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers + _FRAME_BYTES
 
 
 def group_of(event_id: str) -> bytes:

@@ -131,8 +131,9 @@ class Messages:
         lines: defaultdict[tuple[str, int, bytes], list[tuple[int, int]]] = defaultdict(list)
         for effects in self._there.values():
             first = effects[0]
-            # What its topic refused comes when it is replayed: clients hold the later ones back until then.
-            was_refused = any(effect.offset < 0 for effect in effects)
+            # What its topic refused comes when it is replayed, or when it is decided again after a crash:
+            # clients hold the later ones back until then.
+            was_refused = any(effect.offset < 0 or effect.was_too_large for effect in effects)
             if first.kind == "delivery" and not was_refused:
                 lines[first.topic, first.partition, first.group].append((first.offset, first.number))
         for (topic, partition, group), line in lines.items():

@@ -7,9 +7,10 @@ statement, and the store of contents the rest, so the event can be put together 
 from collections.abc import Iterable
 from typing import Final
 
+from agents.kept_contents import content_key
 from casework.events import Event, ReportEvent, WakeUp
 from casework.messages import Admitted, Fact, ReportStatement, Submission
-from operations.verification.contents import Contents, content_key
+from operations.verification.contents import Contents
 from streams import wire
 
 REPORT_FACTS: Final = frozenset({"opened", "linked", "reopened"})

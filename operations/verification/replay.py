@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from agents.kept_contents import content_key
 from casework.casekeeping import Kept, keep
 from casework.directory import Directory
 from casework.effects import effects
@@ -22,7 +23,7 @@ from casework.postings import Posting
 from casework.states import AWAITED
 from casework.transitions import ERASES_CONTENTS, PARKING, RULES_VERSION
 from operations.reading import Record
-from operations.verification.contents import Contents, content_key
+from operations.verification.contents import Contents
 from operations.verification.expected import OfIntake, place_key
 from operations.verification.facts import Facts, Logged, digest, place_of
 from operations.verification.findings import Tally, Unchecked

@@ -53,6 +53,8 @@ class Scope(msgspec.Struct, frozen=True):
         snapshot: Where to begin; None is the beginning.
         with_intake: Whether submissions are judged again; without, receipts of refusals are not explained.
         anchor: As the workers have it; None believes a directory that nobody signed.
+        narrow: Topics that for a while took only batches of so many bytes: what was larger may lie behind
+            later messages of its case.
     """
 
     topics: Topics
@@ -64,6 +66,7 @@ class Scope(msgspec.Struct, frozen=True):
     snapshot: Snapshot | None = None
     with_intake: bool = True
     anchor: TrustAnchor | None = None
+    narrow: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 def verify(log: Log, scope: Scope, *, save_snapshot: Path | None = None) -> Verification:
@@ -102,7 +105,7 @@ class _Run:
         ends = {name: self._log.ends(name) for name in names} if save is not None else {}
         taken = {name: dict(self._taken(name)) for name in scope.topics.submissions}
         if self._count:
-            effects = Effects(self._topics, self._count, tally)
+            effects = Effects(self._topics, self._count, tally, scope.narrow)
             expected = Expected(self._topics, self._count, scope.environment, self._feed, scope.clock, tally)
             try:
                 effects.read(self._log, names, {} if began is None else began.effects_from)

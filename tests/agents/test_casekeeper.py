@@ -15,11 +15,9 @@ from casekeeper_bench import (
 )
 from msgspec.structs import replace
 from prometheus_client import generate_latest
-from sealed_samples import sealed_for
 
-from agents.batch_outcome import content_key, with_more_recipients
+from agents.kept_contents import content_key
 from casework.ids import new_event_id
-from casework.kept import Rewrap
 from casework.messages import (
     Admitted,
     CaseContent,
@@ -29,8 +27,6 @@ from casework.messages import (
     ReportContent,
     Submission,
 )
-from casework.public_keys import to_text
-from casework.sealed_content import parse, to_bytes
 from streams import wire
 from streams.newest_wins import VERSION_HEADER
 from streams.partition_state import LoadedPartition
@@ -212,22 +208,3 @@ async def test_the_end_of_a_case_names_the_record_that_ended_it(bench: Bench) ->
         (False, []),
     ]
     assert bench.case().source_offset == 3  # type: ignore[union-attr]
-
-
-def test_the_origin_alone_replaces_what_others_wrapped() -> None:
-    """A key that another member claims to have wrapped for, or 64 of them, does not shut out the true one."""
-    bound = b"a report"
-    names = [f"member-{number}" for number in range(64)]
-    mine, full = sealed_for(["nl-offlimits"], bound), sealed_for([*names[:63], "nl-offlimits"], bound)
-    true = replace(
-        mine, recipients=tuple(replace(one, encrypted_key=to_text(b"1" * 72)) for one in mine.recipients)
-    )
-    submission = wire.encode(Submission(statement=b"s", content=to_bytes(full)))
-    stored = CaseContent(
-        report_event_id="r", case_id="c", url_key=KEY, sender="gb-iwf", stored_at=T, submission=submission
-    )
-    for by_origin in (True, False):
-        rewrapped = with_more_recipients(stored, Rewrap("r", to_bytes(true), by_origin))
-        kept = parse(wire.decode_as(Submission, rewrapped.submission).content or b"")
-        assert len(kept.recipients) == 64
-        assert (kept.recipients[0] == true.recipients[0]) == by_origin

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from agents.batch_outcome import content_key
 from agents.judgement import Admit, Bench, judge
+from agents.kept_contents import content_key
 from agents.stored_cases import version_of
 from benchmarks.spliced import Splicer
 from casework.casekeeping import Source, keep

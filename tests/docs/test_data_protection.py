@@ -25,6 +25,7 @@ SEALED: Final = {
     ("Delivery", "credentials"),
     ("Escalation", "content"),
     ("Escalation", "credentials"),
+    ("KeptRewrap", "content"),
 }
 CONTENTS: Final = ("ReportContent", "ActionContent", "ReportCredentials")
 CARRIERS: Final = ("Submission", "Admitted", "CaseContent", "Delivery", "Escalation")

@@ -345,6 +345,20 @@ def test_an_erased_content_is_counted_and_nothing_is_missing(paper: PaperExchang
     assert outcome.verification.unchecked == {"content_erased": 1}
 
 
+def test_a_delivery_that_was_too_large_for_a_while_may_come_late_and_no_smaller_one(
+    paper: PaperExchange,
+) -> None:
+    """Refused by its inbox before the worker died, it comes when it is decided again; smaller ones do not."""
+    inbox = TOPICS.inbox("gb-iwf")
+    index = first(paper.records, inbox, of_kind(Delivery, number=2))
+    late = paper.records[index]
+    again = appended(paper.records[:index] + paper.records[index + 1 :], late)
+    size = len(late.value or b"")
+    for limit, rules in ((size, set()), (size * 4, {"delivery_order"})):
+        history = msgspec.structs.replace(paper.history(again), narrow={inbox: limit})
+        assert {violation.rule for violation in examine(history).violations} == rules
+
+
 def test_a_delivery_that_its_inbox_refused_may_come_late_and_no_other(paper: PaperExchange) -> None:
     """What was set aside and replayed comes after later ones, held back by clients; the others keep order."""
     box, inbox = DeadLetterBox(TOPICS.dead_letters, "casekeeper"), TOPICS.inbox("gb-iwf")
