@@ -181,14 +181,8 @@ def _escalations(after: Case, fact: Fact, event: Event) -> Iterator[Posting]:
 
 
 def _escalation_kind(fact: Fact, reason: str, attempt: int) -> str:
-    """Answer the kind of an escalation of a case; a report may go unclaimed in several legs."""
-    kind = escalation_kind(reason, attempt)
-    return f"{kind}.{fact.round}.{fact.leg}" if reason == "unclaimed" else kind
-
-
-def escalation_kind(reason: str, attempt: int) -> str:
-    """Answer the kind in the id of an escalation: each attempt is a message of its own."""
-    return f"escalation.{reason}" if attempt == 1 else f"escalation.{reason}.{attempt}"
+    """Answer the kind in the id of an escalation: the same report may be told again, in another leg too."""
+    return f"escalation.{reason}.{fact.round}.{fact.leg}.{attempt}.{fact.admitted_at}"
 
 
 def _report(event: Event, report_event_id: str | None) -> Submission | None:

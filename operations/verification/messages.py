@@ -1,8 +1,7 @@
 """What the rules make, against what lies in the inboxes and escalation topics of one partition's cases.
 
-An id may stand over more than one message only where the rules make more than one under it: each copy that
-a member sends of a submission is answered as a duplicate, with the time of that copy. Everything else under
-an id must be the same byte for byte.
+Only receipts may be several under one id: each copy that a member sends of a submission is answered as a
+duplicate, with the time of that copy. Everything else under an id must be the same byte for byte.
 """
 
 from collections import defaultdict
@@ -63,7 +62,11 @@ class Messages:
             return
         full, without = digest(framed), digest(bare[0])
         self._allowed[identifier] |= {full, *map(digest, bare)}
-        self._wanted.setdefault(identifier, {})[full] = (without, *_words(posting))
+        wanted = self._wanted.setdefault(identifier, {})
+        if wanted.keys() - {full} and not isinstance(posting.body, Receipt):
+            case_id, text = _words(posting)
+            self._tally.find("effect_conflict", case_id, text_of(identifier), f"a second {text} has its id")
+        wanted[full] = (without, *_words(posting))
 
     def close(self, replay: Replay, *, is_from_snapshot: bool, with_intake: bool) -> None:
         """Compare, once the whole partition was replayed."""

@@ -82,7 +82,8 @@ def test_a_host_without_hotline_waits_at_the_desk_and_is_told_to_police(story: "
     assert (escalation.recipient, escalation.reason_code, escalation.content) == (
         "hk", "no_hotline", b"content of gb-iwf",
     )  # fmt: skip
-    assert escalation.escalation_id == derived_id_for_url(first, "escalation.no_hotline", "hk", story.key)
+    kind = f"escalation.no_hotline.1.1.1.{escalation.admitted_at}"
+    assert escalation.escalation_id == derived_id_for_url(first, kind, "hk", story.key)
     assert story.facts[1].reason_code == "no_hotline"
 
 

@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from casework.due import due_times
-from casework.effects import escalation_kind
 from casework.states import ASSIGNED_STATES, CLOSED, ORPHANED
 from casework.transition_rows import BY_POLICE
 from casework.transitions import transition
@@ -136,12 +135,6 @@ def test_nobody_further_is_told_unless_the_directory_says_so(story: "Story") -> 
     story.later(5 * HOUR).wake()
     assert [(e.recipient, e.attempt) for e in story.escalations()] == [("hk", 1)]
     assert [d.fact for d in story.deliveries("inhope")] == ["escalation_unanswered"]
-
-
-def test_each_attempt_is_a_message_of_its_own() -> None:
-    """Attempts have different kinds in their ids, so that no reader drops a later one as a copy."""
-    assert len({escalation_kind("tor", attempt) for attempt in range(1, 9)}) == 8
-    assert escalation_kind("tor", 1) == "escalation.tor", "as intake and earlier versions made it"
 
 
 def test_it_is_repeated_while_the_case_is_closed_only_where_a_child_may_be_in_danger(story: "Story") -> None:
