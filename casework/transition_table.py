@@ -184,6 +184,8 @@ _HOLD_ROWS: Final[tuple[Transition, ...]] = (
     row("any action", "another hotline of the country becomes responsible during a hold", OPEN_STATES,
         "exchange",
         ("held",), SAME, ("responsible", "liaison", "asker")),
+    row("any action", "it waits in a queue of the country again during a hold", OPEN_STATES, "exchange",
+        ("held",), SAME, ("liaison", "asker", "pool and desk: paused")),
     row("provider_informed", DURING_HOLD, ASSIGNED_STATES, "responsible",
         ("provider_informed", "hold_ended"), PROVIDER_INFORMED,
         ("liaison", "asker", "origins without the breach"), breach="despite_hold"),

@@ -73,7 +73,7 @@ def settle(case: Case | None, draft: Draft) -> None:
         return
     if leg.hosting_country != case.hosting_country:
         end_hold(case, draft, "moved", leg.hosting_country)
-    elif case.hold is not None and leg.assigned_hotline is not None:
+    elif case.hold is not None:
         said = about_hold(case, case.hold, draft, leg.assigned_hotline)
         draft.by_rule("held", until=case.hold.until, **said)
 
@@ -204,7 +204,10 @@ def _course(after: Case, fact: Fact) -> Iterator[Notice]:
     """Yield all who know of a hold, then all who see a pause of it."""
     knowing_it = [member for member in (fact.recipient, *fact.members) if member is not None]
     told: Iterable[str | None] = knowing_it
-    if changes_pause(fact):
+    if fact.fact == "held" and fact.by == EXCHANGE:
+        were_told = {*(origin.member for origin in after.origins), *after.former}
+        told = (*knowing_it, after.desk, *(member for member in after.pool if member not in were_told))
+    elif changes_pause(fact):
         others = (after.desk, *after.pool, *(origin.member for origin in after.origins), *after.former)
         told = (*knowing_it, *others)
     for member in dict.fromkeys(told):

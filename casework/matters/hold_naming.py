@@ -9,7 +9,7 @@ from casework.parties import stand_in
 from casework.secrecy import askers_of
 
 
-def about_hold(case: Case, hold: Hold, draft: Draft, responsible: str | None = None) -> dict[str, Any]:
+def about_hold(case: Case, hold: Hold, draft: Draft, *responsible: str | None) -> dict[str, Any]:
     """Answer the fields by which a fact names a hold and all who know of it.
 
     Where its liaison is there no more, whoever stands in for it is among them.
@@ -18,12 +18,12 @@ def about_hold(case: Case, hold: Hold, draft: Draft, responsible: str | None = N
         case: The case before the decision.
         hold: Its hold.
         draft: Where the fact is written.
-        responsible: The hotline that takes the hold over; None: that of the case.
+        responsible: The hotline that takes the hold over, None where nobody does; left out: that of the case.
     """
-    hotline = case.assigned_hotline if responsible is None else responsible
+    hotlines = responsible or (case.assigned_hotline,)
     return {
         "recipient": hold.liaison,
-        "members": knowing(hotline, *askers_of(hold), stand_in(case, draft.cause.directory)),
+        "members": knowing(*hotlines, *askers_of(hold), stand_in(case, draft.cause.directory)),
         "fact_ref": hold.fact_number,
     }
 

@@ -192,3 +192,35 @@ def test_who_needs_no_word_of_a_pause_gets_none(opened: "Story", state: str) -> 
     kept = opened.report(joining, "NL")
     assert kept.facts[0].fact == "linked"
     assert joining not in told(kept)
+
+
+def test_where_a_held_case_waits_again_the_queue_sees_the_pause(
+    new_story: "Callable[..., Story]", network: "Directory"
+) -> None:
+    """A desk, and hotlines a held case is offered to later, learn that it is paused before it resumes."""
+    story = new_story(directory=network).claimable()
+    without(story, "de-eco")
+    story.report("gb-iwf", "DE")
+    story.act("de-police", "hold", hold_until=story.now + 30 * DAY)
+    story.act("de-fsm", "claim")
+    without(story, restored="de-eco")
+    kept = story.later(DAY + HOUR).wake("claim")
+    assert story.case.state == "offered"
+    assert [fact.fact for fact in kept.facts if fact.fact in {"offered", "held"}] == ["offered", "held"]
+    assert [d.fact for d in story.deliveries("de-eco")] == ["offered", "paused"]
+    assert "paused" not in {d.fact for d in story.deliveries("de-fsm")[-2:]}, "it knew of the hold"
+    without(story, "de-eco", "de-fsm", "de-jugendschutz")
+    story.wake("reassign")
+    assert [d.fact for d in story.deliveries("desk-orphans")] == ["orphaned", "paused"]
+    story.act("de-police", "release")
+    assert story.deliveries("desk-orphans")[-1].fact == "resumed"
+
+
+def without(story: "Story", *members: str, restored: str | None = None) -> None:
+    """Publish a directory in which members are suspended, and perhaps one is back."""
+    status = dict.fromkeys(members, "suspended") | ({} if restored is None else {restored: "active"})
+    changed = tuple(
+        msgspec.structs.replace(m, status=status.get(m.id, m.status)) for m in story.directory.members
+    )
+    version = story.directory.version + 1
+    story.directory = msgspec.structs.replace(story.directory, members=changed, version=version)

@@ -4,6 +4,8 @@ from model import network, writing
 from model.lists import unique
 from model.questions import holding, hosting, log, places, rounds
 
+OF_THE_CASE = object()
+"""Stands for the hotline that is responsible in the case, where no other takes a hold over."""
 WARNINGS = [72 * network.HOUR, 24 * network.HOUR]
 
 
@@ -32,9 +34,9 @@ def stand_in(now, in_force, facts=None):
     return network.hosting_liaison(directory, country)
 
 
-def named(now, facts, in_force, responsible=None):
+def named(now, facts, in_force, responsible=OF_THE_CASE):
     """Answer how a fact names a hold and all who know of it."""
-    hotline = responsible or places.responsible(facts)
+    hotline = places.responsible(facts) if responsible is OF_THE_CASE else responsible
     members = each(hotline, *in_force["askers"], stand_in(now, in_force, facts))
     return {"member": in_force["liaison"], "members": members, "ref": in_force["number"]}
 
@@ -56,7 +58,7 @@ def end(now, reason, country=None):
 
 
 def settle(now):
-    """Write what a decision means for a hold: the end of a round ends it, a hotline takes it over."""
+    """Write what a decision means for a hold: a round ends it, who has the case next learns of it."""
     new = now["facts"][now["first_fact"] :]
     before = now["facts"][: now["first_fact"]]
     in_force, requests = holding.hold(before), holding.hold_requests(before)
@@ -71,7 +73,7 @@ def settle(now):
         return
     if leg["country"] != hosting.host(before):
         end(now, "moved", leg["country"])
-    elif in_force is not None and leg["hotline"] is not None:
+    elif in_force is not None:
         what = {"has_reference": False, "answers": None, "until": in_force["until"]}
         writing.by_rule(now, "held", **what, **named(now, before, in_force, leg["hotline"]))
 

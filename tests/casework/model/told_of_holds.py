@@ -15,10 +15,14 @@ def of_a_hold(facts, fact):
         if begins or ends
         else []
     )
+    waits_again = fact["kind"] == "held" and fact["by"] == "exchange"
+    if waits_again:
+        were_told = [*notices.origins(facts), *places.former(facts)]
+        others = [places.desk(facts), *(one for one in places.pool(facts) if one not in were_told)]
     found = []
     for member in unique([*knowing, *others]):
         if member not in {None, fact["by"]}:
-            shown = fact["kind"] if member in knowing else "paused" if begins else "resumed"
+            shown = fact["kind"] if member in knowing else "resumed" if ends else "paused"
             found.append((member, notices.update(facts, member)[1] | {"fact": shown}))
     return found
 
