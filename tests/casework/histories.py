@@ -151,9 +151,13 @@ Line = dict[str, Any]
 
 
 def histories(length: int) -> st.SearchStrategy[list[Line]]:
-    """Answer histories of up to so many lines, as hypothesis draws and shrinks them."""
+    """Answer histories of up to so many lines, as hypothesis draws and shrinks them.
+
+    Their length is drawn first: left to itself, hypothesis draws five lines or so.
+    """
     fields = [{name: st.sampled_from(of) for name, of in one.items()} for one in LINES]
-    return st.lists(st.one_of([st.fixed_dictionaries(one) for one in fields]), max_size=length)
+    line = st.one_of([st.fixed_dictionaries(one) for one in fields])
+    return st.integers(0, length).flatmap(lambda drawn: st.lists(line, min_size=drawn, max_size=drawn))
 
 
 def dice(seed: int, length: int) -> list[Line]:
