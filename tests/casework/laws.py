@@ -9,7 +9,7 @@ from model.questions import parties, statements
 
 from casework.directory import ORPHAN_DESK
 from casework.evolution import fold
-from casework.messages import Case, Delivery, Fact
+from casework.messages import Case, Delivery, Escalation, Fact
 from casework.next_steps import outlook
 from casework.states import ASSIGNED_STATES, OPEN_STATES, ORPHANED
 from casework.timeline import Leg, Round, timeline
@@ -100,6 +100,12 @@ def nobody_gets_a_report_that_it_may_not_have(delivery: Delivery, facts: list[di
     fact = facts[delivery.fact_number - 1]
     origin = next(one["origin"] for one in facts if one.get("report") == delivery.report_event_id)
     assert network.may_receive(fact["directory"], delivery.recipient.removeprefix("feed."), origin), delivery
+
+
+def each_message_has_an_id_of_its_own(sent: Sequence[Delivery], escalated: Sequence[Escalation]) -> None:
+    """Two messages with one id are taken for one by whoever gets them."""
+    ids = [one.delivery_id for one in sent] + [one.escalation_id for one in escalated]
+    assert len(ids) == len(set(ids)), sorted(one for one in ids if ids.count(one) > 1)
 
 
 def legs_tile_each_round(rounds: Sequence[Round], legs: Sequence[Leg]) -> None:

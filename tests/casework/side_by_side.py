@@ -12,7 +12,7 @@ from real_network import directory_of, record_of
 from casework.casekeeping import Event, Kept, Source, Unpark, keep
 from casework.evolution import evolved
 from casework.ids import new_event_id
-from casework.messages import Case, Delivery, Fact
+from casework.messages import Case, Delivery, Escalation, Fact
 from casework.timeline.moments import Moment
 
 START = 1_760_000_000_000
@@ -25,6 +25,7 @@ class SideBySide:
         self.case: Case | None = None
         self.facts: list[Fact] = []
         self.sent: list[Delivery] = []
+        self.escalated: list[Escalation] = []
         self.moments: list[Moment] = []
         self.case_ids: list[str] = []
         self.history: list[dict[str, Any]] = []
@@ -68,6 +69,8 @@ class SideBySide:
 
         sent = [posting.body for posting in kept.postings if isinstance(posting.body, Delivery)]
         self.sent += sent
+        self.escalated += [one.body for one in kept.postings if isinstance(one.body, Escalation)]
+        laws.each_message_has_an_id_of_its_own(self.sent, self.escalated)
         laws.after_each_event(self.case, self.moments, sent, self.naive, facts_before)
 
     def end(self) -> None:

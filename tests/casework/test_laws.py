@@ -57,6 +57,13 @@ def test_a_delivery_to_who_is_no_party_breaks_a_law(told: SideBySide, recipient:
         laws.nobody_gets_a_case_without_being_a_party(replace(sent, recipient=recipient), facts, len(facts))
 
 
+def test_two_messages_with_one_id_break_a_law(told: SideBySide) -> None:
+    """Whoever gets the second takes it for a copy of the first."""
+    laws.each_message_has_an_id_of_its_own(told.sent, told.escalated)
+    with pytest.raises(AssertionError):
+        laws.each_message_has_an_id_of_its_own([*told.sent, told.sent[0]], told.escalated)
+
+
 def test_a_report_to_who_may_not_have_it_breaks_a_law() -> None:
     """The directory says from whose countries a member may be given reports."""
     told = Teller().tell([ruled(receives="few for hotlines"), reported("FR", sender="de-eco")])
