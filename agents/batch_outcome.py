@@ -48,6 +48,8 @@ class Outcome:
 
     Attributes:
         steps: What was decided, in order.
+        offset: Offset of the record in hand.
+        erased: Keys of contents that were erased, each with the offset of the record that did it.
     """
 
     def __init__(self, cases: StateStore, contents: StateStore) -> None:
@@ -59,6 +61,8 @@ class Outcome:
         self._states: dict[bytes, bytes | None] = {}
         self._decided: dict[bytes, int] = {}
         self.steps: list[Step] = []
+        self.offset = 0
+        self.erased: dict[bytes, int] = {}
 
     def apply(self, event: Event, before: Case | None, kept: Kept) -> None:
         """Take in what one record brought forth; an error leaves no trace of it.
@@ -83,15 +87,14 @@ class Outcome:
         bodies = tuple([encode(posting.body) for posting in kept.postings])
         self.steps.append(Step(event, before, kept, facts, bodies))
         self._overlay[url_key] = kept.case
-        for event_id in kept.dropped:
-            key = content_key(url_key, event_id)
-            if self._stored(key) is not None:
-                self._contents_overlay[key] = None
+        gone = [content_key(url_key, event_id) for event_id in kept.dropped]
+        gone = [key for key in gone if self._stored(key) is not None]
         if kept.erases_contents:
-            fresh = [key for key in self._contents_overlay if key.startswith(url_key)]
-            self._contents_overlay.update(dict.fromkeys([*fresh, *self._contents.keys(url_key)]))
-        if contents:
-            self._contents_overlay.update(contents)
+            gone += [key for key in self._contents_overlay if key.startswith(url_key)]
+            gone += self._contents.keys(url_key)
+        self._contents_overlay.update(dict.fromkeys(gone))
+        self.erased.update(dict.fromkeys(gone, self.offset))
+        self._contents_overlay.update(contents)
 
     def changes(self) -> Iterator[tuple[bytes, Case | None, Case | None]]:
         """Yield url key, state before the batch and state after it, for each case that changed."""
@@ -154,7 +157,9 @@ class Outcome:
             return {}
         confirmed = self._before[url_key]
         decided = 0 if confirmed is None else confirmed.number
-        return {key: wire.encode(with_rewrap(wire.decode_as(CaseContent, framed), rewrap, decided))}
+        return {
+            key: wire.encode(with_rewrap(wire.decode_as(CaseContent, framed), rewrap, self.offset, decided))
+        }
 
     def _without_credentials(
         self, url_key: bytes, fresh: Mapping[bytes, bytes], *, is_erased: bool
@@ -170,7 +175,7 @@ class Outcome:
             if framed is None:
                 continue
             stored = wire.decode_as(CaseContent, framed)
-            bare = without_credentials(stored)
+            bare = without_credentials(stored, self.offset)
             if bare is not stored:
                 found[key] = wire.encode(bare)
         return found

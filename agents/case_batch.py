@@ -63,6 +63,7 @@ class CaseBatch(Outcome):
         event = self._read(record)
         if event is None:
             return
+        self.offset = record.offset
         url_key = event.admitted.url_key
         directory = self._feed.known(event.admitted.directory_version)
         if directory is not None and url_key not in self._held_cases and not isinstance(event, Unpark):
@@ -89,6 +90,7 @@ class CaseBatch(Outcome):
         event = self._read(record)
         if event is None:
             return
+        self.offset = record.offset
         self._decided[event.admitted.url_key] = record.offset
         try:
             if isinstance(event, Unpark):

@@ -114,6 +114,9 @@ class Casekeeper:
             works.append(CaseBatch(batch.partition, cases, contents, self._feed, self._readers))
         await self._decide(works, bundle, patience_s)
         partitions = [work.partition for work in works]
+        for work in works:
+            if work.erased:
+                self._contents.deleted(work.partition, work.erased)
         slices = self._turnstile.slices()
         with writing(partitions, self._cases, self._contents):
             await self._send_effects(works, await self._effects(works))
@@ -187,7 +190,13 @@ class Casekeeper:
             for posting, body in zip(step.kept.postings, step.bodies, strict=True)
         )
         records += [
-            Outgoing(topics.cases_contents, work.partition, key, value)
+            Outgoing(
+                topics.cases_contents,
+                work.partition,
+                key,
+                value,
+                () if value is not None else deletion_headers(work.erased[key]),
+            )
             for work in works
             for key, value in work.contents.items()
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from agents import casekeeper as casekeepers
+from agents import kept_contents
 from agents.case_index import CaseIndex
 from agents.casekeeper import Casekeeper
 from agents.certificates import CertificateDays
@@ -86,6 +87,8 @@ def casekeeper_part(shared: Shared, options: WorkerOptions) -> Part:
         topic=topics.cases_contents,
         client_settings=client,
         stores=copies,
+        version=kept_contents.version_of,
+        publish=sender.send,
     )
     agent.attach(cases, contents)
     casekeepers.declare(app, agent, topics, cases, contents)

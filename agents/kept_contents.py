@@ -10,6 +10,7 @@ import msgspec
 from casework.kept import Rewrap
 from casework.messages import CaseContent, KeptRewrap, Submission
 from casework.sealed_content import parse, to_bytes, with_recipients
+from schemas.errors import UnreadableError
 from streams import wire
 
 
@@ -18,12 +19,23 @@ def content_key(url_key: bytes, report_event_id: str) -> bytes:
     return url_key + report_event_id.encode()
 
 
-def with_rewrap(stored: CaseContent, rewrap: Rewrap, decided: int = 0) -> CaseContent:
+def version_of(key: bytes, framed: bytes) -> int | None:
+    """Answer how new a stored content is: its source offset; None for what is no content of this key."""
+    try:
+        stored = wire.decode_as(CaseContent, framed)
+    except UnreadableError:
+        return None
+    is_own = content_key(stored.url_key, stored.report_event_id) == key
+    return stored.source_offset if is_own and stored.source_offset >= 0 else None
+
+
+def with_rewrap(stored: CaseContent, rewrap: Rewrap, offset: int, decided: int = 0) -> CaseContent:
     """Answer a stored content with a re-wrap; one that is there already stays once.
 
     Args:
         stored: What is kept.
         rewrap: What was accepted.
+        offset: Offset of the record that brings it.
         decided: Number of the last fact that no worker will decide again. What came up to it is joined for
             good, so that only the re-wraps of one batch lie side by side.
 
@@ -41,6 +53,7 @@ def with_rewrap(stored: CaseContent, rewrap: Rewrap, decided: int = 0) -> CaseCo
         whole,
         submission=wire.encode(submission_at(whole, decided)),
         rewraps=tuple(each for each in rewraps if each.number > decided),
+        source_offset=max(stored.source_offset, offset),
     )
 
 
@@ -70,8 +83,12 @@ def submission_at(stored: CaseContent, number: int | None = None) -> Submission:
     return msgspec.structs.replace(submission, content=to_bytes(sealed))
 
 
-def without_credentials(stored: CaseContent) -> CaseContent:
+def without_credentials(stored: CaseContent, offset: int) -> CaseContent:
     """Answer a stored content without its credentials; the very same where it has none.
+
+    Args:
+        stored: What is kept.
+        offset: Offset of the record that erases them.
 
     Raises:
         UnreadableError: What is stored is no submission.
@@ -79,5 +96,8 @@ def without_credentials(stored: CaseContent) -> CaseContent:
     submission = wire.decode_as(Submission, stored.submission)
     if submission.credentials is None:
         return stored
-    whole = msgspec.structs.replace(submission, credentials=None)
-    return msgspec.structs.replace(stored, submission=wire.encode(whole))
+    return msgspec.structs.replace(
+        stored,
+        submission=wire.encode(msgspec.structs.replace(submission, credentials=None)),
+        source_offset=max(stored.source_offset, offset),
+    )

@@ -226,6 +226,7 @@ class _Work:
                 sender=admitted.sender,
                 stored_at=now,
                 submission=admitted.submission,
+                source_offset=self.case.source_offset,
             )
         )
 

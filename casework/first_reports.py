@@ -146,6 +146,7 @@ def first_report(event: ReportEvent, directory: Directory, source: Source) -> Ke
         sender=sender,
         stored_at=now,
         submission=admitted.submission,
+        source_offset=source.offset,
     )
     postings = Posting(hotline, "inbox", _NO, delivery), Posting(sender, "inbox", _NO, receipt)
     return Kept(case, (opened, assigned), postings, (content,))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from streams.state_stores import MARK_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from streams.state_stores import StateStore
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 VERSION_HEADER: Final = "source-offset"
 _SLOTS_PER_RECORD: Final = 16
+_MOST_DELETIONS: Final = 20_000
+"""Deletions of a partition that are remembered, the newest: a late writer is late by seconds or minutes."""
 
 
 def deletion_headers(version: int) -> tuple[tuple[str, bytes], ...]:
@@ -40,7 +42,7 @@ class NewestWins:
 
     Attributes:
         repairs: key -> value that counts although another record stands behind it; None: a deletion counts.
-        deleted: key -> version of its deletion, of the deletions seen here.
+        deleted: key -> version of its deletion, of the newest deletions seen here.
     """
 
     def __init__(
@@ -53,6 +55,14 @@ class NewestWins:
             self._seen = bytearray(1 << max(expected * _SLOTS_PER_RECORD, 1 << 10).bit_length())
         self.repairs: dict[bytes, bytes | None] = {}
         self.deleted: dict[bytes, int] = {}
+
+    def note_deletions(self, versions: Mapping[bytes, int]) -> None:
+        """Remember deletions, so that a late older value does not undo them."""
+        for key, version in versions.items():
+            self.deleted.pop(key, None)
+            self.deleted[key] = version
+        while len(self.deleted) > _MOST_DELETIONS:
+            del self.deleted[next(iter(self.deleted))]
 
     def loaded(self) -> None:
         """Free what served the first filling."""
@@ -99,7 +109,7 @@ class NewestWins:
         self.repairs.pop(key, None)
         changes[key] = value
         if value is None:
-            self.deleted[key] = found
+            self.note_deletions({key: found})
         else:
             self.deleted.pop(key, None)
 

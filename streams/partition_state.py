@@ -161,7 +161,7 @@ class PartitionState:
         """Remember deletions that were just written, so that a late older value does not undo them."""
         copy = self._copies.get(partition)
         if copy is not None:
-            copy.newest.deleted.update(versions)
+            copy.newest.note_deletions(versions)
 
     @property
     def loading(self) -> frozenset[int]:

@@ -220,6 +220,7 @@ class CaseContent(Message, frozen=True, kw_only=True):
         submission: The framed Submission.
         rewraps: Re-wraps that may have to be told apart from what was stored before, in the order of their
             facts; the others are part of the submission.
+        source_offset: Offset in cases.admitted of the newest record that changed it: which of two is newer.
     """
 
     report_event_id: str
@@ -229,3 +230,4 @@ class CaseContent(Message, frozen=True, kw_only=True):
     stored_at: int
     submission: bytes
     rewraps: tuple[KeptRewrap, ...] = ()
+    source_offset: int = 0

@@ -1,9 +1,10 @@
 """Another version of the workers, to run beside the present one: the oldest that speaks the same wire format.
 
 It comes from the repository's own history. Only revisions whose schemas are locked alike are taken, because
-that is what an upgrade in service promises, and only those that can connect to secured brokers and take
-sealed content in its present form. Without such a revision (no history, or the last one changed a
-schema) the present code stands in for it, and the report says so.
+that is what an upgrade in service promises, and only those that can connect to secured brokers, take sealed
+content in its present form and tell the long story of the tests alike: before a release the rules change
+under one number, and two workers with different rules are no upgrade. Without such a revision (no history,
+or the last one changed a schema or a rule) the present code stands in for it, and the report says so.
 """
 
 import io
@@ -22,6 +23,8 @@ _LOCK: Final = "schemas/avro/lock.json"
 _NEEDS: Final = ("streams/fault_points.py", "streams/kafka_access.py", "casework/directory_signing.py")
 _COMMITS: Final = ("casework/sealed_content.py", b"COMMITMENT_BYTES")
 """What a revision must hold to take sealed content in the form in which it travels."""
+_STORY: Final = "tests/agents/test_same_bytes.py"
+"""Holds the digest of all that the rules write in a long story."""
 _UNSET: Final = {
     *("HX_INSTANCE_ID", "HX_DIRECTORY", "HX_DIRECTORY_TRUST"),
     *("HX_KAFKA_CA", "HX_KAFKA_USER", "HX_KAFKA_PASSWORD"),
@@ -77,16 +80,21 @@ def other_version(scratch: Path) -> Version:
 def _oldest_compatible() -> str | None:
     listed = _git("log", f"--max-count={_DEPTH}", "--format=%H")
     found = None
-    wanted = (ROOT / _LOCK).read_bytes()
+    wanted, story = (ROOT / _LOCK).read_bytes(), _digest_of((ROOT / _STORY).read_bytes())
     for revision in (listed or b"").decode().split()[1:]:
         is_alike = _git("show", f"{revision}:{_LOCK}") == wanted
         path, mark = _COMMITS
         seals_alike = mark in (_git("show", f"{revision}:{path}") or b"")
         has_all = all(_git("show", f"{revision}:{path}") is not None for path in _NEEDS)
-        if not (is_alike and seals_alike and has_all):
+        tells_alike = _digest_of(_git("show", f"{revision}:{_STORY}") or b"") == story
+        if not (is_alike and seals_alike and has_all and tells_alike):
             break
         found = revision
     return found
+
+
+def _digest_of(test: bytes) -> bytes:
+    return next((line for line in test.splitlines() if line.startswith(b"DIGEST")), b"")
 
 
 def _settings_of(path: Path) -> frozenset[str]:

@@ -48,11 +48,12 @@ class Contents:
             self.erased.add(key)
         else:
             self.erased.discard(key)
-            self.stored[key] = digest(_joined(framed))
+            self.stored[key] = _digest_of(framed)
             self._keep(key, framed)
 
-    def expect(self, key: bytes, framed: bytes) -> None:
+    def expect(self, key: bytes, content: CaseContent) -> None:
         """Take a content that the replay of its report stores; it counts before what the topic holds."""
+        framed = wire.encode(_plain(content))
         self._keep(key, framed)
         self._digests[key] = digest(framed)
         self._gone.discard(key)
@@ -62,7 +63,7 @@ class Contents:
         framed = self._framed(key)
         if framed is not None:
             stored = wire.decode_as(CaseContent, framed)
-            self.expect(key, wire.encode(with_rewrap(stored, rewrap, decided=rewrap.number)))
+            self.expect(key, with_rewrap(stored, rewrap, stored.source_offset, decided=rewrap.number))
 
     def require(self, key: bytes) -> None:
         """Expect that a content is stored, whatever it is; its report was not decided again."""
@@ -90,7 +91,7 @@ class Contents:
             if framed is None:
                 continue
             stored = wire.decode_as(CaseContent, framed)
-            bare = without_credentials(stored)
+            bare = without_credentials(stored, stored.source_offset)
             if bare is stored:
                 continue
             again = wire.encode(bare)
@@ -170,13 +171,16 @@ class Contents:
         self._of_case[key[:URL_KEY_BYTES]].add(key)
 
 
-def _joined(framed: bytes) -> bytes:
-    """Answer a content with its re-wraps joined: when they are joined depends on batches."""
+def _digest_of(framed: bytes) -> bytes:
     try:
-        stored = wire.decode_as(CaseContent, framed)
+        return digest(wire.encode(_plain(wire.decode_as(CaseContent, framed))))
     except UnreadableError:
-        return framed
+        return digest(framed)
+
+
+def _plain(stored: CaseContent) -> CaseContent:
+    """Answer a content with its re-wraps joined and without its place: both depend on batches."""
     if not stored.rewraps:
-        return framed
-    whole = msgspec.structs.replace(stored, submission=wire.encode(submission_at(stored)), rewraps=())
-    return wire.encode(whole)
+        return msgspec.structs.replace(stored, source_offset=0)
+    whole = wire.encode(submission_at(stored))
+    return msgspec.structs.replace(stored, submission=whole, rewraps=(), source_offset=0)

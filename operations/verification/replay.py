@@ -220,7 +220,7 @@ class Replay:
 
     def _take(self, url_key: bytes, kept: Kept) -> None:
         for content in kept.contents:
-            self._contents.expect(content_key(url_key, content.report_event_id), wire.encode(content))
+            self._contents.expect(content_key(url_key, content.report_event_id), content)
         if kept.rewrap is not None:
             self._contents.rewrap(content_key(url_key, kept.rewrap.report_event_id), kept.rewrap)
         for posting in kept.postings:
@@ -230,7 +230,7 @@ class Replay:
         if kept.erases_contents:
             self._contents.erase(url_key)
             for content in kept.contents:
-                self._contents.expect(content_key(url_key, content.report_event_id), wire.encode(content))
+                self._contents.expect(content_key(url_key, content.report_event_id), content)
         if kept.erases_credentials:
             self._contents.erase_credentials(url_key)
         self._set(url_key, kept.case)

@@ -134,6 +134,8 @@ async def test_credentials_are_erased_at_the_closing_and_contents_later(bench: B
     await bench.take(wire.encode(replace(due, directory_version=1)))
     assert stored(bench) == []
     assert [request.kind for request in bench.messages(Delivery)][-1] == "erasure_request"
+    erased = [out for out in bench.sent[-2] if out.topic == TOPICS.cases_contents]
+    assert {(out.value, out.headers) for out in erased} == {(None, ((VERSION_HEADER, b"%d" % bench.offset),))}
 
 
 async def test_what_was_withdrawn_is_erased_with_the_rest_and_not_handed_on(bench: Bench) -> None:

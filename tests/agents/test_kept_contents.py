@@ -1,15 +1,19 @@
+from types import SimpleNamespace
+
 from casekeeper_bench import KEY, T
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sealed_samples import sealed_for
 
-from agents.kept_contents import submission_at, with_rewrap
+from agents.kept_contents import content_key, submission_at, version_of, with_rewrap
 from casework.kept import Rewrap
 from casework.messages import CaseContent, Submission
 from casework.public_keys import to_text
 from casework.sealed_content import SealedContent, parse, to_bytes
 from streams import wire
+from streams.newest_wins import NewestWins, deletion_headers
+from streams.state_stores import DictStore
 
 BOUND = b"a report"
 MEMBERS = [f"member-{number}" for number in range(6)]
@@ -64,13 +68,39 @@ def test_later_rewraps_and_repeats_leave_what_was_told_before(
     ]
     stored, told = kept(wrapped(["gb-iwf"], b"0")), []
     for order in orders:
-        stored = with_rewrap(stored, order, decided if order.number > decided else 0)
+        stored = with_rewrap(stored, order, order.number, decided if order.number > decided else 0)
         told.append(content_at(stored, order.number))
     open_ones = orders[decided:]
     for order in open_ones:
-        stored = with_rewrap(stored, order, decided)
+        stored = with_rewrap(stored, order, order.number, decided)
         assert content_at(stored, order.number) == told[order.number - 1]
     if open_ones:
         assert [one.number for one in stored.rewraps] == [one.number for one in open_ones]
     if told:
         assert content_at(stored) == told[-1]
+        assert stored.source_offset == orders[-1].number
+
+
+def test_how_new_a_content_is_stands_in_it() -> None:
+    """The record that changed it last says it; bytes that are no content of the key say nothing."""
+    stored = kept(wrapped(["gb-iwf"], b"0"))
+    key, rewrap = (
+        content_key(KEY, "r"),
+        Rewrap("r", to_bytes(wrapped(MEMBERS, b"1")), by_origin=False, number=2),
+    )
+    changed = with_rewrap(replace(stored, source_offset=4), rewrap, 9)
+    assert version_of(key, wire.encode(stored)) == 0
+    assert version_of(key, wire.encode(changed)) == 9
+    assert version_of(key + b"x", wire.encode(changed)) is None
+    assert version_of(key, b"no content") is None
+
+
+def test_a_late_writer_raises_no_erased_content() -> None:
+    """A content of an older record behind its erasure does not count, and the erasure is written again."""
+    key, store = content_key(KEY, "r"), DictStore()
+    newest = NewestWins(store, version_of, is_empty=False)
+    late = wire.encode(replace(kept(wrapped(["gb-iwf"], b"0")), source_offset=4))
+    for value, headers in ((late, ()), (None, deletion_headers(9)), (late, ())):
+        store.write(newest.take([SimpleNamespace(key=key, value=value, headers=headers)]))
+    assert store.get(key) is None
+    assert newest.repairs == {key: None}

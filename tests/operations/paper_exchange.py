@@ -223,7 +223,8 @@ class PaperExchange:
             for posting, body in zip(step.kept.postings, step.bodies, strict=True):
                 self._post(posting, step.event.admitted.url_key, body)
         for key, content in batch.contents.items():
-            self._append(self.topics.cases_contents, record.partition, key, content)
+            headers = () if content is not None else deletion_headers(batch.erased[key])
+            self._append(self.topics.cases_contents, record.partition, key, content, headers)
         for given_up, failure in batch.given_up:
             self._letter(self.box.given_up(given_up, failure, partitions=1, failed_at=self.now))
         for key, state in batch.states().items():

@@ -1,6 +1,6 @@
 import asyncio
 
-from streams.newest_wins import deletion_of
+from streams.newest_wins import NewestWins, deletion_of
 from streams.partition_copy import PartitionCopy, Repair
 from streams.state_stores import DictStore
 
@@ -57,3 +57,14 @@ async def test_a_deletion_that_counts_is_written_again_with_its_version() -> Non
 
     await owned.copy.write_again(publish)
     assert [(repair.value, deletion_of(repair.headers)) for repair in sent] == [(None, 7)]
+
+
+def test_of_many_deletions_the_newest_are_remembered() -> None:
+    """What is remembered of deletions is bounded, so that years of erasures fill no memory."""
+    newest = NewestWins(DictStore(), lambda _key, _value: 0, is_empty=False)
+    newest.note_deletions({b"%d" % number: number for number in range(20_001)})
+    newest.note_deletions({b"1": 30_000})
+    newest.note_deletions({b"last": 1})
+    assert len(newest.deleted) == 20_000
+    assert newest.deleted.keys().isdisjoint({b"0", b"2"})
+    assert newest.deleted[b"1"] == 30_000
