@@ -58,12 +58,12 @@ class Contents:
         self._digests[key] = digest(framed)
         self._gone.discard(key)
 
-    def rewrap(self, key: bytes, rewrap: Rewrap) -> None:
-        """Give a content the further recipients that a re-wrap brought."""
+    def rewrap(self, key: bytes, rewrap: Rewrap, offset: int) -> None:
+        """Give a content the further recipients that a re-wrap brought with the record at an offset."""
         framed = self._framed(key)
         if framed is not None:
             stored = wire.decode_as(CaseContent, framed)
-            self.expect(key, with_rewrap(stored, rewrap, stored.source_offset, decided=rewrap.number))
+            self.expect(key, with_rewrap(stored, rewrap, offset, decided=rewrap.number))
 
     def require(self, key: bytes) -> None:
         """Expect that a content is stored, whatever it is; its report was not decided again."""
@@ -84,14 +84,14 @@ class Contents:
         if key in self._digests:
             self._gone.add(key)
 
-    def erase_credentials(self, url_key: bytes) -> None:
+    def erase_credentials(self, url_key: bytes, offset: int) -> None:
         """Expect that what is stored of a case holds no credentials any more; its round was closed."""
         for key in self._of_case[url_key] - self._gone:
             framed = self._framed(key)
             if framed is None:
                 continue
             stored = wire.decode_as(CaseContent, framed)
-            bare = without_credentials(stored, stored.source_offset)
+            bare = without_credentials(stored, offset)
             if bare is stored:
                 continue
             again = wire.encode(bare)
@@ -179,8 +179,7 @@ def _digest_of(framed: bytes) -> bytes:
 
 
 def _plain(stored: CaseContent) -> CaseContent:
-    """Answer a content with its re-wraps joined and without its place: both depend on batches."""
+    """Answer a content with its re-wraps joined: when they are joined depends on batches."""
     if not stored.rewraps:
-        return msgspec.structs.replace(stored, source_offset=0)
-    whole = wire.encode(submission_at(stored))
-    return msgspec.structs.replace(stored, submission=whole, rewraps=(), source_offset=0)
+        return stored
+    return msgspec.structs.replace(stored, submission=wire.encode(submission_at(stored)), rewraps=())

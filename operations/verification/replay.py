@@ -152,7 +152,7 @@ class Replay:
                 self._fold(url_key, logged, event)
                 return
             self._compare(kept, logged)
-            self._take(url_key, kept)
+            self._take(url_key, kept, record.offset)
         else:
             self._tally.unchecked[reason] += 1
             self.undecided.add(url_key)
@@ -218,11 +218,11 @@ class Replay:
                 self._tally.find("fact_altered", fact.case_id, str(fact.number), text)
         self._unexplained(list(there.values()))
 
-    def _take(self, url_key: bytes, kept: Kept) -> None:
+    def _take(self, url_key: bytes, kept: Kept, offset: int) -> None:
         for content in kept.contents:
             self._contents.expect(content_key(url_key, content.report_event_id), content)
         if kept.rewrap is not None:
-            self._contents.rewrap(content_key(url_key, kept.rewrap.report_event_id), kept.rewrap)
+            self._contents.rewrap(content_key(url_key, kept.rewrap.report_event_id), kept.rewrap, offset)
         for posting in kept.postings:
             self._post(posting)
         for event_id in kept.dropped:
@@ -232,7 +232,7 @@ class Replay:
             for content in kept.contents:
                 self._contents.expect(content_key(url_key, content.report_event_id), content)
         if kept.erases_credentials:
-            self._contents.erase_credentials(url_key)
+            self._contents.erase_credentials(url_key, offset)
         self._set(url_key, kept.case)
 
     def _fold(self, url_key: bytes, logged: list[Logged], event: Event | None = None) -> None:
@@ -255,7 +255,7 @@ class Replay:
                 if fact.fact in REPORT_FACTS:
                     self._contents.require(content_key(url_key, fact.input_id))
                 if fact.fact == "closed":
-                    self._contents.erase_credentials(url_key)
+                    self._contents.erase_credentials(url_key, fact.source_offset)
                 if fact.fact in ERASES_CONTENTS:
                     self._contents.erase(url_key)
             except (HotlineExchangeError, BugError, UnreadableError) as error:

@@ -44,9 +44,8 @@ def test_the_origin_alone_replaces_what_others_wrapped() -> None:
     names = [f"member-{number}" for number in range(63)]
     true = wrapped(["nl-offlimits"], b"1")
     for by_origin in (True, False):
-        stored = with_rewrap(
-            kept(wrapped([*names, "nl-offlimits"], b"0")), Rewrap("r", to_bytes(true), by_origin, 2)
-        )
+        rewrap = Rewrap("r", to_bytes(true), by_origin, 2)
+        stored = with_rewrap(kept(wrapped([*names, "nl-offlimits"], b"0")), rewrap, 1)
         found = content_at(stored)
         assert len(found.recipients) == 64
         assert (found.recipients[0] == true.recipients[0]) == by_origin
