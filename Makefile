@@ -30,8 +30,8 @@ test: lint ## everything, with the tests on the real Kafka
 	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m kafka -n 2 --dist loadfile $(PYTEST_ARGS)
 
-check: lint ## lint, types and the tests without Kafka: about a minute
-	$(BIN)/python -m pytest -m "not kafka" -n auto --dist worksteal $(PYTEST_ARGS)
+check: lint ## lint, types and the quick tests without Kafka: under a minute
+	$(BIN)/python -m pytest -m "not kafka and not slow" -n auto --dist worksteal --hypothesis-profile=quick $(PYTEST_ARGS)
 
 bench: .venv/run.stamp ## the speed of everything that was promised, beside its peers on the same broker
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -16,6 +16,7 @@ _MISSING_TOOL = "missing tool: "
 
 # No test judges by time, property tests neither: the machine may be busy.
 hypothesis.settings.register_profile("exchange", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("exchange")
 
 

@@ -20,6 +20,8 @@ from streams import wire
 from streams.publishing import Outgoing
 from streams.state_stores import DictStore
 
+pytestmark = pytest.mark.slow
+
 _ROUNDS_A_BATCH: Final = 3
 
 

@@ -1,8 +1,12 @@
 """The comparison of two checkouts measures both, step by step."""
 
+import pytest
+
 from benchmarks.before_and_after import ALL, compare, table
 from benchmarks.processes import ROOT
 from benchmarks.steps import AGENTS, STEPS
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_checkout_beside_itself_has_a_time_for_every_step() -> None:

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from rare_stories import STORIES
 from teller import Teller
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("HX_MODEL_EXAMPLES", "60"))
 EVENTS = int(os.environ.get("HX_MODEL_EVENTS", "60"))
 FIRST = int(os.environ.get("HX_MODEL_FIRST", "0"))

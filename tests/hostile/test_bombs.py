@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from foreign_parsers import PARSERS
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 MOST_KIB = 96 * 1024
 SHARES = 3

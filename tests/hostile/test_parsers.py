@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from mutations import PROGRAMS, mutated
 from parser_promises import Parser
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 120
 each_parser = pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
 

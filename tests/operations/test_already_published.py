@@ -13,6 +13,8 @@ from operations.directory import already_published
 from operations.directory.files import NETWORK_FILE
 from operations.embedded_kafka import LocalAccess
 
+pytestmark = pytest.mark.slow
+
 Hx = Callable[..., tuple[int, str, str]]
 
 

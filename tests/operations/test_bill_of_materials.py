@@ -14,6 +14,8 @@ from casework.errors import SetupError
 from operations.bill_of_materials import ORIGINS_FILE, ROOT, archives, bill, locked_packages
 from operations.embedded_kafka.archives import COORDINATES, LOCK_FILE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def text() -> str:

@@ -26,6 +26,8 @@ from operations.simulator.marks import marked_action, marked_report
 from operations.simulator.run import LiveSimulation
 from streams.settings import DEMO_NETWORK_KEY
 
+pytestmark = pytest.mark.slow
+
 MARK = "canary-0123456789abcdef"
 NOISE = st.binary(max_size=40)
 SPELLINGS = {

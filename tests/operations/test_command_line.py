@@ -21,6 +21,8 @@ from operations.reading import Record
 from operations.simulator.samples import Line
 from streams.directory_feed import NoDirectoryError
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Hx = Callable[..., tuple[int, str, str]]
 

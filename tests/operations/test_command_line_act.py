@@ -14,6 +14,8 @@ from connectors.drafts import ActionDraft
 from operations.command_line import submitting
 from operations.files import Line, Problem
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CASE = "00000000-0000-8000-8000-000000000001"
 URL = "https://act.example.test/"

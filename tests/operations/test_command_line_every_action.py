@@ -14,6 +14,8 @@ from casework.transition_table import TABLE
 from operations.command_line.action_options import NEVER_ARGUMENTS
 from operations.files import LISTS
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 SENDERS: Final = {
     "actions.jsonl": "nl-offlimits",

@@ -15,6 +15,8 @@ from operations.directory.files import NETWORK_FILE
 from streams.directory_trust import load_anchor
 from streams.key_rings import KeyRing
 
+pytestmark = pytest.mark.slow
+
 Hx = Callable[..., tuple[int, str, str]]
 MEMBER = "ie-hotline"
 

@@ -20,6 +20,8 @@ from operations.reading import Record
 from streams import wire
 from streams.key_rings import KeyRing, PrivateKey
 
+pytestmark = pytest.mark.slow
+
 Hx = Callable[..., tuple[int, str, str]]
 HxOn = Callable[[PaperExchange], Hx]
 URL = "https://looking.example.test/"

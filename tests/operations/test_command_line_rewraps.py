@@ -16,6 +16,8 @@ from connectors.preparing import Prepared
 from connectors.sealing import open_sealed
 from streams import wire
 
+pytestmark = pytest.mark.slow
+
 URL: Final = "https://rewraps.example.test/"
 ORIGIN, RESPONSIBLE = "nl-offlimits", "ie-hotline"
 Hx = Callable[..., tuple[int, str, str]]

@@ -29,6 +29,8 @@ from streams.cluster_plan import ClusterPlan
 from streams.settings import DEMO_NETWORK_KEY, Settings
 from streams.topic_plan import plan
 
+pytestmark = pytest.mark.slow
+
 Hx = Callable[..., tuple[int, str, str]]
 NOW_MS = 1_768_200_000_000
 

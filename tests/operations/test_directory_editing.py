@@ -9,6 +9,8 @@ from casework.errors import EditRefusedError, UnknownMemberError
 from operations.directory.editing import CHECKLIST, Edit, admit, leave, list_members, show_member, suspend
 from operations.directory.files import NETWORK_FILE, check
 
+pytestmark = pytest.mark.slow
+
 DAY = dt.date(2026, 3, 1)
 ALL = frozenset(CHECKLIST)
 

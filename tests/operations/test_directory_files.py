@@ -10,6 +10,8 @@ from operations.directory.document import build, document_bytes
 from operations.directory.errors import DirectoryFileError
 from operations.directory.files import NETWORK_FILE, check, parse, read
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = NETWORK_FILE.read_text(encoding="utf-8")
 
 # Countries of the registry (domain 3) and those that host without a hotline (domain 3 and 4.4).

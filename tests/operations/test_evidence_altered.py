@@ -19,6 +19,8 @@ from operations.evidence.material import Material
 from operations.evidence.parts import Manifest, to_json
 from streams import wire
 
+pytestmark = pytest.mark.slow
+
 world = evidence_world.world
 Change = Callable[[dict[str, bytes], World], None]
 

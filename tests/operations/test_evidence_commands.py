@@ -10,6 +10,8 @@ import pytest
 from paper_exchange import PaperExchange
 from sealed_paper import URL, SealedExchange
 
+pytestmark = pytest.mark.slow
+
 Hx = Callable[..., tuple[int, str, str]]
 HxOn = Callable[[PaperExchange], Hx]
 

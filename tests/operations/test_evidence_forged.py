@@ -20,6 +20,8 @@ from operations.evidence.verdicts import NOT_PROVEN
 from streams import wire
 from streams.key_rings import PrivateKey, Signer
 
+pytestmark = pytest.mark.slow
+
 world = evidence_world.world
 
 

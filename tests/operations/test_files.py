@@ -25,6 +25,8 @@ from operations.files import (
 from streams.clock import ManualClock
 from streams.settings import DEMO_NETWORK_KEY
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CLOCK = ManualClock(1_768_400_000_000)
 HEADER = "url,hosting_country,received_at,reference,content_type"

@@ -16,6 +16,8 @@ from streams import wire
 from streams.publishing import Outgoing
 from streams.topics import Topics
 
+pytestmark = pytest.mark.slow
+
 Records = list[Record]
 Choose = Callable[[Record, Any], bool]
 TOPICS = Topics()

@@ -15,6 +15,8 @@ from operations.directory.editing import CHECKLIST
 from streams.cluster_plan import ClusterPlan
 from streams.topic_plan import Plan
 
+pytestmark = pytest.mark.slow
+
 Hx = Callable[..., tuple[int, str, str]]
 ADMITTED = ("interpol", "europol", "nl-offlimits", "nl-police")
 CONFIRMED = tuple(word for item in CHECKLIST for word in ("--confirm", item))

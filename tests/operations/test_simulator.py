@@ -31,6 +31,8 @@ from operations.simulator.simulate import simulate
 from operations.simulator.statistics import Statistics
 from operations.simulator.year import SimulatedYear
 
+pytestmark = pytest.mark.slow
+
 SCALE = 0.02
 
 

@@ -8,6 +8,8 @@ from operations.invariants import examine
 from operations.simulator import constants
 from operations.simulator.parts import NOT_PLAYED, PLAYED_BY
 
+pytestmark = pytest.mark.slow
+
 _OFTEN = (
     "MOVED", "HOLD", "DECLINED", "TRANSFERRED", "DOUBTED", "OBSERVED", "NOTED", "CORRECTED", "WITHDRAWN",
     "REAPPEARED", "HANDED_BACK", "PRESERVED",

@@ -10,6 +10,8 @@ from operations.simulator.simulate import simulate
 from operations.simulator.turns import Turn
 from operations.simulator.year import SimulatedYear
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def reports() -> list[SimulatedReport]:

@@ -19,6 +19,8 @@ from schemas.framing import HEADER_BYTES, header
 from schemas.lock import write_lock
 from schemas.registry import Registry, Schema, load, registry
 
+pytestmark = pytest.mark.slow
+
 NAMES = registry().names()
 RECEIPT = {
     "event_id": "e",

@@ -13,6 +13,8 @@ from schemas.compiled import MALFORMED, MISFITS, compile_reader, compile_writer
 from schemas.errors import BrokenLockError
 from schemas.registry import registry
 
+pytestmark = pytest.mark.slow
+
 INNER = {"type": "record", "name": "Inner", "doc": "d", "fields": [{"name": "x", "type": "int"}]}
 KINDS = {"type": "enum", "name": "Kind", "symbols": ["unknown", "a"], "default": "unknown"}
 EVERYTHING = {

@@ -7,6 +7,8 @@ from schemas.errors import LockRefusedError
 from schemas.lock import main, write_lock
 from schemas.registry import load, read_lock
 
+pytestmark = pytest.mark.slow
+
 OPTIONAL = {"name": "later", "type": ["null", "string"], "default": None, "doc": "A later field."}
 
 

@@ -17,6 +17,8 @@ from schemas.errors import BrokenLockError
 from schemas.native_source import native_reader, native_writer
 from schemas.registry import registry
 
+pytestmark = pytest.mark.slow
+
 DECLARATIONS = [registry().latest(name).declaration for name in registry().names()]
 BY_NAME = pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda one: one["name"])
 ADMITTED = registry().latest("Admitted").declaration

@@ -9,6 +9,8 @@ from aiokafka.errors import NotLeaderForPartitionError
 from streams.fault_points import NO_FAULTS, POINTS, FaultPoints, FaultTextError
 from streams.settings import Settings, SettingsError
 
+pytestmark = pytest.mark.slow
+
 OWN_KEY = "ab" * 32
 
 

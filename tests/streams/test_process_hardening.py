@@ -2,6 +2,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 _LOOK = (
     "import os, resource, sys, ctypes; from streams.process_hardening import harden; harden(); harden(); "
     "open(sys.argv[1], 'w').close(); "

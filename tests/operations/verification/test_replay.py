@@ -10,6 +10,8 @@ from streams import wire
 from streams.newest_wins import deletion_headers
 from streams.topics import Topics
 
+pytestmark = pytest.mark.slow
+
 TOPICS = Topics()
 
 
