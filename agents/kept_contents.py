@@ -5,6 +5,8 @@ later records have changed already, and it must be told again byte for byte: wha
 content as it was at its own facts.
 """
 
+from typing import Final
+
 import msgspec
 
 from casework.kept import Rewrap
@@ -12,6 +14,9 @@ from casework.messages import CaseContent, KeptRewrap, Submission
 from casework.sealed_content import parse, to_bytes, with_recipients
 from schemas.errors import UnreadableError
 from streams import wire
+
+SIDE_BY_SIDE_BYTES: Final = 1 << 20
+"""Re-wraps that lie beside a content: with it they must stay below the 2 MiB that its topic takes."""
 
 
 def content_key(url_key: bytes, report_event_id: str) -> bytes:
@@ -37,7 +42,8 @@ def with_rewrap(stored: CaseContent, rewrap: Rewrap, offset: int, decided: int =
         rewrap: What was accepted.
         offset: Offset of the record that brings it.
         decided: Number of the last fact that no worker will decide again. What came up to it is joined for
-            good, so that only the re-wraps of one batch lie side by side.
+            good, so that only the re-wraps of one batch lie side by side, and of these the newest that fit:
+            a record that its topic refuses would stop the partition for good.
 
     Raises:
         BadInputError: One of the two is no sealed content.
@@ -49,12 +55,23 @@ def with_rewrap(stored: CaseContent, rewrap: Rewrap, offset: int, decided: int =
     rewraps = tuple(numbered[number] for number in sorted(numbered))
     whole = msgspec.structs.replace(stored, rewraps=rewraps)
     parse(wire.decode_as(Submission, stored.submission).content or b"")
+    decided = max(decided, _beyond(rewraps))
     return msgspec.structs.replace(
         whole,
         submission=wire.encode(submission_at(whole, decided)),
         rewraps=tuple(each for each in rewraps if each.number > decided),
         source_offset=max(stored.source_offset, offset),
     )
+
+
+def _beyond(rewraps: tuple[KeptRewrap, ...]) -> int:
+    """Answer the number of the newest re-wrap that finds no room beside its content; 0: all do."""
+    taken = 0
+    for each in reversed(rewraps):
+        taken += len(each.content)
+        if taken > SIDE_BY_SIDE_BYTES:
+            return each.number
+    return 0
 
 
 def submission_at(stored: CaseContent, number: int | None = None) -> Submission:

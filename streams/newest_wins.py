@@ -2,7 +2,8 @@
 
 Kafka keeps the record written last. Where a value says how new it is (its version), the highest version
 counts here instead, and a key whose last record is not the one that counts is named, so that the owner writes
-the right one again. A deletion carries its version in the header `VERSION_HEADER`.
+the right one again. A deletion carries its version in the header `VERSION_HEADER`; one that does not say
+comes from a program that wrote no versions, as a value of version 0 does: it deletes those and no newer ones.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class NewestWins:
             self.repairs.pop(key, None)
             return
         have = self._of_value(key, known) if known is not None else self.deleted.get(key)
-        found = deletion_of(record.headers) if value is None else self._of_value(key, value)
+        found = (deletion_of(record.headers) or 0) if value is None else self._of_value(key, value)
         if found is None or (have is not None and found < have):
             if known is not None or key in self.deleted or found is None:
                 self.repairs[key] = known

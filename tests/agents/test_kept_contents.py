@@ -80,6 +80,18 @@ def test_later_rewraps_and_repeats_leave_what_was_told_before(
         assert stored.source_offset == orders[-1].number
 
 
+def test_rewraps_of_one_batch_stay_below_what_the_topic_takes() -> None:
+    """An origin may re-wrap as often as it likes: no batch of it makes a record that stops the partition."""
+    large = replace(wrapped(["gb-iwf"], b"0"), ciphertext=to_text(bytes(180_000)))
+    stored, told = kept(large), large
+    for number in range(1, 26):
+        told = replace(large, recipients=wrapped(MEMBERS[: 1 + number % 6], bytes([64 + number])).recipients)
+        stored = with_rewrap(stored, Rewrap("r", to_bytes(told), by_origin=True, number=number), number)
+        assert content_at(stored).recipients[0] == told.recipients[0]
+    assert len(wire.encode(stored)) < 2 * 1024 * 1024 - 64 * 1024
+    assert len(stored.rewraps) == 4
+
+
 def test_how_new_a_content_is_stands_in_it() -> None:
     """The record that changed it last says it; bytes that are no content of the key say nothing."""
     stored = kept(wrapped(["gb-iwf"], b"0"))
@@ -92,6 +104,20 @@ def test_how_new_a_content_is_stands_in_it() -> None:
     assert version_of(key, wire.encode(changed)) == 9
     assert version_of(key + b"x", wire.encode(changed)) is None
     assert version_of(key, b"no content") is None
+
+
+def test_an_erasure_by_an_older_version_stays() -> None:
+    """It did not say of contents and erasures how new they are; what a newer one wrote it does not erase."""
+    key, store = content_key(KEY, "r"), DictStore()
+    newest = NewestWins(store, version_of, is_empty=True)
+    old = wire.encode(kept(wrapped(["gb-iwf"], b"0")))
+    store.write(newest.take([SimpleNamespace(key=key, value=value, headers=()) for value in (old, None)]))
+    assert store.get(key) is None
+    assert newest.repairs == {}
+    late = wire.encode(replace(kept(wrapped(["gb-iwf"], b"0")), source_offset=4))
+    for value in (late, None):
+        store.write(newest.take([SimpleNamespace(key=key, value=value, headers=())]))
+    assert newest.repairs == {key: late}
 
 
 def test_a_late_writer_raises_no_erased_content() -> None:
