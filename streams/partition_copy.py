@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from streams.newest_wins import NewestWins, deletion_headers
 from streams.state_stores import CopyMark
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _CHUNK = 1000
 #: An idle partition's mark is renewed after this time: it says that no deletion was missed until then.
 _OLD_S = 600.0
+#: Records before its position that a copy of an earlier process reads once more, for their deletions: what a
+#: late writer writes after the restart must not undo them.
+LOOK_BACK: Final = 1000
 
 
 class Repair(NamedTuple):
@@ -67,6 +70,7 @@ class PartitionCopy:
         self._started = 0.0
         self._synced_at = 0.0 if store.mark is None else store.mark.saved_at
         self._was_served = False
+        self._looks_back = version is not None
         self._writes: dict[object, int] = {}
         self._write_ended = asyncio.Event()
         self._repairs_from: int | None = None
@@ -84,10 +88,14 @@ class PartitionCopy:
             self.position = self.safe_position
             if not begin <= self.position <= end:
                 raise DoubtfulCopyError(f"offset {self.position} is not within {begin} to {end}")
+            if self._looks_back:
+                self.position = max(begin, self.position - LOOK_BACK)
+                self._looks_back = False
         else:
             self.position = begin
             self._synced_at = time.time()
             self.newest = NewestWins(self.store, self._version, is_empty=True, expected=end - begin)
+            self._looks_back = False
         self._topic_id = topic_id
         self._end = end
         self._started = time.monotonic()

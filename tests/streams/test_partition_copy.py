@@ -1,8 +1,13 @@
 import asyncio
+from types import SimpleNamespace
+from typing import Any
 
-from streams.newest_wins import NewestWins, deletion_of
-from streams.partition_copy import PartitionCopy, Repair
-from streams.state_stores import DictStore
+import pytest
+
+from streams.newest_wins import NewestWins, deletion_headers, deletion_of
+from streams.partition_copy import LOOK_BACK, PartitionCopy, Repair
+from streams.state_log import Fetched
+from streams.state_stores import CopyMark, DictStore
 
 
 class Owned:
@@ -68,3 +73,38 @@ def test_of_many_deletions_the_newest_are_remembered() -> None:
     assert len(newest.deleted) == 20_000
     assert newest.deleted.keys().isdisjoint({b"0", b"2"})
     assert newest.deleted[b"1"] == 30_000
+
+
+class _Batch:
+    """Records of a topic from a position on, as one producer's batch."""
+
+    def __init__(self, log: list[Any], position: int) -> None:
+        self._log, self._position = log, position
+        self.producer, self.next_offset = None, len(log)
+
+    def records(self) -> list[Any]:
+        """Answer them."""
+        return self._log[self._position :]
+
+
+def record(value: bytes | None, version: int | None = None, key: bytes = b"case") -> Any:  # noqa: ANN401 - a Kafka record
+    """Answer a record of the topic."""
+    return SimpleNamespace(key=key, value=value, headers=() if version is None else deletion_headers(version))
+
+
+@pytest.mark.parametrize("others", [0, LOOK_BACK - 2])
+async def test_a_late_writer_raises_nothing_that_was_deleted_before_a_restart(others: int) -> None:
+    """The worker that deleted it ended before the late value came; the next process knows of the deletion."""
+    log = [record(b"4"), record(None, 9), *(record(b"%d" % n, key=b"other") for n in range(others))]
+    store = DictStore()
+    kept = {b"other": b"%d" % (others - 1)} if others else {}
+    store.write(kept, CopyMark("states", "id", 0, len(log), 0.0))
+    log.append(record(b"4"))
+    copy = PartitionCopy("states", 0, store, lambda _key, value: int(value))
+    copy.begin("id", 0, len(log))
+    await copy.take(Fetched(0, [_Batch(log, copy.position)], len(log)))  # type: ignore[list-item]
+    assert dict(store.items()) == kept
+    assert copy.newest.repairs == {b"case": None}
+    before = copy.safe_position
+    copy.begin("id", 0, len(log))
+    assert copy.position == before
