@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from casework.messages import Delivery, Escalation, Receipt
 from connectors.client import MemberClient
 from connectors.drafts import ActionDraft
-from connectors.errors import NotConfirmedError
+from connectors.errors import NoReceiptError, NotConfirmedError
 from connectors.inbox_messages import InboxMessage
 from connectors.inbox_reader import InboxReader
 from connectors.preparing import Prepared
@@ -75,15 +75,16 @@ class Player:
         """Take in an escalation."""
 
     async def send(self, prepared: Prepared) -> None:
-        """Send until Kafka confirms, and enter it in the ledger.
+        """Send until Kafka confirms, and enter it in the ledger; what must come first is waited for.
 
         Raises:
             NotConfirmedError: Kafka did not confirm ten times.
+            NoReceiptError: What must come first was not answered ten times.
         """
         for attempt in range(1, _SENDS + 1):
             try:
                 await self.client.send(prepared)
-            except NotConfirmedError:
+            except (NotConfirmedError, NoReceiptError):
                 if attempt == _SENDS:
                     raise
             else:
