@@ -65,7 +65,7 @@ class DemoOptions(msgspec.Struct, frozen=True):
     Attributes:
         seconds: Real seconds of play.
         days: Simulated days that pass in these seconds.
-        reports_per_second: Mean number of reports in a real second; actions come on top, about three times
+        reports_per_second: Mean number of reports in a real second; actions come on top, about four times
             as many.
         year: Year whose figures are played.
         seed: Equal seeds play equal reports.
@@ -77,7 +77,7 @@ class DemoOptions(msgspec.Struct, frozen=True):
 
     seconds: float = 60.0
     days: float = 28.0
-    reports_per_second: float = 20.0
+    reports_per_second: float = 8.0
     year: int = 2022
     seed: int = 1
     directory: Path | None = None
