@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from casework import codes
-from casework.codes import CodeList
+from casework.code_list import CodeList
 from casework.directory import Directory
 from casework.errors import RuleViolation
 from casework.field_checks import NOT_OPAQUE, OPAQUE_ID, UUID, UUID7, check_codes, check_country, one

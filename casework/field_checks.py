@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from casework.codes import CodeList
+from casework.code_list import CodeList
 from casework.countries import unknown_country
 from casework.directory import Directory
 from casework.errors import RuleViolation, UnknownCountryError

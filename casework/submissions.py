@@ -18,7 +18,7 @@ import msgspec
 from casework import codes
 from casework.action_checks import actors, check_action_fields
 from casework.claimed_times import check_sent_at, check_time
-from casework.codes import CodeList
+from casework.code_list import CodeList
 from casework.directory import Directory
 from casework.errors import RuleViolation, UnknownCountryError
 from casework.field_checks import OPAQUE_ID, UUID7, check_codes, check_country, one

@@ -1,12 +1,13 @@
 import pytest
 
 from casework import codes
+from casework.code_list import CodeList
 from casework.countries import ALL_COUNTRIES, COUNTRY_ALIASES, canonical_country, check_country, country
 from casework.errors import BadInputError, UnknownCountryError
 
 
 @pytest.mark.parametrize("code_list", codes.CODE_LISTS.values(), ids=lambda code_list: code_list.name)
-def test_every_list_names_its_source_and_gives_each_code_a_meaning(code_list: codes.CodeList) -> None:
+def test_every_list_names_its_source_and_gives_each_code_a_meaning(code_list: CodeList) -> None:
     """A code without a meaning or a list without a source cannot be shipped."""
     assert code_list.source
     assert code_list.codes
