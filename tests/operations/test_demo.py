@@ -17,7 +17,8 @@ from operations import demo
 from operations.accounting import Account, account
 from operations.beside import SHOWN
 from operations.books import read_books
-from operations.demo import DemoOptions, Outcome, as_summary, run_demo
+from operations.demo import DemoOptions, run_demo
+from operations.demo_summary import Outcome, as_summary
 from operations.demo_view import Measured, Picture, ages_of, as_line, draw, late_of, quantile, read_metrics
 from operations.demo_worker import DemoWorker, fetch
 from operations.embedded_kafka import ArchivesMissingError, EmbeddedKafka, LocalAccess
